@@ -1,0 +1,3 @@
+"""tipd, the Tracking Intelligence Project daemon."""
+
+__version__ = "0.1.0"

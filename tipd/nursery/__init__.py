@@ -1,0 +1,1 @@
+"""Supervision, scheduling and the two channels; knows no store, no network, no module."""

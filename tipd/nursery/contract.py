@@ -1,0 +1,198 @@
+"""What the core and the modules agree on: triggers, modules, reports, and the protocols a `Context` is made of.
+
+The rooms `store` and `net` satisfy the protocols; the daemon hands them in, so that a test passes fakes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    import random
+
+    import trio
+
+    from tipd.clock import Clock
+    from tipd.log import Log
+    from tipd.model.finding import Finding, NewFinding
+
+# --- triggers -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """Run again `period` after the last due time; a run that overlaps the next due time delays it."""
+
+    period: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """Run daily at `at` in `timezone`; a missed time runs once, at the next start."""
+
+    at: time
+    timezone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """Run once after each round of another module."""
+
+    module: str
+
+
+@dataclass(frozen=True, slots=True)
+class On:
+    """Run when findings of this kind are committed; read them from the log by the module's stored cursor."""
+
+    finding_kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Always:
+    """Run from start to stop (a service)."""
+
+
+type Trigger = Every | At | After | On | Always
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why this run happens: the trigger, and when it was due."""
+
+    trigger: Trigger | None  # None: somebody asked (`POST …/run`)
+    due: datetime
+    names: tuple[str, ...] = ()  # of submodules somebody asked for; empty: all that are due
+
+
+# --- modules --------------------------------------------------------------------------------------------------------
+
+
+class Restart(StrEnum):
+    """Restart words as in OTP."""
+
+    ALWAYS = "always"
+    ON_FAILURE = "on_failure"
+    NEVER = "never"
+    ESCALATE = "escalate"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """How one submodule ended; expected trouble is a value here, not an exception."""
+
+    source: str
+    status: str
+    entries: int = 0
+    refused: Mapping[str, int] = field(default_factory=dict)
+    took: float = 0.0  # seconds
+    error: str | None = None
+    listed: int = 0
+    delisted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RoundReport:
+    """What a job module tells the core when all its submodules have ended."""
+
+    reports: Sequence[Report] = ()
+    next_due: datetime | None = None  # sooner or later than the trigger would; None: as the trigger says
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """All a module may touch."""
+
+    log: Log
+    clock: Clock
+    rng: random.Random
+    store: Any  # tipd.store.store.Store, or a test's fake; modules name the part they need as a Protocol of their own
+    fetcher: Any  # tipd.net.fetch.Fetcher or a fake
+    workers: Any  # tipd.work.pool.WorkerPool or a fake
+    health: HealthSink
+
+
+class Module(Protocol):
+    """A first-level module: a *job* (ends when done) or a *service* (runs on, trigger `Always`)."""
+
+    name: str
+    triggers: tuple[Trigger, ...]
+    takes: tuple[type, ...]
+    gives: tuple[type, ...]
+    restart: Restart
+
+    async def run(self, ctx: Context, cause: Cause, *, task_status: trio.TaskStatus[None]) -> RoundReport | None:
+        """Do the work; call `task_status.started()` when ready. Raises only what is not expected."""
+        ...
+
+
+class HealthSink(Protocol):
+    """Where a module says how it is; shown by `/api/v1/status`."""
+
+    def note(self, **facts: Any) -> None:
+        """Set facts shown beside the module's node (JSON-ready values)."""
+        ...
+
+    def beat(self) -> None:
+        """Say that the loop made progress."""
+        ...
+
+
+# --- what the scheduler needs of the store ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The persisted schedule of one unit (`module:blacklist`)."""
+
+    name: str
+    due: datetime | None
+    last_run: datetime | None
+    failures: int
+
+
+class ScheduleStore(Protocol):
+    """Due times that survive a restart."""
+
+    async def load(self, name: str) -> Due | None:
+        """Return what is stored for the unit, or None."""
+        ...
+
+    async def save(self, name: str, *, due: datetime | None, last_run: datetime | None, failures: int) -> None:
+        """Store it; acknowledged when committed."""
+        ...
+
+
+class FindingLog(Protocol):
+    """The findings log: the truth behind every stream and `On` trigger."""
+
+    async def last_seq(self) -> int:
+        """Return the greatest committed `seq`, 0 where there is none."""
+        ...
+
+    async def read(self, since: int, *, limit: int = 1000, kinds: Sequence[str] = ()) -> Sequence[Finding]:
+        """Return findings with seq > since, ascending."""
+        ...
+
+    async def cursor(self, reader: str) -> int:
+        """Return the reader's stored cursor, 0 where there is none."""
+        ...
+
+    async def move_cursor(self, reader: str, seq: int) -> None:
+        """Store the reader's cursor."""
+        ...
+
+
+class Writer(Protocol):
+    """The one door for durable changes."""
+
+    async def tell(self, findings: Sequence[NewFinding]) -> Sequence[int]:
+        """Commit findings; return their seqs. Waits while the store is away."""
+        ...
+
+
+type ModuleState = Literal["starting", "running", "waiting", "backoff", "paused", "failed", "stopped", "disabled"]
