@@ -1,0 +1,259 @@
+"""Find, load and check the configuration; each section's type stands with its owner.
+
+Order: `--config`, else `$TIPD_CONFIG`, `$XDG_CONFIG_HOME/tipd/tipd.toml`, `/etc/tipd/tipd.toml`, else defaults that
+work. `TIPD_API__LISTEN=…` overrides `[api] listen`. An error names file, key, line and the nearest known key, and all
+errors of a file are reported at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tipd.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+ENVIRONMENT_PREFIX = "TIPD_"
+_NOT_SETTINGS = frozenset({"TIPD_CONFIG", "TIPD_URL", "TIPD_TOKEN_FILE"})  # words of the command line
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d|w)", re.ASCII)
+_SIZES = {"": 1, "B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
+_SIZE = re.compile(r"(\d+)\s*([KMGT]?B?)", re.ASCII | re.IGNORECASE)
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """A loaded configuration: `sections` maps `"store"`, `"modules.blacklist"` … to their owners' types."""
+
+    state_dir: Path
+    path: Path | None
+    sections: Mapping[str, Any]
+
+    def section[T](self, name: str, kind: type[T]) -> T:
+        """Return a section as its owner's type."""
+        value = self.sections[name]
+        if not isinstance(value, kind):
+            raise TypeError(f"section {name} is {type(value).__name__}, not {kind.__name__}")
+        return value
+
+
+def duration(text: str) -> timedelta:
+    """Return `"90s"`, `"5m"`, `"1h30m"`, `"12h"`, `"400d"`, `"2w"` as a timedelta; raises ValueError."""
+    stripped = text.strip()
+    position, total = 0, 0.0
+    while position < len(stripped):
+        match = _DURATION.match(stripped, position)
+        if match is None:
+            raise ValueError(f"not a duration: {text!r} (write 30s, 5m, 12h or 400d)")
+        total += float(match[1]) * _UNITS[match[2]]
+        position = match.end()
+    if not stripped:
+        raise ValueError("a duration is empty (write 30s, 5m, 12h or 400d)")
+    if total > timedelta.max.total_seconds() / 100:
+        raise ValueError(f"{text!r} is too long")
+    return timedelta(seconds=total)
+
+
+def size(text: str | int) -> int:
+    """Return `"64MB"`, `"1GB"`, `"4096"` in bytes (powers of 1024); raises ValueError."""
+    if isinstance(text, int):
+        return text
+    match = _SIZE.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"not a size: {text!r} (write 64MB or 1GB)")
+    unit = match[2].upper()
+    return int(match[1]) * _SIZES[unit if unit in _SIZES else unit + "B"]
+
+
+def find(given: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """Return the configuration file to read, None where there is none; one that was named must exist."""
+    named = given or (Path(environ["TIPD_CONFIG"]) if environ.get("TIPD_CONFIG") else None)
+    if named is not None:
+        if not named.is_file():
+            raise ConfigError(f"{named}: there is no such configuration file")
+        return named
+    home = environ.get("XDG_CONFIG_HOME") or (f"{environ['HOME']}/.config" if environ.get("HOME") else None)
+    places = [Path(home) / "tipd" / "tipd.toml"] if home else []
+    return next((place for place in [*places, Path("/etc/tipd/tipd.toml")] if _readable_file(place)), None)
+
+
+def _readable_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a folder that may not be entered
+        return False
+
+
+def load(
+    given: Path | None,
+    environ: Mapping[str, str],
+    sections: Mapping[str, type[Any]],
+    known: frozenset[str] = frozenset(),
+) -> Config:
+    """Read and check everything; raises ConfigError with all that is wrong, one line each.
+
+    `sections` maps a section's dotted name to its type, a frozen Struct whose every key has a default. `known` names
+    further sections that belong to somebody who reads them elsewhere.
+    """
+    path = find(given, environ)
+    text = _read(path) if path else ""
+    tree = _parse(text, path)
+    overridden = _override(tree, environ, sections)
+    faults = list(_unknown_sections(tree, sections, known))
+    loaded: dict[str, Any] = {}
+    for name, kind in sections.items():
+        try:
+            loaded[name] = _convert(_at(tree, name), name, kind)
+        except ValueError as error:
+            faults.append(str(error))
+    if faults:
+        raise ConfigError("\n".join(_located(fault, text, path, overridden) for fault in faults))
+    return Config(state_dir=_state_dir(tree, environ), path=path, sections=loaded)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is not UTF-8 at byte {error.start}") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from None
+
+
+def _parse(text: str, path: Path | None) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def _override(tree: dict[str, Any], environ: Mapping[str, str], sections: Mapping[str, type[Any]]) -> dict[str, str]:
+    """Put `TIPD_A__B=…` at `a.b`; return dotted key → variable. A value is TOML where it parses, else a string."""
+    names: dict[str, str] = {}
+    for variable, value in sorted(environ.items()):
+        if not variable.startswith(ENVIRONMENT_PREFIX) or variable in _NOT_SETTINGS:
+            continue
+        parts = variable.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
+        if len(parts) == 1 and parts != ["state_dir"]:
+            continue  # somebody else's variable
+        table = tree
+        for part in parts[:-1]:
+            table = table.setdefault(part, {})
+            if not isinstance(table, dict):
+                raise ConfigError(f"{variable}: {'.'.join(parts[:-1])} is not a table")
+        table[parts[-1]] = _value(value, _wants_text(sections, parts))
+        names[".".join(parts)] = variable
+    return names
+
+
+def _wants_text(sections: Mapping[str, type[Any]], parts: list[str]) -> bool:
+    kind = sections.get(".".join(parts[:-1]))
+    annotation = (
+        next((f.type for f in msgspec.structs.fields(kind) if f.encode_name == parts[-1]), Any) if kind else str
+    )
+    return annotation is str
+
+
+def _value(text: str, wants_text: bool) -> Any:
+    if wants_text:
+        return text
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _at(tree: Mapping[str, Any], dotted: str) -> Any:
+    for part in dotted.split("."):
+        tree = tree.get(part, {})
+        if not isinstance(tree, dict):
+            raise ValueError(f"{dotted}: is not a table")
+    return tree
+
+
+def _convert(table: Any, name: str, kind: type[Any]) -> Any:
+    inner = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    for key in table:
+        if key not in inner:
+            raise ValueError(f"{name}.{key}: unknown key{nearest(key, inner)}")
+    try:
+        return msgspec.convert(table, kind, strict=True)
+    except msgspec.ValidationError as error:
+        where = re.search(r" - at `\$\.?(.*)`$", str(error))
+        message = str(error).split(" - at ")[0]
+        raise ValueError(f"{name}.{where[1]}: {message}" if where and where[1] else f"{name}: {message}") from None
+
+
+def nearest(key: str, known: Mapping[str, Any] | frozenset[str]) -> str:
+    """Return ` (did you mean "…"?)` or an empty string."""
+    close = difflib.get_close_matches(key, list(known), n=1, cutoff=0.5)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _unknown_sections(
+    tree: Mapping[str, Any], sections: Mapping[str, type[Any]], known: frozenset[str]
+) -> Iterator[str]:
+    names = {*sections, *known}
+    tops = frozenset({name.split(".")[0] for name in names} | {"state_dir"})
+    for key, value in tree.items():
+        if key not in tops:
+            yield f"{key}: unknown key{nearest(key, tops)}"
+        elif key not in names and key != "state_dir" and isinstance(value, dict):
+            inner = frozenset(name.split(".")[1] for name in names if name.startswith(f"{key}."))
+            for name in value:
+                if name not in inner:
+                    yield f"{key}.{name}: unknown key{nearest(name, inner)}"
+
+
+def _located(fault: str, text: str, path: Path | None, overridden: Mapping[str, str]) -> str:
+    """Put the file and line, or the environment variable, before a fault that begins with a dotted key."""
+    dotted = fault.split(": ", maxsplit=1)[0]
+    plain = re.sub(r"\[.*?\]", "", dotted)
+    if plain in overridden:
+        return f"{overridden[plain]}: {fault}"
+    line = line_of(text, plain)
+    return f"{path}{f':{line}' if line else ''}: {fault}" if path else fault
+
+
+def line_of(text: str, dotted: str) -> int | None:
+    """Return the line (from 1) on which a dotted key stands in a TOML text, or that of its table, or None."""
+    wanted, current, table_line = dotted.rpartition(".")[0], "", None
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]", line)
+        if header:
+            current = header[1].replace('"', "")
+            if current == dotted:
+                return number
+            table_line = number if current == wanted else table_line
+            continue
+        key = re.match(r'\s*"?([A-Za-z0-9_.-]+)"?\s*=', line)
+        if key and (f"{current}.{key[1]}" if current else key[1]) == dotted:
+            return number
+    return table_line
+
+
+def _state_dir(tree: Mapping[str, Any], environ: Mapping[str, str]) -> Path:
+    given = tree.get("state_dir")
+    if given is not None:
+        if not isinstance(given, str) or not given:
+            raise ConfigError("state_dir: expected a path as a string")
+        return Path(given).expanduser().absolute()
+    return default_state_dir(environ)
+
+
+def default_state_dir(environ: Mapping[str, str]) -> Path:
+    """Return /var/lib/tipd for root (or what systemd gives), else $XDG_STATE_HOME/tipd."""
+    if environ.get("STATE_DIRECTORY"):
+        return Path(environ["STATE_DIRECTORY"].split(":")[0])
+    if os.geteuid() == 0:
+        return Path("/var/lib/tipd")
+    base = environ.get("XDG_STATE_HOME") or f"{environ.get('HOME', '/')}/.local/state"
+    return Path(base) / "tipd"
