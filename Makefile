@@ -1,0 +1,61 @@
+# Each target is enough by itself on a fresh machine with make and Python 3.13, as root and as an ordinary user.
+# `make` alone says what there is.
+
+.DEFAULT_GOAL := help
+.PHONY: help env dev run demo test test-long check bench lock news clean
+.SUFFIXES:
+SHELL := /bin/sh
+
+PYTHON := .venv/bin/python
+PYTEST := $(PYTHON) -m pytest -p no:cacheprovider
+
+# make hands variables to its commands; these are ours or the shell's own and would mean something else there.
+unexport SECONDS ONLY ARGS VERSION
+
+# SECONDS counts only where it stands on make's own command line: bash has a variable of that name.
+DEMO_SECONDS := $(if $(findstring command line,$(origin SECONDS)),--seconds $(SECONDS))
+BENCH_ONLY := $(if $(ONLY),--only $(ONLY))
+
+help: ## say what there is
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-10s %s\n", $$1, $$2 }'
+
+env: ## make .venv and find or install PostgreSQL's server binaries; afterwards .venv/bin/tipd is the program
+	@scripts/env.sh runtime
+	@scripts/postgres.sh
+
+dev:
+	@scripts/env.sh dev
+
+run: env ## set everything up and run the daemon (ARGS="--config FILE …")
+	@exec .venv/bin/tipd run $(ARGS)
+
+demo: env ## the daemon against a miniature Internet on loopback (SECONDS=30 ends by itself)
+	@exec $(PYTHON) -m demo $(DEMO_SECONDS) $(ARGS)
+
+test: dev ## all tests but the long hunts (ARGS="-k name")
+	@scripts/postgres.sh
+	@$(PYTEST) -m "not long" $(ARGS)
+
+test-long: dev ## the long hunts: kill -9 at random moments, fuzzing by the hour
+	@scripts/postgres.sh
+	@$(PYTEST) -m long $(ARGS)
+
+check: dev ## style, types, who may import whom, and the house rules
+	@echo "ruff check";         $(PYTHON) -m ruff check .
+	@echo "ruff format";        $(PYTHON) -m ruff format --check .
+	@echo "mypy";               $(PYTHON) -m mypy
+	@echo "import-linter";      .venv/bin/lint-imports --no-cache
+	@echo "house tests";        $(PYTEST) tests/house
+
+bench: dev ## benchmarks, as ratios in one run (ONLY=a,b)
+	@scripts/postgres.sh
+	@$(PYTHON) scripts/bench.py $(BENCH_ONLY) $(ARGS)
+
+lock: ## renew the hash-locked requirements (ARGS=--upgrade takes newer versions)
+	@scripts/lock.sh $(ARGS)
+
+news: dev ## show the next entry of the changelog (VERSION=1.2.3 writes it)
+	@$(PYTHON) -m towncrier build $(if $(VERSION),--yes --version $(VERSION),--draft --version next)
+
+clean: ## remove the environment and what the tools left (no state of the daemon)
+	@rm -rf .venv .deps build dist tipd.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
