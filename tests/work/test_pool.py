@@ -80,7 +80,7 @@ async def test_a_killed_worker_is_a_failure_and_is_replaced(workers):
 async def test_an_idle_worker_that_died_is_replaced(workers):
     pid = await workers.call(f"{SELF}:pid", None, int)
     os.kill(pid, signal.SIGKILL)
-    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+    os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # noqa: ASYNC222 - it is dying: at once
     assert await workers.call(f"{SELF}:pid", None, int) != pid
 
 
@@ -90,7 +90,7 @@ async def test_idle_workers_are_ended(workers, monkeypatch):
     async with trio.open_nursery() as nursery:
         await nursery.start(workers.run)
         with trio.fail_after(10):
-            while workers.facts()["idle"]:
+            while workers.facts()["idle"]:  # noqa: ASYNC110
                 await trio.sleep(0.01)
         nursery.cancel_scope.cancel()
 
