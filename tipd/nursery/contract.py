@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
     import random
@@ -25,29 +26,59 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Every:
-    """Run again `period` after the last due time; a run that overlaps the next due time delays it."""
+    """Run again `period` after the last due time; a run that overlaps the next due time delays it.
+
+    Raises ValueError where the period is not positive.
+    """
 
     period: timedelta
+
+    def __post_init__(self) -> None:
+        if self.period <= timedelta(0):
+            raise ValueError(f"a period must be positive, not {self.period}")
 
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """Run daily at `at` in `timezone`; a missed time runs once, at the next start."""
+    """Run daily at `at` (naive) in `timezone` (IANA name); a missed time runs once, at the next start.
+
+    A time that the clocks skip runs as much later as they skip; one they repeat runs the first time only. Raises
+    ValueError where the time has a zone of its own or the timezone is not known.
+    """
 
     at: time
     timezone: str = "UTC"
 
+    def __post_init__(self) -> None:
+        if self.at.tzinfo is not None:
+            raise ValueError(f"{self.at} has a zone of its own; say `timezone`")
+        _ = self.zone
+
+    @property
+    def zone(self) -> tzinfo:
+        """Return the timezone; `UTC` needs no time zone database on the machine."""
+        if self.timezone == "UTC":
+            return UTC
+        try:
+            return ZoneInfo(self.timezone)
+        except (KeyError, ValueError, OSError) as error:  # an unknown name, a path in disguise, a folder's name
+            raise ValueError(f"{self.timezone!r} is not a timezone known here") from error
+
 
 @dataclass(frozen=True, slots=True)
 class After:
-    """Run once after each round of another module."""
+    """Run once after each completed round of another module, also one that runs in another process."""
 
     module: str
 
 
 @dataclass(frozen=True, slots=True)
 class On:
-    """Run when findings of this kind are committed; read them from the log by the module's stored cursor."""
+    """Run when findings of this kind are committed; read them from the log by the module's stored cursor.
+
+    The run reads `(cause.since, cause.until]` of the log. A module that moves its cursor (`reader_of`) itself, with what
+    it wrote, is left alone and run again while more is there; for any other the scheduler moves it after the run.
+    """
 
     finding_kind: str
 
@@ -67,6 +98,18 @@ class Cause:
     trigger: Trigger | None  # None: somebody asked (`POST …/run`)
     due: datetime
     names: tuple[str, ...] = ()  # of submodules somebody asked for; empty: all that are due
+    since: int = 0  # `On`: the module's cursor …
+    until: int = 0  # … and the greatest seq this run is to read
+
+
+def reader_of(module: str) -> str:
+    """Return the name under which the cursor of a module's `On` triggers is stored."""
+    return f"module:{module}"
+
+
+def unit_of(module: str) -> str:
+    """Return the name under which a module's due time is stored."""
+    return f"module:{module}"
 
 
 # --- modules --------------------------------------------------------------------------------------------------------
@@ -147,7 +190,11 @@ class HealthSink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """The persisted schedule of one unit (`module:blacklist`)."""
+    """The persisted schedule of one unit (`module:blacklist`).
+
+    `last_run` is when the last round that completed ended; `failures` counts those in a row since. With failures, `due`
+    is when to try again. The unit `after:<module>:<other>` keeps as `last_run` which round of the other was followed.
+    """
 
     name: str
     due: datetime | None
@@ -172,6 +219,10 @@ class FindingLog(Protocol):
 
     async def last_seq(self) -> int:
         """Return the greatest committed `seq`, 0 where there is none."""
+        ...
+
+    async def bounds(self) -> tuple[int, int]:
+        """Return the first and last `seq` there are; first > last (or both 0) where the log is empty."""
         ...
 
     async def read(self, since: int, *, limit: int = 1000, kinds: Sequence[str] = ()) -> Sequence[Finding]:
