@@ -160,7 +160,8 @@ def rules(number: int) -> Page:
     return _text(
         "# Demo rules",
         *(
-            f'alert tcp [{",".join(found[start : start + 5])}] any -> $HOME_NET any (msg:"Demo group {start}"; sid:{2500000 + start};)'
+            f"alert tcp [{','.join(found[start : start + 5])}] any -> $HOME_NET any "
+            f'(msg:"Demo group {start}"; sid:{2500000 + start};)'
             for start in range(0, 20, 5)
         ),
     )
