@@ -1,4 +1,4 @@
-"""A subscriber of the stream that hangs up now and then and resumes from its cursor, minding that nothing is skipped."""
+"""A subscriber of the stream that hangs up now and then, resumes from its cursor, and minds that nothing is skipped."""
 
 from __future__ import annotations
 
