@@ -76,8 +76,8 @@ class After:
 class On:
     """Run when findings of this kind are committed; read them from the log by the module's stored cursor.
 
-    The run reads `(cause.since, cause.until]` of the log. A module that moves its cursor (`reader_of`) itself, with what
-    it wrote, is left alone and run again while more is there; for any other the scheduler moves it after the run.
+    The run reads `(cause.since, cause.until]` of the log. A module that moves its cursor (`reader_of`) itself, with
+    what it wrote, is left alone and run again while more is there; for any other the scheduler moves it after the run.
     """
 
     finding_kind: str
