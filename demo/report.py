@@ -29,9 +29,8 @@ async def print_report(base: str, token: str, tally: Tally, *, alive: bool) -> i
     degraded = sorted(source["name"] for source in sources if source["state"] not in HEALTHY)
     console.print(f"degraded sources: {', '.join(degraded) or 'none'}")
     missed = stored - tally.findings
-    console.print(
-        f"stream: {tally.findings} findings, resumed {tally.resumed} times, {missed} missed, {tally.disorder} out of order"
-    )
+    followed = f"{tally.findings} findings, resumed {tally.resumed} times"
+    console.print(f"stream: {followed}, {missed} missed, {tally.disorder} out of order")
     return 0 if tally.findings and not missed and not tally.disorder else 1
 
 
