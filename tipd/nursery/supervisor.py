@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tipd.log import Log
-    from tipd.nursery.attempt import Ended
     from tipd.nursery.health import Node, Tree
 
 
@@ -61,10 +60,10 @@ class Supervisor:
     ) -> None:
         """Take the numbers for all children from `policy`, where `supervise` is given none."""
         self.health = health
-        self._log = log
+        self.log = log
         self._rng = rng
         self._policy = policy or Policy()
-        self._on_failed = on_failed
+        self.on_failed = on_failed
         self._resting: dict[str, Bell] = {}
 
     async def supervise(
@@ -83,17 +82,17 @@ class Supervisor:
 
         Error handling: any other `Exception` ends here; `Cancelled` and its like pass.
         """
-        record = Record(policy or self._policy, self._rng)
-        node = self.health.node(name)
-        status = _Status(node, task_status)
-        while True:
-            delay = await self._run(name, child, restart, record, node, status)
-            status.release()
-            if delay is None:
-                break
-            await self._wait(name, delay, record, node)
-        node.next_run = None
-        node.state = "failed" if node.state == "failed" else "stopped"
+        care = _Care(self, name, restart, Record(policy or self._policy, self._rng))
+        status = _Status(care.node, task_status)
+        try:
+            while (delay := await care.run(child, status)) is not None:
+                status.release()
+                await self._wait(care, delay)
+        except BaseException:  # cancelled, interrupted, escalated: it has stopped, and that goes on
+            care.close()
+            raise
+        care.close()
+        status.release()
 
     def retry(self, name: str) -> bool:
         """Start a child that waits for its next try at once; False: it is not waiting."""
@@ -102,70 +101,82 @@ class Supervisor:
             bell.ring()
         return bell is not None
 
-    async def _run(
-        self, name: str, child: Child, restart: Restart, record: Record, node: Node, status: _Status
-    ) -> float | None:
-        """Run the child once; return the seconds to wait before the next run, or None: there is none."""
-        node.state = "starting"
-        node.last_run = self.health.clock.now()
-        begun = trio.current_time()
-
-        def crashed(error: Exception) -> None:
-            node.error(describe(error))
-            self._log.error("child crashed", child=name, restart=restart.value, exc_info=error)
-
-        try:
-            ended = await attempt(lambda: child(task_status=status), crashed)
-        except BaseException:  # cancelled, interrupted: it has stopped, and that goes on
-            node.state = "stopped"
-            raise
-        if trio.current_time() - begun >= record.policy.healthy_after:
-            record.calm()
-        return self._judge(name, restart, record, node, ended)
-
-    def _judge(self, name: str, restart: Restart, record: Record, node: Node, ended: Ended[object]) -> float | None:
-        """Decide by the restart word what follows; None: nothing."""
-        if ended.error is None:
-            if restart is not Restart.ALWAYS:
-                return None
-            self._log.warning("child ended and is started again", child=name)
-            return self._failure(name, record, node, RuntimeError("ended, although it is to run always"))
-        if restart is Restart.ESCALATE:
-            node.state = "failed"
-            raise Escalated(name, ended.error) from ended.error
-        if restart is Restart.NEVER:
-            node.state = "failed"
-            self._tell(name, ended.error)
-            return None
-        if is_away(ended.error):
-            node.state = "backoff"
-            return record.away()
-        return self._failure(name, record, node, ended.error)
-
-    def _failure(self, name: str, record: Record, node: Node, error: Exception) -> float | None:
-        before = record.failed
-        delay = record.fail(trio.current_time())
-        node.state = "failed" if record.failed else "backoff"
-        if record.failed and not before:
-            self._log.error("child failed too often", child=name, failures=record.failures, next_try_s=delay)
-            self._tell(name, error)
-        return delay
-
-    def _tell(self, name: str, error: Exception) -> None:
-        if self._on_failed is not None:
-            self._on_failed(name, error)
-
-    async def _wait(self, name: str, delay: float, record: Record, node: Node) -> None:
+    async def _wait(self, care: _Care, delay: float) -> None:
         """Wait for the next try, or until somebody asks for it; counts the restart."""
-        node.failures = record.failures
-        node.next_run = self.health.clock.now() + timedelta(seconds=delay)
-        bell = self._resting[name] = Bell()
+        care.node.next_run = self.health.clock.now() + timedelta(seconds=delay)
+        bell = self._resting[care.name] = Bell()
         try:
             await bell.wait(delay)
         finally:
-            del self._resting[name]
-            node.next_run = None
-        node.restarts += 1
+            del self._resting[care.name]
+            care.node.next_run = None
+        care.node.restarts += 1
+
+    def tell_failed(self, name: str, error: Exception) -> None:
+        """Say that a child counts as failed from now on."""
+        if self.on_failed is not None:
+            self.on_failed(name, error)
+
+
+class _Care:
+    """One supervised child: what it did, and what follows."""
+
+    def __init__(self, supervisor: Supervisor, name: str, restart: Restart, record: Record) -> None:
+        self.name = name
+        self.node = supervisor.health.node(name)
+        self._supervisor = supervisor
+        self._restart = restart
+        self._record = record
+
+    async def run(self, child: Child, status: _Status) -> float | None:
+        """Run the child once; return the seconds to wait before the next run, or None: there is none."""
+        self.node.state = "starting"
+        self.node.last_run = self._supervisor.health.clock.now()
+        begun = trio.current_time()
+        ended = await attempt(lambda: child(task_status=status), self._crashed)
+        if trio.current_time() - begun >= self._record.policy.healthy_after:
+            self._record.calm()
+        delay = self._judge(ended.error)
+        self.node.failures = self._record.failures
+        return delay
+
+    def close(self) -> None:
+        """Show that it has ended for good; a failed one stays failed."""
+        if self.node.state != "failed":
+            self.node.state = "stopped"
+
+    def _crashed(self, error: Exception) -> None:
+        self.node.error(describe(error))
+        self._supervisor.log.error("child crashed", child=self.name, restart=self._restart.value, exc_info=error)
+
+    def _judge(self, error: Exception | None) -> float | None:
+        """Decide by the restart word what follows; None: nothing."""
+        if error is None:
+            if self._restart is not Restart.ALWAYS:
+                return None
+            self._supervisor.log.warning("child ended and is started again", child=self.name)
+            return self._failure(RuntimeError("ended, although it is to run always"))
+        if self._restart is Restart.ESCALATE:
+            self.node.state = "failed"
+            raise Escalated(self.name, error) from error
+        if self._restart is Restart.NEVER:
+            self.node.state = "failed"
+            self._supervisor.tell_failed(self.name, error)
+            return None
+        if is_away(error):
+            self.node.state = "backoff"
+            return self._record.away()
+        return self._failure(error)
+
+    def _failure(self, error: Exception) -> float | None:
+        before = self._record.failed
+        delay = self._record.fail(trio.current_time())
+        self.node.state = "failed" if self._record.failed else "backoff"
+        if self._record.failed and not before:
+            failures = self._record.failures
+            self._supervisor.log.error("child failed too often", child=self.name, failures=failures, next_try_s=delay)
+            self._supervisor.tell_failed(self.name, error)
+        return delay
 
 
 class _Status:
