@@ -1,0 +1,29 @@
+"""E-mail addresses: the local part as it stands (RFC 5321: only its own host may fold it), the domain canonical."""
+
+from __future__ import annotations
+
+import re
+
+from tipd.model.canonical.domain import canonical_name, why_refused
+from tipd.model.indicator import RefusedValue
+
+# RFC 5322 dot-atom, and letters beyond ASCII (RFC 6531); quoted local parts are not seen in lists.
+_LOCAL = re.compile(r"[^\s\x00-\x20\x7f()<>\[\]:;@\\,.\"]+(?:\.[^\s\x00-\x20\x7f()<>\[\]:;@\\,.\"]+)*\Z")
+_LONGEST_LOCAL = 64
+
+
+def canonical_email(text: str, *, poison: bool = True) -> str:
+    """Return `local@domain`.
+
+    Raises RefusedValue: `malformed`, `too_long`; by its domain `localhost` and, for a single label, `public_suffix`.
+    """
+    local, at, name = text.strip("<>").removeprefix("mailto:").rpartition("@")
+    if not at or not _LOCAL.match(local) or any(0xD800 <= ord(c) < 0xE000 for c in local):
+        raise RefusedValue("malformed", text)
+    if len(local.encode()) > _LONGEST_LOCAL:
+        raise RefusedValue("too_long", text)
+    name = canonical_name(name)
+    reason = why_refused(name) if poison else None
+    if reason == "localhost" or (reason and "." not in name):
+        raise RefusedValue(reason, text)
+    return f"{local}@{name}"
