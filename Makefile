@@ -2,7 +2,7 @@
 # `make` alone says what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help env dev run demo test test-long check bench lock news clean
+.PHONY: help env dev run demo test test-long check bench lock pages news clean
 .SUFFIXES:
 SHELL := /bin/sh
 
@@ -53,6 +53,9 @@ bench: dev ## benchmarks, as ratios in one run (ONLY=a,b)
 
 lock: ## renew the hash-locked requirements (ARGS=--upgrade takes newer versions)
 	@scripts/lock.sh $(ARGS)
+
+pages: dev ## write the generated reference pages
+	@$(PYTHON) scripts/pages.py
 
 news: dev ## show the next entry of the changelog (VERSION=1.2.3 writes it)
 	@$(PYTHON) -m towncrier build $(if $(VERSION),--yes --version $(VERSION),--draft --version next)
