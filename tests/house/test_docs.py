@@ -1,4 +1,4 @@
-"""The docs say what is: generated pages are current, every setting, dependency and source is told, links lead somewhere."""
+"""The docs say what is: pages are current, every setting, dependency and source is told, links lead somewhere."""
 
 import importlib.util
 import re
@@ -7,7 +7,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-
 from house import tree
 
 PAGES_SCRIPT = tree.ROOT / "scripts" / "pages.py"

@@ -4,7 +4,6 @@ import re
 import tomllib
 
 import pytest
-
 from house import tree
 
 LOCKS = ["requirements/runtime.txt", "requirements/embedded.txt", "requirements/dev.txt", "requirements/lock.txt"]
@@ -13,7 +12,6 @@ _PIN = re.compile(r"^([a-z0-9][a-z0-9.-]*)==([^\s;\\]+)")
 # The first release without a hole that is known to us; a scanner without its database reports nothing at all, so the
 # table stands here. Add a row when an advisory names something in the locks.
 FIXED_IN = {
-    "asyncpg": ("0.31.0", "the oldest that supports Python 3.13 and PostgreSQL 18"),
     "brotli": ("1.2.0", "CVE-2025-6176: decompression without a limit"),
     "certifi": ("2024.7.4", "CVE-2024-39689: distrusted roots"),
     "cryptography": ("44.0.1", "CVE-2024-12797: the bundled OpenSSL"),
