@@ -1,0 +1,101 @@
+"""The look-up index: every open sighting in memory, so that bulk look-ups never wait for the database.
+
+Measured figures stand in docs/reference/lookup.md; `benchmarks/lookup.py` takes them again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import trio
+
+from tipd.store.lookup.answers import Voices, write
+from tipd.store.lookup.contents import Contents
+from tipd.store.lookup.questions import Questions
+from tipd.store.lookup.search import search
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tipd.store.lookup.answers import SourceFacts
+
+_OTHERS_AT_ONCE = 16  # values that are not plain, before the time is looked at
+_AT_ONCE = 0.005  # seconds of work before others run; an awkward international name takes 0.2 ms
+
+
+class LookupIndex:
+    """Answers look-ups from memory; `tipd.store.lookup.follow.Follower` fills it and keeps it up to date.
+
+    A 64-bit keyed hash stands for everything but IPv4 addresses and networks, which are exact. With a secret seed two
+    values share a key with probability 2**-64, so of 10**12 look-ups against 10**7 entries one in two million answers
+    "listed" wrongly; the history of one indicator is read from the database, which compares the value.
+    """
+
+    def __init__(self, hash_seed: int = 0) -> None:
+        """Begin empty; `hash_seed` is the database's, and comes anew with each load."""
+        self.hash_seed = hash_seed
+        self.store_id = ""
+        self.ready = False  # a whole load has been seen
+        self.known_seq = 0  # the last finding that is known to be committed
+        self._contents = Contents.empty()
+        self._sources: Mapping[int, SourceFacts] = {}
+        self._voices = Voices(self._contents.sets, self._sources)
+
+    def lookup(self, values: Sequence[str]) -> bytes:
+        """Return `{"results":[…]}`, one result a value in order; blocks the loop, so ask for a few only.
+
+        A value that cannot be read has `kind` null and an `error`: a reason of `RefusedValue`.
+        """
+        questions = Questions.of(values, self.hash_seed)
+        for _ in questions.work_out():
+            pass
+        return self._answered(questions)
+
+    async def answer(self, values: Sequence[str]) -> bytes:
+        """Return the same as `lookup`, letting other tasks run between what takes long."""
+        questions = Questions.of(values, self.hash_seed)
+        began = trio.current_time()
+        for count, _ in enumerate(questions.work_out(), 1):
+            if count % _OTHERS_AT_ONCE == 0 and trio.current_time() - began > _AT_ONCE:
+                await trio.lowlevel.checkpoint()
+                began = trio.current_time()
+        await trio.lowlevel.checkpoint()
+        if questions.seed != self.hash_seed:  # another database meanwhile
+            return self.lookup(values)
+        return self._answered(questions)
+
+    def _answered(self, questions: Questions) -> bytes:
+        return write(questions, search(questions, self._contents), self._voices)
+
+    def replace(self, contents: Contents, sources: Mapping[int, SourceFacts]) -> None:
+        """Answer from these contents from now on."""
+        self._contents = contents
+        self.known_seq = max(self.known_seq, contents.seq)
+        if contents.sets is not self._voices.sets or sources != self._sources:
+            self._sources = sources
+            self._voices = Voices(contents.sets, sources)
+
+    @property
+    def contents(self) -> Contents:
+        """What the index knows now."""
+        return self._contents
+
+    @property
+    def loaded(self) -> int:
+        """The finding (`seq`) up to which the index is told."""
+        return self._contents.seq
+
+    @property
+    def entries(self) -> int:
+        """How many indicators are listed."""
+        return self._contents.entries
+
+    @property
+    def bytes(self) -> int:
+        """What the arrays hold, in bytes."""
+        return self._contents.bytes
+
+    @property
+    def behind(self) -> int:
+        """How many findings are committed that the index has not seen, at most (`seq` has gaps)."""
+        return max(0, self.known_seq - self._contents.seq)
