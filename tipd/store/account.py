@@ -75,7 +75,7 @@ def choose(data: Path) -> Account:
 def _owner(path: Path) -> int | None:
     try:
         return path.stat().st_uid
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # the second is told when folders are made
         return None
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from None

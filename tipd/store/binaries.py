@@ -60,8 +60,7 @@ class Installation:
         path = self.folder / name
         if path.is_file():
             return path
-        found = shutil.which(name)  # Debian keeps psql's wrapper in /usr/bin; a client may be packaged apart
-        if found is not None:
+        if name not in _NEEDED and (found := shutil.which(name)) is not None:  # clients may be packaged apart
             return Path(found)
         raise Unavailable(f"{name} is not in {self.folder}: install the PostgreSQL {self.major} client programs")
 

@@ -54,7 +54,7 @@ class Places:
     def major(self) -> int | None:
         """Return the number in `PG_VERSION`, None where there is no cluster; raises ConfigError where it is odd."""
         try:
-            text = (self.data / "PG_VERSION").read_text(encoding="ascii").strip()
+            text = (self.data / "PG_VERSION").read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:

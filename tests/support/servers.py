@@ -1,0 +1,74 @@
+"""Managed servers for tests, and what they need around them."""
+
+import asyncio
+import random
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import structlog
+import trio
+
+from tipd import log
+from tipd.store.postgres import ManagedPostgres, managed
+from tipd.store.settings import StoreSettings
+
+
+class Notes:
+    """A health sink that keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.facts: dict[str, Any] = {}
+
+    def note(self, **facts: Any) -> None:
+        self.facts |= facts
+
+    def beat(self) -> None:
+        pass
+
+
+def make(state_dir: Path, **settings: Any) -> ManagedPostgres:
+    """Return a server that has not been started; its notes are `_health`."""
+    return ManagedPostgres(state_dir, StoreSettings(**settings), structlog.get_logger(), Notes(), random.Random(7))
+
+
+async def ask(dsn: str, sql: str) -> Any:
+    """Return the first value of a query, over a connection of its own."""
+
+    async def query() -> Any:
+        conn = await asyncpg.connect(dsn, timeout=20)
+        try:
+            return await conn.fetchval(sql)
+        finally:
+            await conn.close()
+
+    return await trio.to_thread.run_sync(asyncio.run, query())
+
+
+def serve_and_ask(state_dir: str) -> dict[str, Any]:
+    """Start a server on the folder, ask it who it is, stop it."""
+
+    async def main() -> dict[str, Any]:
+        async with managed(make(Path(state_dir))) as server:
+            return {
+                "user": await ask(server.dsn, "SELECT current_user"),
+                "uid": Path(f"/proc/{server._health.facts['pid']}").stat().st_uid,
+                "sums": await ask(server.dsn, "SHOW data_checksums"),
+            }
+
+    return trio.run(main)
+
+
+def serve_until_killed(state_dir: str) -> dict[str, Any]:
+    """Start a server, print its process number, and wait for ever."""
+
+    log.setup()  # to stderr
+
+    async def main() -> None:
+        async with managed(make(Path(state_dir))) as server:
+            await ask(server.dsn, "CREATE TABLE kept AS SELECT 42 AS answer")
+            print(server._health.facts["pid"], flush=True)
+            await trio.sleep_forever()
+
+    trio.run(main)
+    return {}
