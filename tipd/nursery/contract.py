@@ -192,8 +192,9 @@ class HealthSink(Protocol):
 class Due:
     """The persisted schedule of one unit (`module:blacklist`).
 
-    `last_run` is when the last round that completed ended; `failures` counts those in a row since. With failures, `due`
-    is when to try again. The unit `after:<module>:<other>` keeps as `last_run` which round of the other was followed.
+    `last_run` is when the last round that completed ended; `failures` counts those in a row since. Beside it,
+    `retry:<module>` keeps when a failing module is tried again, and `after:<module>:<other>` (as `last_run`) which
+    round of the other it followed last.
     """
 
     name: str

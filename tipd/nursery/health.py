@@ -70,6 +70,12 @@ class Node:
         self.last_error = text
         self.last_error_at = self._clock.now()
 
+    def end(self) -> None:
+        """Show that the part has ended for good; a failed one stays failed."""
+        self.next_run = None
+        if self.state != "failed":
+            self.state = "stopped"
+
     def snapshot(self) -> dict[str, Any]:
         """Return the node as JSON-ready values; times are RFC 3339 in UTC, or null."""
         return {

@@ -88,10 +88,12 @@ class Supervisor:
             while (delay := await care.run(child, status)) is not None:
                 status.release()
                 await self._wait(care, delay)
-        except BaseException:  # cancelled, interrupted, escalated: it has stopped, and that goes on
-            care.close()
+        except BaseException as error:  # cancelled, interrupted, escalated: it has stopped, and that goes on
+            care.node.end()
+            if not isinstance(error, Escalated):
+                status.release()  # stopped alone, it must not look to `nursery.start` as if it had failed to start
             raise
-        care.close()
+        care.node.end()
         status.release()
 
     def retry(self, name: str) -> bool:
@@ -139,11 +141,6 @@ class _Care:
         delay = self._judge(ended.error)
         self.node.failures = self._record.failures
         return delay
-
-    def close(self) -> None:
-        """Show that it has ended for good; a failed one stays failed."""
-        if self.node.state != "failed":
-            self.node.state = "stopped"
 
     def _crashed(self, error: Exception) -> None:
         self.node.error(describe(error))
