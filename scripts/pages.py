@@ -1,6 +1,7 @@
 """Write the generated reference pages, or say which are not current: `pages.py [--check]`.
 
-`docs/reference/settings.md` comes from the settings types, `docs/reference/sources.md` from the shipped catalogue.
+`docs/reference/settings.md` comes from the settings types, `docs/reference/sources.md` from the shipped catalogue,
+`docs/decisions/README.md` from the titles of the decisions beside it.
 """
 
 from __future__ import annotations
@@ -51,6 +52,14 @@ pass on what you collected.
 
 | source | what | kind | class | every | commercial use | licence |
 |---|---|---|---|---|---|---|
+"""
+
+
+_DECISIONS_HEAD = """
+# Decisions
+
+One page each: what was decided, what was weighed, and what would make us think again.
+
 """
 
 
@@ -122,9 +131,20 @@ def sources_page() -> str:
     return _NOTE.format(origin="the declarations in the catalogue") + _SOURCES_HEAD.lstrip() + rows
 
 
+def decisions_page() -> str:
+    """Return the index of decisions."""
+    lines = [_NOTE.format(origin="the pages beside it"), _DECISIONS_HEAD.lstrip()]
+    for path in sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md")):
+        title = path.read_text(encoding="utf-8").split("\n", 1)[0].lstrip("# ")
+        number = path.name[:4]
+        lines.append(f"- [{number}: {title.removeprefix(number).lstrip(' .:-')}]({path.name})\n")
+    return "".join(lines)
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/settings.md": settings_page,
     "docs/reference/sources.md": sources_page,
+    "docs/decisions/README.md": decisions_page,
 }
 
 
