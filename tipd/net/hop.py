@@ -122,8 +122,7 @@ def shown(url: str) -> str:
         parsed = ada_url.URL(url)
     except ValueError:
         return "?"
-    parsed.username = parsed.password = ""
-    return parsed.href
+    return f"{parsed.protocol}//{parsed.host}{parsed.pathname}{parsed.search}"
 
 
 def locate(text: str) -> Place:
