@@ -47,12 +47,18 @@ def test_a_rule_refuses_what_it_is_there_for(rule, path, text) -> None:
         (rules.names, "tipd/a.py", "class Robots: ...\ndef eventual(): ...\ndef dataclass_like(): ..."),
         (rules.names, "tipd/a.py", "class A(B):\n    @override\n    def handle_data(self): ..."),
         (rules.names, "tipd/a.py", "x = findings.items()\ndata = 1"),
+        (rules.names, "tipd/a.py", "def data_folder(): ..."),
         (rules.clocks, "tipd/clock.py", "x = datetime.now(UTC)"),
         (rules.clocks, "tipd/a.py", "x = clock.now()\ny = time.monotonic()\nz = random.Random(3)\nw = rng.random()"),
         (rules.sleeps, "tests/test_a.py", "async def test():\n    await trio.sleep(0.01)"),
         (rules.sleeps, "tests/test_a.py", "async def test(autojump_clock):\n    await trio.sleep(3600)"),
         (rules.marks, "a.md", "hacking, todos and /var/lib/tipd"),
         (rules.purity, "tipd/model/a.py", "def f(p):\n    return reopen(p.read())"),
+        (
+            rules.purity,
+            "tipd/model/a.py",
+            "a = socket.inet_pton(socket.AF_INET, t)\nb = resources.files('x').read_text()",
+        ),
         (rules.connections, "tipd/api/a.py", "await trio.open_tcp_listeners(0)\nreader.connect()"),
     ],
 )
