@@ -1,4 +1,4 @@
-"""The managed server, real: as root it runs as another user below pytest's 0700 folder, which that user cannot enter."""
+"""The managed server, real: as root it runs as another user, below pytest's 0700 folder that this user cannot enter."""
 
 import os
 import signal

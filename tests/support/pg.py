@@ -4,6 +4,8 @@ The data lie in memory where there is a tmpfs, so that `fsync` stays on (tipd re
 nothing.
 """
 
+import asyncio
+import contextlib
 import ctypes
 import itertools
 import os
@@ -13,9 +15,15 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
+
+import asyncpg
+
+from tipd.store import binaries, migrate
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 _PR_SET_PDEATHSIG = 1
@@ -23,20 +31,11 @@ _TEMPLATE = "tipd_template"
 
 
 def server_bin() -> Path:
-    """Return the folder of the newest server binaries on this machine."""
-    folders = [Path(found).resolve().parent for name in ("postgres",) if (found := shutil.which(name))]
-    for pattern in ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin", "usr/libexec/postgresql*"):
-        folders += Path("/").glob(pattern)
-    usable = [folder for folder in folders if (folder / "initdb").exists() and (folder / "psql").exists()]
-    if not usable:
-        raise RuntimeError("the tests need PostgreSQL server binaries (postgres, initdb, psql)")
-    return max(usable, key=_version)
-
-
-def _version(folder: Path) -> tuple[int, ...]:
-    said = subprocess.run([folder / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
-    number = said.split()[2]
-    return tuple(int(part) for part in number.split(".") if part.isdigit())
+    """Return the folder of the newest server binaries on this machine, found as tipd finds them."""
+    for installation in binaries.find(os.environ):
+        if (installation.folder / "psql").exists() and (installation.folder / "pg_isready").exists():
+            return installation.folder
+    raise RuntimeError("the tests need PostgreSQL 15 or newer (postgres, initdb, psql): run scripts/postgres.sh")
 
 
 def unprivileged() -> pwd.struct_passwd | None:
@@ -91,7 +90,8 @@ class Server:
         while subprocess.run(ready, check=False).returncode != 0:
             if self.process.poll() is not None or time.monotonic() > until:
                 raise RuntimeError(f"the server did not start:\n{(self.root / 'log').read_text()}")
-            time.sleep(0.02)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(0.02)
 
     def stop(self, how: int = signal.SIGINT) -> None:
         """Send the signal (SIGINT: fast shutdown) and wait for the end."""
@@ -103,13 +103,10 @@ class Server:
         """Return a connection URL of that database, for the superuser `tipd`."""
         return f"postgresql://tipd@/{database}?host={quote(str(self.sockets))}"
 
-    def psql(self, sql: str, *, database: str = "postgres", files: tuple[Path, ...] = ()) -> str:
-        """Run SQL (then files), each in one transaction, and return what was printed, unaligned."""
+    def psql(self, sql: str, *, database: str = "postgres") -> str:
+        """Run SQL and return what was printed, unaligned."""
         args = [self.bin / "psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-h", self.sockets, "-U", "tipd", "-d", database]
-        if sql:
-            args += ["-c", sql]
-        for file in files:
-            args += ["-f", file]
+        args += ["-c", sql]
         done = subprocess.run(args, capture_output=True, text=True, check=False, cwd="/")
         if done.returncode != 0:
             raise RuntimeError(done.stderr)
@@ -134,8 +131,26 @@ class Server:
 
 
 def apply_migrations(server: Server, database: str) -> None:
-    """Apply every numbered migration in order."""
-    server.psql("", database=database, files=tuple(sorted(MIGRATIONS.glob("[0-9]*.sql"))))
+    """Apply every migration in order, as the daemon does."""
+
+    async def apply(connection: Any) -> None:
+        while await migrate.apply_next(connection, migrate.load(MIGRATIONS)):
+            pass
+
+    connected(server.dsn(database), apply)
+
+
+def connected(dsn: str, work: Callable[..., Any]) -> Any:
+    """Return `await work(connection)` over a connection of its own; blocks."""
+
+    async def main() -> Any:
+        conn = await asyncpg.connect(dsn, timeout=20)
+        try:
+            return await work(conn)
+        finally:
+            await conn.close()
+
+    return asyncio.run(main())
 
 
 def make_server(**settings: str) -> Server:

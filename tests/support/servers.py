@@ -1,14 +1,14 @@
 """Managed servers for tests, and what they need around them."""
 
-import asyncio
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import structlog
 import trio
 
+from support.pg import connected
 from tipd import log
 from tipd.store.postgres import ManagedPostgres, managed
 from tipd.store.settings import StoreSettings
@@ -32,17 +32,14 @@ def make(state_dir: Path, **settings: Any) -> ManagedPostgres:
     return ManagedPostgres(state_dir, StoreSettings(**settings), structlog.get_logger(), Notes(), random.Random(7))
 
 
+async def with_connection(dsn: str, work: Callable[..., Any]) -> Any:
+    """Do as `connected` does, in a thread."""
+    return await trio.to_thread.run_sync(connected, dsn, work)
+
+
 async def ask(dsn: str, sql: str) -> Any:
-    """Return the first value of a query, over a connection of its own."""
-
-    async def query() -> Any:
-        conn = await asyncpg.connect(dsn, timeout=20)
-        try:
-            return await conn.fetchval(sql)
-        finally:
-            await conn.close()
-
-    return await trio.to_thread.run_sync(asyncio.run, query())
+    """Return the first value of a query."""
+    return await with_connection(dsn, lambda conn: conn.fetchval(sql))
 
 
 def serve_and_ask(state_dir: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from tipd.errors import Unavailable
 from tipd.nursery.backoff import Backoff
 from tipd.store import account as accounts
 from tipd.store import binaries, cluster, copies, orphan
+from tipd.store.groups import unwrapped
 from tipd.store.places import Places, Way, dsn, way
 from tipd.store.postmaster import Postmaster
 
@@ -159,21 +160,11 @@ class ManagedPostgres:
 @asynccontextmanager
 async def managed(server: ManagedPostgres) -> AsyncIterator[ManagedPostgres]:
     """Run the server while the block runs; an expected error comes out as itself, not in a group."""
-    try:
+    with unwrapped():
         async with trio.open_nursery() as nursery:
             await nursery.start(server.run)
             yield server
             nursery.cancel_scope.cancel()
-    except BaseExceptionGroup as group:
-        raise _alone(group) from None
-
-
-def _alone(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the one exception inside, or the group where there are several."""
-    inner: BaseException = group
-    while isinstance(inner, BaseExceptionGroup) and len(inner.exceptions) == 1:
-        inner = inner.exceptions[0]
-    return inner
 
 
 def provide(

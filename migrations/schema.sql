@@ -1,0 +1,157 @@
+-- What the migrations must add up to; `tipd db migrate` and every start compare. Written by
+-- `TIPD_WRITE_SCHEMA=1 pytest tests/store/test_schema.py`, not by hand.
+CREATE SEQUENCE finding_seq;
+--
+CREATE TABLE batch (
+    writer uuid NOT NULL,
+    number bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT batch_pkey PRIMARY KEY (writer)
+);
+--
+CREATE TABLE finding (
+    seq bigint NOT NULL DEFAULT nextval('finding_seq'::regclass),
+    at timestamp with time zone NOT NULL,
+    key bigint,
+    source_id integer,
+    subject_kind smallint,
+    initial boolean NOT NULL DEFAULT false,
+    kind text COLLATE "C" NOT NULL,
+    module text COLLATE "C" NOT NULL,
+    subject_value text COLLATE "C",
+    data jsonb
+) PARTITION BY RANGE (at);
+--
+CREATE TABLE finding_floor (
+    only_one boolean NOT NULL DEFAULT true,
+    pruned bigint NOT NULL DEFAULT 0,
+    CONSTRAINT finding_floor_only_one_check CHECK (only_one),
+    CONSTRAINT finding_floor_pkey PRIMARY KEY (only_one)
+);
+--
+CREATE TABLE meta (
+    name text NOT NULL,
+    value jsonb NOT NULL,
+    CONSTRAINT meta_pkey PRIMARY KEY (name)
+);
+--
+CREATE TABLE migration (
+    number integer NOT NULL,
+    name text NOT NULL,
+    sha256 text NOT NULL,
+    applied timestamp with time zone NOT NULL DEFAULT now(),
+    CONSTRAINT migration_pkey PRIMARY KEY (number)
+);
+--
+CREATE TABLE reader_cursor (
+    reader text NOT NULL,
+    seq bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT reader_cursor_pkey PRIMARY KEY (reader)
+);
+--
+CREATE TABLE round (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    source_id integer NOT NULL,
+    started timestamp with time zone NOT NULL,
+    ended timestamp with time zone,
+    status text,
+    url text,
+    address inet,
+    http_status smallint,
+    etag text,
+    last_modified text,
+    body_sha256 bytea,
+    body_bytes bigint,
+    read_digest bytea,
+    version text,
+    entries bigint,
+    listed bigint NOT NULL DEFAULT 0,
+    delisted bigint NOT NULL DEFAULT 0,
+    refused jsonb,
+    error text,
+    CONSTRAINT round_pkey PRIMARY KEY (id)
+);
+--
+CREATE TABLE schedule (
+    name text NOT NULL,
+    due timestamp with time zone,
+    last_run timestamp with time zone,
+    failures integer NOT NULL DEFAULT 0,
+    CONSTRAINT schedule_pkey PRIMARY KEY (name)
+);
+--
+CREATE TABLE sighting (
+    key bigint NOT NULL,
+    opened timestamp with time zone NOT NULL,
+    closed timestamp with time zone,
+    opened_round bigint NOT NULL,
+    closed_round bigint,
+    source_id integer NOT NULL,
+    kind smallint NOT NULL,
+    reason text,
+    value text COLLATE "C" NOT NULL,
+    context jsonb
+);
+--
+CREATE TABLE size_day (
+    day date NOT NULL,
+    name text NOT NULL,
+    bytes bigint NOT NULL,
+    CONSTRAINT size_day_pkey PRIMARY KEY (day, name)
+);
+--
+CREATE TABLE source (
+    id integer NOT NULL GENERATED ALWAYS AS IDENTITY,
+    name text NOT NULL,
+    module text NOT NULL,
+    declared boolean NOT NULL DEFAULT true,
+    state text NOT NULL DEFAULT 'new'::text,
+    state_since timestamp with time zone,
+    error text,
+    due timestamp with time zone,
+    failures integer NOT NULL DEFAULT 0,
+    entries bigint NOT NULL DEFAULT 0,
+    refused jsonb NOT NULL DEFAULT '{}'::jsonb,
+    weight real NOT NULL DEFAULT 0.5,
+    last_attempt timestamp with time zone,
+    last_success timestamp with time zone,
+    last_change timestamp with time zone,
+    last_round bigint,
+    etag text,
+    last_modified text,
+    body_sha256 bytea,
+    read_digest bytea,
+    set_aside jsonb,
+    CONSTRAINT source_name_key UNIQUE (name),
+    CONSTRAINT source_pkey PRIMARY KEY (id)
+);
+--
+CREATE TABLE token (
+    id text NOT NULL,
+    sha256 bytea NOT NULL,
+    scopes text[] NOT NULL,
+    note text NOT NULL DEFAULT ''::text,
+    created timestamp with time zone NOT NULL,
+    expires timestamp with time zone,
+    revoked timestamp with time zone,
+    max_tlp text NOT NULL DEFAULT 'green'::text,
+    CONSTRAINT token_pkey PRIMARY KEY (id),
+    CONSTRAINT token_sha256_key UNIQUE (sha256)
+);
+--
+ALTER TABLE round ADD CONSTRAINT round_source_id_fkey FOREIGN KEY (source_id) REFERENCES source(id);
+--
+ALTER SEQUENCE finding_seq OWNED BY finding.seq;
+--
+CREATE INDEX finding_by_seq ON finding USING btree (seq);
+--
+CREATE INDEX finding_rare ON finding USING btree (seq) WHERE ((kind <> 'indicator.listed'::text) AND (kind <> 'indicator.delisted'::text));
+--
+CREATE INDEX round_source ON round USING btree (source_id, id);
+--
+CREATE INDEX sighting_key ON sighting USING btree (key);
+--
+CREATE INDEX sighting_network ON sighting USING spgist (((value)::inet)) WHERE (kind = 3);
+--
+CREATE UNIQUE INDEX sighting_open ON sighting USING btree (source_id, key) WHERE (closed IS NULL);
