@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import re
+import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -75,7 +76,8 @@ def folder() -> Path:
 
 
 def _installed() -> Iterator[Path]:
-    try:
+    yield Path(sysconfig.get_path("data")) / "share" / "tipd" / "migrations"
+    try:  # installed with --user, --prefix or --target: the package's own record knows
         files = importlib.metadata.files("tipd") or []
     except importlib.metadata.PackageNotFoundError:
         return
