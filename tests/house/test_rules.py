@@ -24,6 +24,7 @@ LONG_DOCSTRING = 'def told():\n    """' + "words\n" * 60 + '    """\n    return 
         (rules.clocks, "tipd/a.py", "import random\nx = random.uniform(0, 1)"),
         (rules.clocks, "tipd/a.py", "from random import choice"),
         (rules.sleeps, "tests/test_a.py", "import time\ntime.sleep(0.1)"),
+        (rules.sleeps, "tests/support/a.py", "import time\ntime.sleep(1)"),
         (rules.sleeps, "tests/test_a.py", "import trio\nasync def test():\n    await trio.sleep(1.5)"),
         (rules.marks, "a.md", "TO" + "DO: later"),
         (rules.marks, "a.py", "# FIX" + "ME"),
@@ -52,6 +53,7 @@ def test_a_rule_refuses_what_it_is_there_for(rule, path, text) -> None:
         (rules.clocks, "tipd/a.py", "x = clock.now()\ny = time.monotonic()\nz = random.Random(3)\nw = rng.random()"),
         (rules.sleeps, "tests/test_a.py", "async def test():\n    await trio.sleep(0.01)"),
         (rules.sleeps, "tests/test_a.py", "async def test(autojump_clock):\n    await trio.sleep(3600)"),
+        (rules.sleeps, "tests/support/a.py", "import time\ntime.sleep(0.05)"),
         (rules.marks, "a.md", "hacking, todos and /var/lib/tipd"),
         (rules.purity, "tipd/model/a.py", "def f(p):\n    return reopen(p.read())"),
         (

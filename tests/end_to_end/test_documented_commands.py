@@ -1,0 +1,167 @@
+"""The commands that the docs show, executed as they stand there against a real daemon.
+
+Only what a test cannot have is replaced: the port, the folders of a service, the host of an example. `systemctl` acts
+on the test's daemon. A command that follows something is ended at its first line.
+"""
+
+import json
+import os
+import queue
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.daemon import Daemon
+from support.documented import ROOT, Command, blocks, commands
+from support.feeds import FeedServer
+
+FILES = [
+    "README.md",
+    *sorted(
+        str(path.relative_to(ROOT))
+        for folder in ("tutorial", "how_to")
+        for path in (ROOT / "docs" / folder).glob("*.md")
+    ),
+]
+STAND_INS = ROOT / "tests" / "support" / "stand_ins"
+LIST = "url = '{base}/list.txt'\nparser = 'lines'\nkind = 'auto'\nevery = '1s'\nmin_interval = '1s'\n"
+DROP = "# partner drop list\n" + "".join(f"203.0.113.{number}/32\n" for number in range(0, 40, 2))
+# Where the reader's question is "is it listed", "no" is an answer too.
+ANSWERS = {"lookup": {0, 1}}
+
+
+class Reader:
+    """Somebody who types what a page of the docs says."""
+
+    def __init__(self, daemon: Daemon, feeds: FeedServer, folder: Path):
+        self.daemon, self.feeds, self.folder = daemon, feeds, folder
+        programs = folder / "bin"
+        programs.mkdir()
+        (folder / ".venv").symlink_to(ROOT / ".venv")
+        (programs / "tipd").symlink_to(Path(sys.executable).parent / "tipd")
+        for name in ("websocat", "curl"):
+            if name == "websocat" or shutil.which(name) is None:
+                (programs / name).write_text(f"#!{sys.executable}\n{(STAND_INS / name).read_text()}")
+                (programs / name).chmod(0o755)
+        self.environment = os.environ | {
+            "PATH": f"{programs}:{os.environ['PATH']}",
+            "TIPD_CONFIG": str(daemon.config),
+            "TOKEN": daemon.token(),
+        }
+        (folder / "tipd.token").write_text(daemon.token())
+        (folder / "tipd.token").chmod(0o600)
+        (folder / "drop.txt").write_text(DROP)
+
+    def fit(self, text: str) -> str:
+        """Put the test's places for those of the docs."""
+        for shown, here in (
+            ("127.0.0.1:8470", f"127.0.0.1:{self.daemon.port}"),
+            ("https://tipd.example.org", self.daemon.base),
+            ("https://lists.example.org", self.feeds.base),
+            ("/opt/tipd/.venv/bin/tipd", "tipd"),
+            ("/etc/tipd/sources.d", str(self.daemon.sources_dir)),
+            ("/var/backups", str(self.folder)),
+        ):
+            text = text.replace(shown, here)
+        return text
+
+    def type(self, command: Command) -> None:
+        """Execute one line; raises AssertionError where it does not do what it should."""
+        if command.program == "systemctl":
+            self.control(command.words[1])
+        elif command.program in {"tipd", "curl", "websocat"}:
+            self.follow(command) if command.endless else self.execute(command)
+
+    def control(self, verb: str) -> None:
+        """Do to the test's daemon what systemctl would do to the service."""
+        if verb in {"stop", "restart"}:
+            assert self.daemon.stop() == 0
+        if verb in {"start", "restart"}:
+            self.daemon.start()
+        if verb in {"reload", "kill"} and self.daemon.process is not None:
+            self.daemon.process.send_signal(signal.SIGHUP)
+
+    def execute(self, command: Command) -> None:
+        """Run it to its end; a variable it sets is kept for the lines below."""
+        text = self.fit(command.text)
+        if command.variable:
+            text += f'; printf %s "${command.variable}"'
+        done = self.run(text)
+        verb = next((word for word in command.words[1:] if not word.startswith("-")), "")
+        good = ANSWERS.get(verb, {0}) if command.program == "tipd" else {0}
+        assert done.returncode in good, f"{command}\nended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+        if command.program == "curl" and done.stdout.startswith("{"):
+            assert not {"title", "status"} <= json.loads(done.stdout).keys(), f"{command}\n{done.stdout}"
+        if command.variable:
+            assert done.stdout, f"{command} gave nothing"
+            self.environment[command.variable] = done.stdout
+
+    def run(self, text: str) -> subprocess.CompletedProcess[str]:
+        """Run a line in bash, where the reader is."""
+        return subprocess.run(
+            ["bash", "-c", text],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def follow(self, command: Command) -> None:
+        """Start it, let the list change until it prints a line, and end it as Ctrl-C does."""
+        process = subprocess.Popen(
+            ["bash", "-c", f"exec {self.fit(command.text)}"],
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        lines: queue.Queue[str] = queue.Queue()
+        reader = threading.Thread(target=lambda: lines.put(process.stdout.readline()), daemon=True)
+        reader.start()
+        try:
+            line = self.first(lines)
+            assert line.strip(), f"{command}\nended with {process.wait(10)}\n{process.stderr.read()}"
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=20)
+            reader.join()
+
+    def first(self, lines: queue.Queue[str]) -> str:
+        """Return the first line, while the list changes twice a second."""
+        for number in range(120):
+            self.feeds.put("/list.txt", f"192.0.2.1\n198.51.100.7\n192.0.2.{2 + number}\n")
+            try:
+                return lines.get(timeout=0.5)
+            except queue.Empty:
+                continue
+        raise AssertionError("no line in a minute")
+
+
+@pytest.mark.parametrize(
+    "file", [file for file in FILES if any(command.program == "tipd" for command in commands(file))]
+)
+def test_the_commands_of_a_page_do_what_it_says(file: str, make_daemon: Callable[..., Daemon], tmp_path: Path) -> None:
+    with FeedServer() as feeds:
+        feeds.put("/list.txt", "192.0.2.1\n198.51.100.7\n")
+        feeds.put("/drop.txt", DROP)
+        daemon = make_daemon(sources={"ipsum": LIST.format(base=feeds.base)})
+        for _, text in blocks(file, "toml"):
+            if name := re.search(r'^name = "(\w+)"', text, re.MULTILINE):
+                declared = text.replace("https://lists.example.org", feeds.base)
+                (daemon.sources_dir / f"{name[1]}.toml").write_text(declared)
+        daemon.start()
+        daemon.wait_for(lambda: daemon.source("ipsum")["entries"] >= 2, what="the first round")
+        folder = tmp_path / "reader"
+        folder.mkdir()
+        reader = Reader(daemon, feeds, folder)
+        for command in commands(file):
+            reader.type(command)
