@@ -107,7 +107,7 @@ ENCODERS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "two members": ("gzip", lambda data: gzip.compress(data[:9]) + gzip.compress(data[9:])),
     "deflate": ("deflate", zlib.compress),
     "raw deflate": ("deflate", raw_deflate),
-    "br": ("br", brotli.compress),
+    "br": ("br", lambda data: brotli.compress(data, quality=5)),
     "zstd": ("zstd", zstd_compress),
     "two frames": ("zstd", lambda data: zstd_compress(data[:9]) + zstd_compress(data[9:])),
 }

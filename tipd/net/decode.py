@@ -126,9 +126,11 @@ class Brotli:
         """Yield pieces of about PIECE bytes; raises DecodeError."""
         self._fed = self._fed or bool(data)
         try:
-            yield self._stream.process(data, output_buffer_limit=PIECE)
-            while not self._stream.can_accept_more_data():
-                yield self._stream.process(b"", output_buffer_limit=PIECE)
+            piece = self._stream.process(data, output_buffer_limit=PIECE)
+            # `can_accept_more_data` is true before all that was fed has come out: an empty piece is the sign.
+            while piece or not self._stream.can_accept_more_data():
+                yield piece
+                piece = self._stream.process(b"", output_buffer_limit=PIECE)
         except brotli.error:
             raise DecodeError("the compressed body is damaged") from None
 
