@@ -99,6 +99,8 @@ CREATE TABLE finding (
 ) PARTITION BY RANGE (at);
 ALTER SEQUENCE finding_seq OWNED BY finding.seq;
 CREATE INDEX finding_by_seq ON finding (seq);
+-- Whoever reads only rare kinds need not walk over millions of listed and delisted indicators.
+CREATE INDEX finding_rare ON finding (seq) WHERE kind <> 'indicator.listed' AND kind <> 'indicator.delisted';
 
 -- Where retention ended: findings up to `pruned` are gone (one row).
 CREATE TABLE finding_floor (
@@ -114,13 +116,13 @@ CREATE TABLE reader_cursor (
     at     timestamptz NOT NULL
 );
 
--- Idempotency keys of committed batches, so that a commit whose answer was lost can be told from one that never was.
+-- Idempotency keys: the last batch that each writer (one a process) has committed, so that a commit whose answer was
+-- lost can be told from one that never was. Written in the batch's own transaction.
 CREATE TABLE batch (
-    id     uuid PRIMARY KEY,
-    at     timestamptz NOT NULL,
-    result jsonb
+    writer uuid PRIMARY KEY,
+    number bigint NOT NULL,
+    at     timestamptz NOT NULL
 );
-CREATE INDEX batch_at ON batch (at);
 
 CREATE TABLE token (
     id       text PRIMARY KEY,

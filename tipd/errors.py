@@ -58,3 +58,17 @@ class WorkerFailed(TipdError):
         """Keep the reason beside the text."""
         super().__init__(message)
         self.reason = reason
+
+
+class GoneError(TipdError):
+    """A position in the findings log that cannot be resumed from: below what retention kept, or ahead of the log.
+
+    `first` and `last` are the seqs there are: one may resume from `first - 1` up to `last`.
+    """
+
+    def __init__(self, since: int, first: int, last: int) -> None:
+        """Say which position was asked for and which there are."""
+        super().__init__(f"the findings log cannot be resumed from {since}: it has {first} to {last}")
+        self.since = since
+        self.first = first
+        self.last = last

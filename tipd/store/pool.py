@@ -26,6 +26,7 @@ import trio
 
 from tipd.errors import StoreAway, TryAgain
 from tipd.nursery.backoff import Backoff
+from tipd.store.groups import unwrapped
 from tipd.store.pulse import Pulse
 
 with warnings.catch_warnings():
@@ -34,7 +35,7 @@ with warnings.catch_warnings():
     import trio_asyncio
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
     from tipd.log import Log
     from tipd.store.connection import Connection, Work
@@ -71,27 +72,39 @@ _AWAY = (
 _UNDONE = (asyncpg.TransactionRollbackError, asyncpg.LockNotAvailableError)
 
 
+class NoAnswer(StoreAway):
+    """The deadline passed; the database may be there all the same."""
+
+
 class Pool:
     """Connections for reading, and one apart for the writer, so that slow readers never hold it up."""
 
-    def __init__(self, loop: Any, readers: Any, writer: Any, pulse: Pulse) -> None:
+    def __init__(self, loop: Any, readers: Any, writer: Any, pulse: Pulse, deadline: float) -> None:
         """Use `Pool.open`."""
         self._loop = loop
         self._readers = readers
         self._writer = writer
         self._pulse = pulse
+        self._deadline = deadline
 
     @classmethod
     @contextlib.asynccontextmanager
     async def open(
-        cls, dsn: str, *, log: Log, size: int = 8, rng: random.Random | None = None, patience: float = 0.0
+        cls,
+        dsn: str,
+        *,
+        log: Log,
+        size: int = 8,
+        deadline: float = DEADLINE,
+        rng: random.Random | None = None,
+        patience: float = 0.0,
     ) -> AsyncIterator[Pool]:
-        """Give a pool of at most `size` readers, one writer and one listener.
+        """Give a pool of at most `size` readers, one writer and one listener; `deadline` (s) is what `run` allows.
 
         Raises StoreAway when the database is not there within `patience` seconds.
         """
         backoff = Backoff(0.1, 2.0, rng or random.Random())  # noqa: S311 - spreads clients, hides nothing
-        with _unwrapped():
+        with unwrapped():
             async with trio_asyncio.open_loop() as loop, trio.open_nursery() as nursery:
                 loop.set_exception_handler(_complain_to(log))
                 pulse = Pulse(lambda: _connect(dsn), loop.run_aio_coroutine, backoff, log)
@@ -101,7 +114,7 @@ class Pool:
                 readers = await loop.run_aio_coroutine(_make_pool(dsn, size))
                 writer = await loop.run_aio_coroutine(_make_pool(dsn, 1))
                 try:
-                    yield cls(loop, readers, writer, pulse)
+                    yield cls(loop, readers, writer, pulse, deadline)
                 finally:
                     nursery.cancel_scope.cancel()
                     with trio.CancelScope(shield=True):
@@ -133,13 +146,20 @@ class Pool:
         """
         self._pulse.listen(channel, hear)
 
+    def check_returns(self, check: Work[[Connection], None]) -> None:
+        """Run `check(connection)` whenever the database is back, before `available` turns True again.
+
+        What it raises is the trouble; it is tried again.
+        """
+        self._pulse.check_returns(check)
+
     async def run[**P, T](self, work: Work[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Return `await work(connection, *args, **kwargs)`, run as one asyncio function within 30 s.
+        """Return `await work(connection, *args, **kwargs)`, run as one asyncio function within the pool's deadline.
 
         Raises StoreAway, TryAgain (module docstring), and what the work raises. Cancelling waits until the connection
         is back in the pool.
         """
-        return await self.within(DEADLINE, work, *args, **kwargs)
+        return await self.within(self._deadline, work, *args, **kwargs)
 
     async def within[**P, T](
         self, deadline: float, work: Work[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs
@@ -164,7 +184,7 @@ class Pool:
                 self._pulse.suspect()
                 raise
         self._pulse.suspect()
-        raise StoreAway(f"the database gave no answer within {deadline:g} s")
+        raise NoAnswer(f"the database gave no answer within {deadline:g} s")
 
 
 async def _lend[T](lane: Any, work: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
@@ -256,17 +276,3 @@ def _complain_to(log: Log) -> Callable[[Any, dict[str, Any]], None]:
         log.warning("asyncio", said=context.get("message"), error=repr(context.get("exception")))
 
     return complain
-
-
-@contextlib.contextmanager
-def _unwrapped() -> Iterator[None]:
-    """Raise the one error inside nested groups as itself: the nurseries here are our affair, not the caller's."""
-    only: BaseException | None = None
-    try:
-        yield
-    except BaseExceptionGroup as group:
-        only = group
-        while isinstance(only, BaseExceptionGroup) and len(only.exceptions) == 1:
-            only = only.exceptions[0]
-    if only is not None:
-        raise only

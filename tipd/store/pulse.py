@@ -40,7 +40,7 @@ class Pulse:
         self._hearers: dict[str, list[Hear]] = {}
         self._turned = trio.Event()
         self._kick = trio.Event()
-        self._wakes: list[Callable[[], None]] = []
+        self._check: Callable[[Any], Any] | None = None
 
     def listen(self, channel: str, hear: Hear) -> None:
         """Call `hear(payload)` for each notification; it must not block."""
@@ -48,6 +48,10 @@ class Pulse:
         self._hearers.setdefault(channel, []).append(hear)
         if not known:
             self.suspect()
+
+    def check_returns(self, check: Callable[[Any], Any]) -> None:
+        """Run `check(connection)`, an asyncio coroutine, at each return before the database counts as available."""
+        self._check = check
 
     async def wait_available(self) -> None:
         """Return once the database is there."""
@@ -103,6 +107,8 @@ class Pulse:
 
     async def _ping(self, connection: Any, new: set[str]) -> None:
         with trio.move_on_after(PING_WITHIN) as scope:
+            if self._check is not None and not self.available:
+                await self._cross(self._check(connection))
             for channel in sorted(new):
                 await self._cross(connection.add_listener(channel, self._heard))
             await self._cross(connection.execute("SELECT 1"))

@@ -1,0 +1,251 @@
+"""Rounds: one run of a source that read a body or failed in a new way, and the intervals it opens and closes.
+
+Only differences are written, at most 20,000 rows a transaction, each with its finding. A round that is cut off leaves
+what it has written: that stands, but the source's `last_round`, validators and body hash are gone from the first of its
+transactions until it is finished, so that neither an old snapshot nor a 304 is believed about a set that has moved.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import msgspec
+import trio
+
+from tipd.model.finding import INDICATOR_DELISTED, INDICATOR_LISTED
+from tipd.store import partitions
+from tipd.store.batch import Written
+from tipd.store.frames import MOST_ROWS, copy_stream, next_frame, next_keys
+from tipd.store.sources import LONGEST_ERROR, Outcome, settle
+from tipd.store.text import storable, to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from tipd.clock import Clock
+    from tipd.model.finding import NewFinding
+    from tipd.store.connection import Connection, Row
+    from tipd.store.pool import Pool
+    from tipd.store.writer import Writer
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True):
+    """How a round came to what it says: kept with the round."""
+
+    status: str
+    ended: datetime
+    url: str | None = None
+    address: str | None = None  # the address connected to
+    http_status: int | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+    body_sha256: bytes | None = None
+    body_bytes: int | None = None
+    read_digest: bytes | None = None
+    version: str | None = None  # of tipd
+    entries: int | None = None
+    refused: dict[str, int] = {}
+    error: str | None = None
+
+
+class RoundRow(Proof, frozen=True, kw_only=True):
+    """A round as stored; `ended` and `status` are None while it runs, and for ever where it was cut off."""
+
+    id: int
+    source_id: int
+    started: datetime
+    status: str | None  # type: ignore[assignment]
+    ended: datetime | None  # type: ignore[assignment]
+    listed: int
+    delisted: int
+
+
+_FRESH = """
+CREATE TEMPORARY TABLE IF NOT EXISTS fresh (key bigint, kind smallint, value text, context jsonb) ON COMMIT DELETE ROWS
+"""
+# In the order of the keys, so that neighbouring index pages are written together.
+_OPEN = """
+WITH opened AS (
+    INSERT INTO sighting (key, opened, opened_round, source_id, kind, value, context)
+    SELECT key, $1, $2, $3, kind, value, context FROM fresh ORDER BY key
+        ON CONFLICT (source_id, key) WHERE closed IS NULL DO NOTHING
+    RETURNING key, kind, value, context
+), told AS (
+    INSERT INTO finding (at, key, source_id, subject_kind, initial, kind, module, subject_value, data)
+    SELECT $1, key, $3, kind, $4, $5, (SELECT module FROM source WHERE id = $3), value, context FROM opened
+    RETURNING seq
+)
+SELECT count(*) AS number, max(seq) AS last FROM told
+"""
+_CLOSE = """
+WITH closed AS (
+    UPDATE sighting SET closed = $1, closed_round = $2, reason = $5
+      FROM unnest($6::bigint[]) AS gone (key)
+     WHERE sighting.source_id = $3 AND sighting.key = gone.key AND sighting.closed IS NULL
+    RETURNING sighting.key, kind, value
+), told AS (
+    INSERT INTO finding (at, key, source_id, subject_kind, kind, module, subject_value, data)
+    SELECT $1, key, $3, kind, $4, (SELECT module FROM source WHERE id = $3), value,
+           jsonb_build_object('reason', $5::text)
+      FROM closed
+    RETURNING seq
+)
+SELECT count(*) AS number, max(seq) AS last FROM told
+"""
+_MOVED = """
+UPDATE source SET entries = entries + $2, last_round = NULL, etag = NULL, last_modified = NULL, body_sha256 = NULL
+ WHERE id = $1
+"""
+
+
+class Rounds:
+    """Begins, applies and finishes rounds."""
+
+    def __init__(self, pool: Pool, writer: Writer, clock: Clock) -> None:
+        self._pool = pool
+        self._writer = writer
+        self._clock = clock
+
+    async def begin(self, source_id: int, *, started: datetime | None = None) -> int:
+        """Store that a round of the source has begun; return its id."""
+        return await self._writer.write(_begin, source_id, started or self._clock.now())
+
+    async def apply(
+        self,
+        round_id: int,
+        source_id: int,
+        opened: Path | None,
+        closed: Path | None,
+        *,
+        initial: bool = False,
+        reason: str = "left",
+        at: datetime | None = None,
+    ) -> tuple[int, int]:
+        """Open and close intervals as the two files say (`tipd.store.frames`); return how many were.
+
+        What is open already and what is not open are passed over, so the same round may be applied again. `at` (now
+        where not given) is the time of the intervals and their findings. Raises FrameError, OSError.
+        """
+        at = at or self._clock.now()
+        await self._writer.write(partitions.ensure, at)
+        change = _Change(round_id, source_id, at, reason, initial=initial)
+        listed = await self._each(opened, next_frame, change.open)
+        delisted = await self._each(closed, next_keys, change.close)
+        return listed, delisted
+
+    async def close_all(self, round_id: int, source_id: int, *, reason: str, at: datetime | None = None) -> int:
+        """Close every open interval of the source, for `reason`; return how many."""
+        at = at or self._clock.now()
+        await self._writer.write(partitions.ensure, at)
+        change = _Change(round_id, source_id, at, reason)
+        number = 0
+        while part := await self._writer.write(change.close_some, alone=True):
+            number += part
+        return number
+
+    async def finish(
+        self, round_id: int, source_id: int, proof: Proof, outcome: Outcome, findings: Sequence[NewFinding] = ()
+    ) -> None:
+        """Store how the round ended, the source's row and findings, together."""
+        await self._writer.write(_finish, round_id, source_id, proof, outcome, findings=findings)
+
+    async def last(self, source_id: int, limit: int = 20) -> list[RoundRow]:
+        """Return the source's rounds, newest first."""
+        return [_round(row) for row in await self._pool.run(_last, source_id, limit)]
+
+    async def _each[T](
+        self, path: Path | None, read: Callable[[BinaryIO], T | None], write: Callable[[Connection, T], Any]
+    ) -> int:
+        if path is None:
+            return 0
+        number = 0
+        file = await trio.to_thread.run_sync(path.open, "rb")
+        try:
+            while part := await trio.to_thread.run_sync(read, file):
+                number += await self._writer.write(write, part, alone=True)
+        finally:
+            file.close()
+        return number
+
+
+class _Change:
+    """What all transactions of one application share. Asyncio-flavoured."""
+
+    def __init__(self, round_id: int, source_id: int, at: datetime, reason: str, *, initial: bool = False) -> None:
+        self._round = round_id
+        self._source = source_id
+        self._at = at
+        self._initial = initial
+        self._reason = reason
+
+    async def open(self, connection: Connection, tuples: bytes) -> Written[int]:
+        await connection.execute(_FRESH)
+        await connection.copy_to_table(
+            "fresh", source=copy_stream(tuples), columns=("key", "kind", "value", "context"), format="binary"
+        )
+        row = await connection.fetchrow(_OPEN, self._at, self._round, self._source, self._initial, INDICATOR_LISTED)
+        return await self._count(connection, row, INDICATOR_LISTED)
+
+    async def close(self, connection: Connection, keys: list[int]) -> Written[int]:
+        row = await connection.fetchrow(
+            _CLOSE, self._at, self._round, self._source, INDICATOR_DELISTED, self._reason, keys
+        )
+        return await self._count(connection, row, INDICATOR_DELISTED)
+
+    async def close_some(self, connection: Connection) -> Written[int]:
+        rows = await connection.fetch(
+            "SELECT key FROM sighting WHERE source_id = $1 AND closed IS NULL ORDER BY key LIMIT $2",
+            self._source,
+            MOST_ROWS,
+        )
+        return await self.close(connection, [row["key"] for row in rows])
+
+    async def _count(self, connection: Connection, row: Row | None, kind: str) -> Written[int]:
+        number, last = (0, None) if row is None else (row["number"], row["last"])
+        listed = kind == INDICATOR_LISTED
+        await connection.execute(_MOVED, self._source, number if listed else -number)
+        column = "listed" if listed else "delisted"
+        await connection.execute(f"UPDATE round SET {column} = {column} + $2 WHERE id = $1", self._round, number)  # noqa: S608
+        return Written(number, last or 0, frozenset((kind,)) if number else frozenset())
+
+
+_PROOF = [name for name in Proof.__struct_fields__ if name != "address"]
+
+
+async def _begin(connection: Connection, source_id: int, started: datetime) -> int:
+    return await connection.fetchval(  # type: ignore[no-any-return]
+        "INSERT INTO round (source_id, started) VALUES ($1, $2) RETURNING id", source_id, started
+    )
+
+
+async def _finish(connection: Connection, round_id: int, source_id: int, proof: Proof, outcome: Outcome) -> None:
+    values = {name: _fit(getattr(proof, name)) for name in _PROOF}
+    sets = ", ".join(f"{name} = ${number}" for number, name in enumerate(values, start=3))
+    await connection.execute(
+        f"UPDATE round SET address = $2::text::inet, {sets} WHERE id = $1",  # noqa: S608 - names of our own columns
+        round_id,
+        proof.address,
+        *values.values(),
+    )
+    await settle(connection, source_id, outcome)
+
+
+def _fit(value: Any) -> Any:
+    if isinstance(value, str):
+        return storable(value)[:LONGEST_ERROR]
+    return to_json(value) if isinstance(value, dict) else value
+
+
+async def _last(connection: Connection, source_id: int, limit: int) -> list[Row]:
+    return await connection.fetch(
+        "SELECT * FROM round WHERE source_id = $1 ORDER BY id DESC LIMIT $2", source_id, limit
+    )
+
+
+def _round(row: Row) -> RoundRow:
+    fields = dict(row)
+    fields["address"] = None if fields["address"] is None else str(fields["address"])
+    fields["refused"] = {} if fields["refused"] is None else msgspec.json.decode(fields["refused"])
+    return RoundRow(**fields)

@@ -1,0 +1,216 @@
+"""Sources: one row each, kept for good; `due` is the lease of who works on it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tipd.store.text import storable, to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import timedelta
+
+    from tipd.model.finding import NewFinding
+    from tipd.store.connection import Connection, Row
+    from tipd.store.pool import Pool
+    from tipd.store.writer import Writer
+
+LONGEST_ERROR = 2000  # characters
+
+
+class SourceRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A source as stored; see migrations for what the columns mean."""
+
+    id: int
+    name: str
+    module: str
+    declared: bool
+    state: str
+    state_since: datetime | None
+    error: str | None
+    due: datetime | None  # None: at once
+    failures: int
+    entries: int
+    refused: dict[str, int]
+    weight: float
+    last_attempt: datetime | None
+    last_success: datetime | None
+    last_change: datetime | None
+    last_round: int | None
+    etag: str | None
+    last_modified: str | None
+    body_sha256: bytes | None
+    read_digest: bytes | None
+    set_aside: Any
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """How an attempt ended, as the source's row keeps it; what is UNSET stays as it was.
+
+    `confirmed`: the fetch confirmed or changed the current set, so `last_success` moves to `at`; `changed`: so does
+    `last_change`. `last_round`: the round that read a body whole (see `Rounds.apply`).
+    """
+
+    state: str
+    at: datetime
+    due: datetime
+    failures: int = 0
+    error: str | None = None
+    confirmed: bool = False
+    changed: bool = False
+    refused: dict[str, int] | msgspec.UnsetType = msgspec.UNSET
+    last_round: int | msgspec.UnsetType = msgspec.UNSET
+    etag: str | msgspec.UnsetType | None = msgspec.UNSET
+    last_modified: str | msgspec.UnsetType | None = msgspec.UNSET
+    body_sha256: bytes | msgspec.UnsetType | None = msgspec.UNSET
+    read_digest: bytes | msgspec.UnsetType | None = msgspec.UNSET
+    set_aside: Any | msgspec.UnsetType = msgspec.UNSET
+
+
+_COLUMNS = ", ".join(SourceRow.__struct_fields__)
+_DECLARE = """
+INSERT INTO source (name, module) SELECT u.name, $1 FROM unnest($2::text[]) AS u (name)
+    ON CONFLICT (name) DO UPDATE SET declared = true, module = excluded.module
+ WHERE NOT source.declared OR source.module <> excluded.module
+"""
+# A source that would be read differently now is fetched whole once, at its own time.
+_READ_AGAIN = """
+UPDATE source SET etag = NULL, last_modified = NULL
+  FROM unnest($1::text[], $2::bytea[]) AS u (name, digest)
+ WHERE source.name = u.name AND read_digest IS DISTINCT FROM u.digest
+   AND (etag IS NOT NULL OR last_modified IS NOT NULL)
+"""
+_LEASE = f"""
+UPDATE source SET due = $3 WHERE id IN (
+    SELECT id FROM source
+     WHERE module = $1 AND declared
+       AND CASE WHEN $4::text[] IS NULL THEN due IS NULL OR due <= $2 ELSE name = ANY($4::text[]) END
+     ORDER BY due NULLS FIRST FOR UPDATE SKIP LOCKED)
+RETURNING {_COLUMNS}
+"""  # noqa: S608
+
+
+class Sources:
+    """The sources' rows."""
+
+    def __init__(self, pool: Pool, writer: Writer) -> None:
+        self._pool = pool
+        self._writer = writer
+
+    async def declare(self, module: str, digests: Mapping[str, bytes]) -> list[SourceRow]:
+        """Make these (name: digest of how it is read) the module's sources; return all of its rows.
+
+        Those it had and does not name any more are kept with `declared` false. A name moves to the module that declares
+        it last. One whose digest differs from that of its last reading loses its validators.
+        """
+        rows = await self._writer.write(_declare, module, dict(digests))
+        return [_source(row) for row in rows]
+
+    async def lease(
+        self, module: str, now: datetime, lease_for: timedelta, names: Sequence[str] | None = None
+    ) -> list[SourceRow]:
+        """Take the module's sources that are due, or those named whether due or not, until `now + lease_for`.
+
+        No two processes get the same; a lease that passes unsettled is due again. `due` of the rows is the lease's end.
+        """
+        wanted = None if names is None else list(names)
+        rows = await self._writer.write(_lease, module, now, now + lease_for, wanted)
+        return [_source(row) for row in rows]
+
+    async def next_due(self, module: str) -> datetime | None:
+        """Return when the next of the module's sources is due; None where it has none, or one that never ran."""
+        return await self._pool.run(_next_due, module)
+
+    async def all(self, *, declared_only: bool = True) -> list[SourceRow]:
+        """Return the sources by name; with `declared_only=False` also those whose declaration is gone."""
+        return [_source(row) for row in await self._pool.run(_all, declared_only)]
+
+    async def get(self, name: str) -> SourceRow | None:
+        """Return one source, None where there never was one."""
+        row = await self._pool.run(_get, name)
+        return None if row is None else _source(row)
+
+    async def settle(self, source_id: int, outcome: Outcome, findings: Sequence[NewFinding] = ()) -> None:
+        """Store how an unchanged or failed poll ended (one row), with its findings.
+
+        Raises LookupError for no such source.
+        """
+        await self._writer.write(settle, source_id, outcome, findings=findings)
+
+
+def _source(row: Row) -> SourceRow:
+    fields = dict(row)
+    fields["refused"] = msgspec.json.decode(fields["refused"])
+    fields["set_aside"] = None if fields["set_aside"] is None else msgspec.json.decode(fields["set_aside"])
+    return SourceRow(**fields)
+
+
+async def settle(connection: Connection, source_id: int, outcome: Outcome) -> None:
+    """Update the source's row (asyncio-flavoured, in a writer's transaction)."""
+    columns: dict[str, Any] = {
+        "state": outcome.state,
+        "due": outcome.due,
+        "failures": outcome.failures,
+        "error": None if outcome.error is None else storable(outcome.error)[:LONGEST_ERROR],
+        "last_attempt": outcome.at,
+    }
+    if outcome.confirmed:
+        columns["last_success"] = outcome.at
+    if outcome.changed:
+        columns["last_change"] = outcome.at
+    columns |= {name: value for name in _OPTIONAL if (value := getattr(outcome, name)) is not msgspec.UNSET}
+    for name in ("refused", "set_aside"):
+        if columns.get(name) is not None:
+            columns[name] = to_json(columns[name])
+    for name in ("etag", "last_modified"):
+        if columns.get(name) is not None:
+            columns[name] = storable(columns[name])
+    sets = ", ".join(f"{name} = ${number}" for number, name in enumerate(columns, start=3))
+    since = "state_since = CASE WHEN state = $3 AND state_since IS NOT NULL THEN state_since ELSE $2 END"
+    done = await connection.execute(
+        f"UPDATE source SET {since}, {sets} WHERE id = $1",  # noqa: S608 - names of our own columns
+        source_id,
+        outcome.at,
+        *columns.values(),
+    )
+    if done != "UPDATE 1":
+        raise LookupError(f"there is no source {source_id}")
+
+
+_OPTIONAL = ("refused", "last_round", "etag", "last_modified", "body_sha256", "read_digest", "set_aside")
+
+
+async def _declare(connection: Connection, module: str, digests: dict[str, bytes]) -> list[Row]:
+    names = list(digests)
+    await connection.execute(_DECLARE, module, names)
+    await connection.execute(
+        "UPDATE source SET declared = false WHERE module = $1 AND declared AND name <> ALL($2::text[])", module, names
+    )
+    await connection.execute(_READ_AGAIN, names, list(digests.values()))
+    return await connection.fetch(f"SELECT {_COLUMNS} FROM source WHERE module = $1 ORDER BY name", module)  # noqa: S608
+
+
+async def _lease(
+    connection: Connection, module: str, now: datetime, until: datetime, names: list[str] | None
+) -> list[Row]:
+    return await connection.fetch(_LEASE, module, now, until, names)
+
+
+async def _next_due(connection: Connection, module: str) -> datetime | None:
+    return await connection.fetchval(  # type: ignore[no-any-return]
+        "SELECT due FROM source WHERE module = $1 AND declared ORDER BY due NULLS FIRST LIMIT 1", module
+    )
+
+
+async def _all(connection: Connection, declared_only: bool) -> list[Row]:
+    return await connection.fetch(
+        f"SELECT {_COLUMNS} FROM source WHERE declared OR NOT $1 ORDER BY name",  # noqa: S608
+        declared_only,
+    )
+
+
+async def _get(connection: Connection, name: str) -> Row | None:
+    return await connection.fetchrow(f"SELECT {_COLUMNS} FROM source WHERE name = $1", name)  # noqa: S608
