@@ -22,44 +22,75 @@ def pages():
     return module
 
 
-def test_generated_pages_are_current(pages) -> None:
-    stale = [name for name, page in pages.PAGES.items() if not _is(name, page())]
+def test_generated_parts_are_current(pages) -> None:
+    stale = [str(path.relative_to(tree.ROOT)) for path in pages.stale()]
     assert not stale, f"not current, run `make pages`: {stale}"
 
 
-def _is(name: str, text: str) -> bool:
-    return (tree.ROOT / name).is_file() and tree.text(name) == text
+def test_every_generated_part_stands_on_a_page(pages) -> None:
+    shown = {name for page in DOCS for name in re.findall(r"<!-- generated: (\w+) -->", tree.text(page))}
+    assert shown == pages.PARTS.keys()
 
 
 def test_every_setting_is_documented(pages) -> None:
     types = pages.settings_types()
     assert {"store", "findings", "net", "api", "modules.blacklist"} <= types.keys()
-    silent = []
-    for section, kind in types.items():
-        keys = {field.encode_name for field in msgspec.structs.fields(kind)}
-        about, told = pages.documented(kind)
-        silent += [
-            f"[{section}] {key}: its meaning is missing in {kind.__name__}'s docstring" for key in keys - told.keys()
-        ]
-        silent += [f"[{section}] {key}: told in the docstring, but there is no such key" for key in told.keys() - keys]
-        silent += [] if about else [f"[{section}]: {kind.__name__} has no first line"]
+    silent = [line for section, kind in types.items() for line in _silent(pages, section, kind)]
     assert not silent, "\n".join(silent)
 
 
+def test_every_key_of_a_declaration_is_documented(pages) -> None:
+    tables = {"options", "fields", "where", "expect", "request"}  # told on the page
+    found = [line for name, kind in pages.declaration_types().items() for line in _silent(pages, name, kind, tables)]
+    assert not found, "\n".join(found)
+
+
+def _silent(pages, section: str, kind: type, told_elsewhere: set[str] = frozenset()) -> list[str]:
+    keys = {field.encode_name for field in msgspec.structs.fields(kind)} - told_elsewhere
+    about, told = pages.documented(kind)
+    where = f"[{section}] in {kind.__name__}'s docstring"
+    return [
+        *(f"{where}: the meaning of {key} is missing" for key in sorted(keys - told.keys())),
+        *(f"{where}: there is no key {key}" for key in sorted(told.keys() - keys - told_elsewhere)),
+        *([] if about else [f"{where}: there is no first line"]),
+    ]
+
+
 def test_docstrings_are_read_in_each_form(pages) -> None:
-    class Sample(msgspec.Struct):
+    class Base(msgspec.Struct):
+        """A base.
+
+        `zero`: from the base
+        """
+
+        zero: int = 0
+
+    class Sample(Base):
         """Say what.
 
-        - `one`: the first,
+        - `one`: the first, `yes`: or `no`,
           on two lines.
         two, three: both.
+        `four`, `five` (a, b), `six`: three; `seven`: the last
         """
 
         one: int = 1
+        two: int = 2
+        three: int = 3
+        four: int = 4
+        five: int = 5
+        six: int = 6
+        seven: int = 7
 
     about, keys = pages.documented(Sample)
     assert about == "Say what."
-    assert keys == {"one": "the first, on two lines.", "two": "both.", "three": "both."}
+    assert keys == {
+        "zero": "from the base",
+        "one": "the first, `yes`: or `no`, on two lines.",
+        **dict.fromkeys(("two", "three"), "both."),
+        **dict.fromkeys(("four", "five", "six"), "three"),
+        "seven": "the last",
+    }
 
 
 def test_every_shipped_source_is_listed() -> None:
