@@ -1,0 +1,203 @@
+"""The house: which part stands on which, in the order they are started; they stop in the reverse order."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import trio
+
+from tipd import log
+from tipd.daemon.housekeeping import Housekeeping
+from tipd.daemon.modules import build_modules, context_for
+from tipd.daemon.outside import Outside
+from tipd.daemon.reload import Reload
+from tipd.net.fetch import Fetcher
+from tipd.net.settings import NetSettings
+from tipd.nursery.contract import Restart
+from tipd.nursery.health import Tree
+from tipd.nursery.scheduler import Scheduler
+from tipd.nursery.supervisor import Supervisor
+from tipd.nursery.systemd import Notifier, watchdog_interval
+from tipd.nursery.watchdog import Liveness, watch
+from tipd.store.address import read_url
+from tipd.store.lookup.follow import Follower
+from tipd.store.lookup.index import LookupIndex
+from tipd.store.postgres import ManagedPostgres
+from tipd.store.settings import FindingsSettings, StoreSettings
+from tipd.store.store import Store
+from tipd.work.pool import WorkerPool
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import AsyncIterator
+
+    from tipd.clock import Clock
+    from tipd.config import Config
+    from tipd.nursery.blocking import Detector
+
+MODULES_MAY_TAKE = 3.0  # seconds of a stop, beside the API's `stop_grace`
+WRITER_MAY_TAKE = 2.0
+STORE_PATIENCE = float("inf")  # a database that is away at the start is waited for
+
+
+class House:
+    """Everything one process of tipd is made of; `run` once."""
+
+    def __init__(
+        self, config: Config, parts: frozenset[str], *, clock: Clock, rng: random.Random, detector: Detector
+    ) -> None:
+        """Build what needs no nursery; nothing is started."""
+        self.config = config
+        self.parts = parts
+        self.clock = clock
+        self.rng = rng
+        self.detector = detector
+        self.health = Tree(clock)
+        self.notifier = Notifier(os.environ, log.get("systemd"))
+        self.liveness = Liveness()
+        self.workers = WorkerPool(max(2, len(os.sched_getaffinity(0))), log.get("work"))
+        self.fetcher = Fetcher(config.section("net", NetSettings), clock, log.get("net"), rng)
+        self._say = log.get("daemon")
+
+    async def run(self) -> None:
+        """Start everything in order, say READY, wait for the word to stop, stop everything in order."""
+        with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+            async with trio.open_nursery() as nursery:
+                stop = trio.Event()
+                reload = Reload(self)
+                nursery.start_soon(self._listen, signals, stop, reload, nursery.cancel_scope)
+                async with self._database() as dsn, self._store(dsn) as store:
+                    await self._live(store, stop, reload)
+                nursery.cancel_scope.cancel()
+
+    async def _live(self, store: Store, stop: trio.Event, reload: Reload) -> None:
+        """All that stands on the store, and the order in which it comes and goes."""
+        index = LookupIndex(store.hash_seed)
+        scheduler = self._scheduler(store)
+        keeper = self._housekeeping(store)
+        outside = Outside(self, store, index, scheduler, keeper)
+        supervisor = Supervisor(self.health, log.get("supervisor"), self.rng)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(self.workers.run)
+            await nursery.start(self._feed_watchdog, scheduler)
+            if "api" in self.parts:
+                follower = Follower(index, store.pool, log.get("index"), self.health.node("index"))
+                store.writer.subscribe(follower.committed)
+                nursery.start_soon(_supervise, supervisor, "index", follower.run, Restart.ALWAYS)
+            store.writer.subscribe(lambda _seq, kinds: scheduler.wake(kinds))
+            await nursery.start(keeper.run, scheduler)
+            await nursery.start(scheduler.run)
+            if "api" in self.parts:
+                await nursery.start(outside.serve)
+            reload.begin(scheduler)
+            await self.notifier.ready(f"collecting with {', '.join(scheduler.names()) or 'no module'}")
+            self._say.info("ready", parts=sorted(self.parts), store_id=store.store_id)
+            await stop.wait()
+            await self.notifier.stopping("stopping")
+            await self._leave(scheduler, outside)
+            nursery.cancel_scope.cancel()
+
+    async def _leave(self, scheduler: Scheduler, outside: Outside) -> None:
+        """Triggers stop; the stream and the API say goodbye while modules get their deadline."""
+        scheduler.stop()
+        async with trio.open_nursery() as goodbyes:
+            goodbyes.start_soon(outside.close)
+            goodbyes.start_soon(scheduler.drain, MODULES_MAY_TAKE)
+
+    @asynccontextmanager
+    async def _database(self) -> AsyncIterator[str]:
+        """Give the address of the database: the one that is configured, or our own server's."""
+        settings = self.config.section("store", StoreSettings)
+        address = read_url(settings)
+        if address is not None:
+            yield address
+            return
+        server = ManagedPostgres(
+            self.config.state_dir, settings, log.get("postgres"), self.health.node("postgres"), self.rng
+        )
+        async with trio.open_nursery() as nursery:
+            yield await nursery.start(server.run)
+            nursery.cancel_scope.cancel()
+
+    @asynccontextmanager
+    async def _store(self, dsn: str) -> AsyncIterator[Store]:
+        node = self.health.node("store")
+        settings = self.config.section("store", StoreSettings)
+        async with Store.open(
+            dsn,
+            settings,
+            clock=self.clock,
+            log=log.get("store"),
+            rng=self.rng,
+            patience=STORE_PATIENCE,
+            drain_within=WRITER_MAY_TAKE,
+        ) as store:
+            node.state = "running"
+            yield store
+
+    def _scheduler(self, store: Store) -> Scheduler:
+        modules, disabled = build_modules(self.config, self.parts)
+        return Scheduler(
+            modules,
+            context_for(self, store),
+            schedule=store.schedule,
+            findings=store.findings,
+            clock=self.clock,
+            rng=self.rng,
+            health=self.health,
+            log=log.get("scheduler"),
+            disabled=disabled,
+            writer=store.writer,
+        )
+
+    def _housekeeping(self, store: Store) -> Housekeeping:
+        return Housekeeping(
+            store,
+            log.get("housekeeping"),
+            self.health.node("housekeeping"),
+            store_settings=self.config.section("store", StoreSettings),
+            findings_settings=self.config.section("findings", FindingsSettings),
+            state_dir=self.config.state_dir,
+        )
+
+    async def _feed_watchdog(
+        self, scheduler: Scheduler, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        interval = watchdog_interval(os.environ, os.getpid())
+        if interval is None:
+            task_status.started()
+            return
+        self.liveness.add("scheduler", scheduler.alive)
+        await watch(
+            self.notifier,
+            self.liveness,
+            log.get("watchdog"),
+            self.health,
+            interval=interval,
+            task_status=task_status,
+        )
+
+    async def _listen(
+        self,
+        signals: AsyncIterator[int],
+        stop: trio.Event,
+        reload: Reload,
+        scope: trio.CancelScope,
+    ) -> None:
+        """SIGHUP reloads; SIGTERM and SIGINT stop; a stop while we still start ends the start."""
+        async for number in signals:
+            if number == signal.SIGHUP:
+                await reload.run()
+                continue
+            self._say.info("stopping", signal=signal.Signals(number).name)
+            if stop.is_set() or not reload.begun:
+                scope.cancel()
+                return
+            stop.set()
+
+
+async def _supervise(supervisor: Supervisor, name: str, child: object, restart: Restart) -> None:
+    await supervisor.supervise(name, child, restart=restart)  # type: ignore[arg-type]

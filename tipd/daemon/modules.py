@@ -1,0 +1,39 @@
+"""The modules of this process: the list, each from its own section, each with the context it is given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tipd import log
+from tipd.modules.blacklist.settings import BlacklistSettings
+from tipd.nursery.contract import Context
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tipd.config import Config
+    from tipd.daemon.house import House
+    from tipd.nursery.contract import Module
+    from tipd.store.store import Store
+
+
+def build_modules(config: Config, parts: frozenset[str]) -> tuple[list[Module], set[str]]:
+    """Return the modules whose part runs here, and the names of those that are disabled."""
+    raise RuntimeError(config, parts, BlacklistSettings)
+
+
+def context_for(house: House, store: Store) -> Callable[[str], Context]:
+    """Return a function that makes a module's context."""
+
+    def make(name: str) -> Context:
+        return Context(
+            log=log.get(name),
+            clock=house.clock,
+            rng=house.rng,
+            store=store,
+            fetcher=house.fetcher,
+            workers=house.workers,
+            health=house.health.node(name),
+        )
+
+    return make

@@ -1,0 +1,84 @@
+"""The API as a part of the house: started with the sockets it was given, ended with a goodbye."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import trio
+
+from tipd import __version__, log
+from tipd.api.server import serve
+from tipd.api.services import Services
+from tipd.api.settings import ApiSettings
+from tipd.nursery.systemd import listen_fds
+
+if TYPE_CHECKING:
+    from tipd.daemon.house import House
+    from tipd.daemon.housekeeping import Housekeeping
+    from tipd.nursery.scheduler import Scheduler
+    from tipd.store.lookup.index import LookupIndex
+    from tipd.store.store import Store
+
+
+class Outside:
+    """Serves the API until `close`."""
+
+    def __init__(
+        self, house: House, store: Store, index: LookupIndex, scheduler: Scheduler, keeper: Housekeeping
+    ) -> None:
+        """Gather what the API needs."""
+        self._state_dir = house.config.state_dir
+        self._shutdown = trio.Event()
+        self._ended = trio.Event()
+        self._begun = False
+        self._services = Services(
+            store=store,
+            index=index,
+            health=house.health,
+            scheduler=scheduler,
+            clock=house.clock,
+            log=log.get("api"),
+            version=__version__,
+            settings=house.config.section("api", ApiSettings),
+            blocking=house.detector,
+            available=lambda: store.available,
+            notes=keeper.notes,
+            subscribe=store.writer.subscribe,
+        )
+
+    async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Listen, print the console's link where somebody looks, serve until closed."""
+        sockets = [given.socket for given in listen_fds(os.environ, pid=os.getpid())]
+        self._begun = True
+        try:
+            async with trio.open_nursery() as nursery:
+                names = await nursery.start(self._serve, sockets)
+                log.get("api").info("listening", on=names)
+                self._print_link(names)
+                task_status.started()
+        finally:
+            self._ended.set()
+
+    async def _serve(self, sockets: list[object], *, task_status: trio.TaskStatus[list[str]]) -> None:
+        await serve(
+            self._services,
+            state_dir=self._state_dir,
+            shutdown=self._shutdown,
+            sockets=sockets,  # type: ignore[arg-type]
+            task_status=task_status,
+        )
+
+    def _print_link(self, names: list[str]) -> None:
+        """Write a link that lets one browser in: to a terminal only, so that no log file ever holds one."""
+        place = next((name for name in names if not name.startswith("unix:")), None)
+        if place is not None and sys.stderr.isatty():
+            scheme = "https" if self._services.settings.tls_cert_file else "http"
+            sys.stderr.write(f"console: {scheme}://{place}/login?code={self._services.sessions.new_console_code()}\n")
+
+    async def close(self) -> None:
+        """Say goodbye to everybody and wait until the API has ended."""
+        self._shutdown.set()
+        if self._begun:
+            await self._ended.wait()

@@ -1,0 +1,61 @@
+"""Which sections the configuration has, and who owns each."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from tipd import config
+from tipd.api.settings import ApiSettings
+from tipd.errors import ConfigError
+from tipd.modules.blacklist.settings import BlacklistSettings
+from tipd.net.settings import NetSettings
+from tipd.store.settings import FindingsSettings, StoreSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tipd.config import Config
+
+LEVELS = ("debug", "info", "warning", "error")
+
+
+class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is logged, `[log]`.
+
+    `level`: `"debug"`, `"info"`, `"warning"` or `"error"`
+    """
+
+    level: str = "info"
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown level; ValueError names the key."""
+        if self.level not in LEVELS:
+            raise ValueError(f"level must be one of {', '.join(LEVELS)}")
+
+
+SECTIONS: dict[str, type[Any]] = {
+    "log": LogSettings,
+    "store": StoreSettings,
+    "findings": FindingsSettings,
+    "api": ApiSettings,
+    "net": NetSettings,
+    "modules.blacklist": BlacklistSettings,
+}
+PARTS = ("api", "blacklist")  # what `tipd run --only` may name
+
+
+def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
+    """Load the configuration with every section tipd has; raises ConfigError."""
+    return config.load(path, environ, SECTIONS)
+
+
+def chosen_parts(only: tuple[str, ...]) -> frozenset[str]:
+    """Return the parts to run: those named, or all; raises ConfigError for an unknown one."""
+    for name in only:
+        if name not in PARTS:
+            raise ConfigError(f"--only {name}: there is no such part{config.nearest(name, frozenset(PARTS))}")
+    return frozenset(only or PARTS)
