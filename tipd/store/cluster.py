@@ -74,19 +74,21 @@ def write_access(data: Path, account: Account) -> None:
     _replace(data / "pg_hba.conf", "local all all peer map=tipd\n", account)
 
 
-def finish_upgrade(places: Places) -> None:
+def finish_upgrade(places: Places) -> Path | None:
     """Put a whole upgraded cluster in its place, also after a crash half-way; keep the old one as `data-<major>`.
 
-    Raises ConfigError where the cluster is gone but an old one is still there: a new empty one would hide that.
+    Returns where the old one is now, None where there was nothing to do. Raises ConfigError where the cluster is gone
+    but an old one is still there: a new empty one would hide that.
     """
-    upgraded = places.root / "upgraded"
+    upgraded, kept = places.root / "upgraded", None
     if upgraded.is_dir():
         if places.data.exists():
-            places.data.rename(_old_name(places))
+            kept = places.data.rename(_old_name(places))
         upgraded.rename(places.data)
         sync_folder(places.root)
     elif not places.data.exists() and (old := sorted(places.root.glob("data-*"))):
         raise ConfigError(f"{places.data} is missing, and {old[-1]} is there: rename it back, or move it away")
+    return kept
 
 
 def _old_name(places: Places) -> Path:

@@ -18,6 +18,7 @@ from tipd.errors import Unavailable
 from tipd.nursery.backoff import Backoff
 from tipd.store import account as accounts
 from tipd.store import binaries, cluster, copies, orphan
+from tipd.store.clients import Target
 from tipd.store.groups import unwrapped
 from tipd.store.places import Places, Way, dsn, way
 from tipd.store.postmaster import Postmaster
@@ -66,9 +67,14 @@ class ManagedPostgres:
     @property
     def dsn(self) -> str:
         """The address for the pool; good in this process (a long path leads through one of its descriptors)."""
+        return self.target.dsn
+
+    @property
+    def target(self) -> Target:
+        """The address with the descriptors that a child of ours must inherit to use it; raises Unavailable."""
         if self.way is None:
             raise Unavailable("the managed PostgreSQL has not been started")
-        return dsn(self.way)
+        return Target(dsn(self.way), self.way.descriptors)
 
     async def run(self, *, task_status: trio.TaskStatus[str] = trio.TASK_STATUS_IGNORED) -> None:
         """Prepare, start and keep the server; `task_status.started(dsn)` when it first accepts connections.
