@@ -1,0 +1,107 @@
+"""Who is asking, and what they may do.
+
+Three ways in: a bearer token; a console session's cookie; the control socket, whose caller the kernel names. A token
+in the address (`?token=`) is refused: addresses end in logs and histories.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from tipd.api.problem import Problem, store_away, unauthorised
+from tipd.errors import StoreAway
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from tipd.api.services import Services, Token
+
+SCOPES = ("read", "stream", "write", "agents", "admin")
+_CONSOLE_SCOPES = frozenset({"read", "stream", "write"})
+_LONGEST_TOKEN = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The process at the other end of the control socket, as the kernel names it (SO_PEERCRED)."""
+
+    pid: int
+    uid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Somebody who may do `scopes`; `way` is token, session or socket."""
+
+    name: str
+    way: str
+    scopes: frozenset[str]
+    token_id: str | None = None
+    expires: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a request says about its sender: two headers, and what no header can say."""
+
+    authorization: str | None
+    cookie: str | None
+    peer: Peer | None
+
+
+class Gate:
+    """Turns claims into callers."""
+
+    def __init__(self, services: Services) -> None:
+        """Verify against the services' tokens and sessions."""
+        self._services = services
+
+    async def caller(self, claims: Claims) -> Caller:
+        """Return who asks; raises Problem 401 where nobody known does, 503 where that cannot be found out."""
+        if claims.authorization is not None:
+            return await self._bearer(claims.authorization)
+        if claims.peer is not None:
+            return Caller(f"uid {claims.peer.uid}", "socket", frozenset(SCOPES))
+        if claims.cookie is not None:
+            number = self._services.sessions.known(claims.cookie)
+            if number is not None:
+                return Caller(f"console session {number}", "session", _CONSOLE_SCOPES)
+            raise unauthorised("the session has ended: ask tipd for a new console link")
+        raise unauthorised("a bearer token is needed (Authorization: Bearer tip_…)")
+
+    async def allow(self, claims: Claims, scope: str) -> Caller:
+        """Return the caller where it holds `scope`; raises Problem 401, 403 or 503."""
+        caller = await self.caller(claims)
+        if scope not in caller.scopes:
+            raise Problem(403, f"this needs the scope {scope!r}", scope=scope)
+        return caller
+
+    async def _bearer(self, header: str) -> Caller:
+        scheme, _, secret = header.strip().partition(" ")
+        secret = secret.strip()
+        if scheme.lower() != "bearer" or not secret or len(secret) > _LONGEST_TOKEN or not secret.isascii():
+            raise unauthorised("the Authorization header is not 'Bearer tip_…'")
+        try:
+            token: Token | None = await self._services.store.tokens.verify(secret)
+        except StoreAway:
+            raise store_away("the database is away, so the token cannot be checked; try again soon") from None
+        if token is None:
+            raise unauthorised("the token is unknown, revoked or expired")
+        return Caller(f"token {token.id}", "token", frozenset(token.scopes), token.id, token.expires)
+
+
+def same_origin(origin: str | None, scheme: str, host: str | None, allowed: Collection[str] = ()) -> bool:
+    """Return whether a browser's Origin is ours (RFC 6454): the address the request itself was sent to, or allowed.
+
+    `scheme` is http or https (ws and wss count as those); no Origin is not ours.
+    """
+    if not origin or not host:
+        return False
+    if origin in allowed:
+        return True
+    ours = f"{ {'ws': 'http', 'wss': 'https'}.get(scheme, scheme) }://{host}".lower()
+    parts = urlsplit(origin)
+    return bool(parts.netloc) and f"{parts.scheme}://{parts.netloc}".lower() == ours

@@ -1,0 +1,103 @@
+"""The ASGI layer in front of quart: counts bodies as they arrive, and believes trusted proxies.
+
+quart's `MAX_CONTENT_LENGTH` bounds only what a Content-Length admits to; a chunked body grows without end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from tipd.api.problem import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, MutableMapping
+
+    from tipd.api.proxies import Proxies
+
+    type Message = MutableMapping[str, Any]
+    type Receive = Callable[[], Awaitable[Message]]
+    type Send = Callable[[Message], Awaitable[None]]
+    type Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+
+class _BodyTooLarge(Exception):
+    """The body passed the cap while it arrived."""
+
+
+class FrontLayer:
+    """An ASGI application around another."""
+
+    def __init__(self, app: Any, proxies: Proxies, max_body: int) -> None:
+        """Bound bodies to `max_body` bytes."""
+        self._app: Application = app  # quart's own words for messages are narrower
+        self._proxies = proxies
+        self._max_body = max_body
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Serve one scope."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        self._look_behind_proxies(scope)
+        if scope["type"] == "http":
+            await _Exchange(self._app, self._max_body, receive, send).run(scope)
+        else:
+            await self._app(scope, receive, send)
+
+    def _look_behind_proxies(self, scope: Message) -> None:
+        client = (scope.get("client") or (None, 0))[0]
+        scheme = "https" if scope["scheme"] in {"https", "wss"} else "http"
+        seen = self._proxies.seen(client, scheme, scope["headers"])
+        scope["client"] = None if seen.client is None else (seen.client, 0)
+        plain, tls = ("ws", "wss") if scope["type"] == "websocket" else ("http", "https")
+        scope["scheme"] = tls if seen.scheme == "https" else plain
+
+
+class _Exchange:
+    """One request and its answer, with the body counted."""
+
+    def __init__(self, app: Application, most: int, receive: Receive, send: Send) -> None:
+        self._app = app
+        self._most = most
+        self._inner_receive = receive
+        self._inner_send = send
+        self._received = 0
+        self._answered = False
+
+    async def run(self, scope: Message) -> None:
+        too_large = _declared(scope) > self._most
+        if not too_large:
+            try:
+                await self._app(scope, self._receive, self._send)
+            except* _BodyTooLarge:
+                too_large = True
+        if too_large and not self._answered:
+            await self._refuse()
+
+    async def _receive(self) -> Message:
+        message = await self._inner_receive()
+        if message["type"] == "http.request":
+            self._received += len(message.get("body", b""))
+            if self._received > self._most:
+                raise _BodyTooLarge
+        return message
+
+    async def _send(self, message: Message) -> None:
+        self._answered = True
+        await self._inner_send(message)
+
+    async def _refuse(self) -> None:
+        problem = Problem(
+            413, f"a body is at most {self._most} bytes", headers={"Connection": "close"}, most=self._most
+        )
+        headers = [(name.lower().encode(), value.encode()) for name, value in problem.all_headers().items()]
+        start = {"type": "http.response.start", "status": problem.status, "headers": headers}
+        await self._inner_send(cast("Message", start))
+        await self._inner_send({"type": "http.response.body", "body": problem.body(), "more_body": False})
+
+
+def _declared(scope: Message) -> int:
+    for name, value in scope["headers"]:
+        if name.lower() == b"content-length" and value.isdigit():
+            return int(value[:19])
+    return 0

@@ -1,0 +1,1 @@
+"""The routes, one file a noun; `tipd/api/app.py` lists them by hand."""

@@ -1,0 +1,200 @@
+"""What the API needs of the rest of tipd, as protocols; the daemon hands the real ones in, tests hand in fakes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from tipd.api.sessions import Sessions
+from tipd.api.settings import ApiSettings
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+    from datetime import datetime
+
+    from tipd.clock import Clock
+    from tipd.log import Log
+    from tipd.model.finding import Finding
+
+
+class Findings(Protocol):
+    """The findings log."""
+
+    async def read(self, since: int, *, limit: int = 1000, kinds: Sequence[str] = ()) -> Sequence[Finding]:
+        """Return findings with seq > since, ascending; raises GoneError or StoreAway."""
+        ...
+
+    async def bounds(self) -> tuple[int, int]:
+        """Return the first and the last `seq` there are: one may resume from `first - 1` up to `last`."""
+        ...
+
+    async def last_seq(self) -> int:
+        """Return the greatest committed `seq`, 0 where there is none."""
+        ...
+
+
+class Token(Protocol):
+    """A stored token, without its secret."""
+
+    id: str
+    scopes: Sequence[str]
+    note: str
+    created: datetime
+    expires: datetime | None
+    revoked: datetime | None
+    max_tlp: str
+
+
+class Tokens(Protocol):
+    """Tokens, by the SHA-256 of their secrets."""
+
+    async def verify(self, token: str) -> Token | None:
+        """Return the token that is known, not revoked and not expired, else None."""
+        ...
+
+    async def create(
+        self, scopes: Sequence[str], *, note: str = "", expires: datetime | None = None, max_tlp: str = "green"
+    ) -> tuple[Token, str]:
+        """Store a new token; return it and its secret, which is shown this once."""
+        ...
+
+    async def all(self) -> Sequence[Token]:
+        """Return every token, revoked ones too."""
+        ...
+
+    async def revoke(self, token_id: str) -> bool:
+        """Revoke a token; False where there is none such."""
+        ...
+
+
+class Source(Protocol):
+    """One row of the sources, as stored."""
+
+    id: int
+    name: str
+    module: str
+    declared: bool
+    state: str
+    state_since: datetime | None
+    error: str | None
+    due: datetime | None
+    failures: int
+    entries: int
+    refused: Mapping[str, int]
+    weight: float
+    last_attempt: datetime | None
+    last_success: datetime | None
+    last_change: datetime | None
+    set_aside: Mapping[str, Any] | None
+
+
+class Sources(Protocol):
+    """The sources' rows."""
+
+    async def all(self) -> Sequence[Source]:
+        """Return every source that is declared."""
+        ...
+
+    async def get(self, name: str) -> Source | None:
+        """Return one source, None where there is none such."""
+        ...
+
+
+class Sightings(Protocol):
+    """Sightings: for exports and for the history of one indicator."""
+
+    def export(self, kinds: Sequence[str] = (), sources: Sequence[str] = ()) -> AsyncIterator[Sequence[Any]]:
+        """Yield pages of rows, one an indicator that is listed now."""
+        ...
+
+    async def history(self, value: str) -> Sequence[Any]:
+        """Return the sightings of one indicator, newest first."""
+        ...
+
+
+class Store(Protocol):
+    """The store's parts the API reads."""
+
+    findings: Any
+    sources: Any
+    sightings: Any
+    tokens: Any
+    rounds: Any
+    sizes: Any
+    store_id: str
+
+
+class Index(Protocol):
+    """The look-up index in memory."""
+
+    ready: bool
+
+    async def answer(self, values: Sequence[str]) -> bytes:
+        """Return the JSON answer of `POST /api/v1/lookup`: one result a value, in order."""
+        ...
+
+    @property
+    def entries(self) -> int:
+        """How many indicators are listed."""
+        ...
+
+    @property
+    def bytes(self) -> int:
+        """What the index holds, in bytes."""
+        ...
+
+    @property
+    def behind(self) -> int:
+        """How many committed findings it has not seen, at most."""
+        ...
+
+
+class Health(Protocol):
+    """The nursery tree."""
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return the tree, JSON-ready."""
+        ...
+
+
+class Scheduler(Protocol):
+    """Runs modules when somebody asks."""
+
+    def names(self) -> list[str]:
+        """Return the modules that run in this process."""
+        ...
+
+    def run_now(self, module: str, names: Iterable[str] = ()) -> None:
+        """Let a module run now, for these submodules or for all that are due."""
+        ...
+
+
+class Blocking(Protocol):
+    """What the detector of a blocked loop has seen."""
+
+    worst: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything the API is built from.
+
+    `available` says whether the database can be reached; `notes` returns further reasons why tipd is not ready;
+    `subscribe` registers a function `(last_seq, kinds)` that is called after each commit and whenever another process
+    committed (it must not block), and returns how to end that.
+    """
+
+    store: Store
+    index: Index | None
+    health: Health
+    scheduler: Scheduler | None
+    clock: Clock
+    log: Log
+    version: str
+    settings: ApiSettings = field(default_factory=ApiSettings)
+    sessions: Sessions = field(default_factory=Sessions)
+    blocking: Blocking | None = None
+    available: Callable[[], bool] = lambda: True
+    notes: Callable[[], Sequence[str]] = tuple
+    subscribe: Callable[[Callable[[int, Collection[str]], None]], Callable[[], None]] | None = None

@@ -1,0 +1,234 @@
+"""The shapes of requests and answers (blueprint, section 6): what OpenAPI describes and tests check."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+
+from tipd.model.finding import Finding
+
+Seq = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
+class FindingsPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Findings after a cursor: `last` is the next cursor, `more` whether there are more now."""
+
+    findings: list[Finding]
+    last: int
+    more: bool
+    store_id: str
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """The process answers."""
+
+    alive: bool
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether tipd does its work; `notes` are things worth knowing that do not prevent it."""
+
+    ready: bool
+    notes: list[str]
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """What everything does now; `nursery` is the tree of modules and submodules."""
+
+    version: str
+    now: datetime
+    store: dict[str, Any]
+    nursery: dict[str, Any]
+    stream: dict[str, Any]
+    index: dict[str, Any]
+    loop: dict[str, Any]
+    sizes: dict[str, Any]
+
+
+class SourceShape(msgspec.Struct, frozen=True, kw_only=True):
+    """One source: its state, its weight, what it says and when it is asked again."""
+
+    name: str
+    module: str
+    state: str
+    weight: float
+    entries: int
+    last_success: datetime | None
+    next_run: datetime | None
+    refused: dict[str, int]
+    state_since: datetime | None
+    error: str | None
+    failures: int
+    last_attempt: datetime | None
+    last_change: datetime | None
+    set_aside: dict[str, Any] | None = None
+
+
+class SourceList(msgspec.Struct, frozen=True, kw_only=True):
+    """All sources."""
+
+    sources: list[SourceShape]
+
+
+class RoundShape(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of a source: where it went, what it got, what it changed."""
+
+    id: int
+    started: datetime
+    ended: datetime | None
+    status: str | None
+    url: str | None
+    address: str | None
+    http_status: int | None
+    body_bytes: int | None
+    entries: int | None
+    listed: int
+    delisted: int
+    error: str | None
+
+
+class SourceDetail(SourceShape, frozen=True, kw_only=True):
+    """One source with its last rounds, newest first."""
+
+    rounds: list[RoundShape]
+
+
+class RunRequested(msgspec.Struct, frozen=True, kw_only=True):
+    """A source will be asked as soon as there is room."""
+
+    source: str
+    requested: bool
+
+
+class Sighting(msgspec.Struct, frozen=True, kw_only=True):
+    """One interval in which a source named the indicator; `last_seen` is when it was last confirmed."""
+
+    source: str
+    first_seen: datetime
+    last_seen: datetime | None
+    closed: datetime | None
+    reason: str | None
+    context: dict[str, Any] | None
+
+
+class Match(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry that a value matched, and how: `exact`, or by containment."""
+
+    kind: str
+    value: str
+    how: str
+
+
+class LookupResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known about one value."""
+
+    value: str
+    kind: str | None
+    listed: bool
+    confidence: float
+    sources: list[str]
+    matches: list[Match]
+    error: str | None = None
+
+
+class LookupAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """One result a value, in the order asked."""
+
+    results: list[LookupResult]
+
+
+class At(msgspec.Struct, frozen=True, kw_only=True):
+    """A value and a moment: was it listed then? Matches are exact."""
+
+    value: str
+    at: datetime
+
+
+class LookupRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Up to 10,000 values, each a text or `{"value", "at"}`."""
+
+    values: Annotated[list[str | At], msgspec.Meta(max_length=10_000)]
+
+
+class IndicatorAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything about one indicator; `verdict` is `listed`, `was_listed` or `unknown`."""
+
+    value: str
+    kind: str | None
+    verdict: str
+    listed: bool
+    confidence: float
+    sources: list[str]
+    matches: list[Match]
+    sightings: list[Sighting]
+
+
+class TokenShape(msgspec.Struct, frozen=True, kw_only=True):
+    """A token without its secret."""
+
+    id: str
+    scopes: list[str]
+    note: str
+    created: datetime
+    expires: datetime | None
+    revoked: datetime | None
+
+
+class TokenList(msgspec.Struct, frozen=True, kw_only=True):
+    """All tokens, revoked ones too."""
+
+    tokens: list[TokenShape]
+
+
+class NewToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a new token may do (`read stream write agents admin`), a note, and how long it lasts (`"30d"`)."""
+
+    scopes: Annotated[list[str], msgspec.Meta(min_length=1, max_length=5)]
+    note: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    expires_in: str | None = None
+
+
+class CreatedToken(msgspec.Struct, frozen=True, kw_only=True):
+    """A new token; `token` is shown this once."""
+
+    id: str
+    token: str
+    scopes: list[str]
+    note: str
+    expires: datetime | None
+
+
+class ConsoleLink(msgspec.Struct, frozen=True, kw_only=True):
+    """A one-time way into the console, good for `expires_in` seconds: open `path` on tipd's own address."""
+
+    path: str
+    code: str
+    expires_in: int
+
+
+class ExportList(msgspec.Struct, frozen=True, kw_only=True):
+    """One list that can be exported."""
+
+    name: str
+    kinds: list[str]
+    entries: int
+    build: int
+    built_at: datetime
+    formats: list[str]
+
+
+class ExportLists(msgspec.Struct, frozen=True, kw_only=True):
+    """All lists."""
+
+    lists: list[ExportList]
+
+
+class ProblemShape(msgspec.Struct, frozen=True, kw_only=True):
+    """An error (RFC 9457); more members may stand beside these."""
+
+    type: str
+    title: str
+    status: int
+    detail: str

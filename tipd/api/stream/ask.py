@@ -1,0 +1,97 @@
+"""What a reader of the stream asks for: `?since=&kind=&store_id=`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+from tipd.api.problem import Problem, store_away
+from tipd.errors import StoreAway
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tipd.api.services import Store
+    from tipd.api.stream.message import Kinds
+
+_KIND = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*", re.ASCII)
+_MOST_KINDS = 50
+_LAST_SEQ = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A cursor (None: live only), the kinds of finding wanted (none: all), and whose cursor it is."""
+
+    since: int | None
+    kinds: Kinds
+    store_id: str | None
+
+
+def parse_ask(query: str) -> Ask:
+    """Return what the query string asks for; raises Problem 400 that names the parameter."""
+    try:
+        pairs = parse_qsl(
+            query, keep_blank_values=True, strict_parsing=bool(query), errors="strict", max_num_fields=100
+        )
+    except ValueError:
+        raise Problem(400, "the query string is malformed") from None
+    kinds: set[str] = set()
+    single: dict[str, str] = {}
+    for name, value in pairs:
+        if name == "kind":
+            kinds.update(value.split(","))
+        elif name in {"token", "access_token"}:
+            raise Problem(400, "a token goes into the Authorization header: addresses end in logs", parameter=name)
+        elif name not in {"since", "store_id"} or name in single:
+            raise Problem(400, f"unknown or repeated parameter {name!r}", parameter=name)
+        else:
+            single[name] = value
+    since = single.get("since")
+    return Ask(None if since is None else _cursor(since), checked_kinds(kinds), single.get("store_id"))
+
+
+def checked_kinds(kinds: set[str]) -> Kinds:
+    """Return kinds of finding as a filter; raises Problem 400."""
+    if len(kinds) > _MOST_KINDS:
+        raise Problem(400, f"at most {_MOST_KINDS} kinds", parameter="kind")
+    for kind in kinds:
+        if len(kind) > 100 or not _KIND.fullmatch(kind):
+            raise Problem(400, f"{kind[:100]!r} is no kind of finding (such as indicator.listed)", parameter="kind")
+    return frozenset(kinds)
+
+
+def _cursor(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 19 or int(text) > _LAST_SEQ:
+        raise Problem(400, "since is the seq of a finding: a number from 0", parameter="since")
+    return int(text)
+
+
+async def place(store: Store, ask: Ask) -> int:
+    """Return the position to start after; raises Problem 410 for a cursor of another log or ahead of it, or 503.
+
+    A cursor below retention is good here: the stream tells the gap.
+    """
+    try:
+        first, last = await store.findings.bounds()
+    except StoreAway:
+        raise store_away() from None
+    check_store(store, ask.store_id, (first, last))
+    if ask.since is None:
+        return int(last)
+    if ask.since > last:
+        raise gone("the cursor is ahead of the log: it belongs to another store", store, (first, last))
+    return ask.since
+
+
+def check_store(store: Store, store_id: str | None, bounds: Sequence[int]) -> None:
+    """Raise Problem 410 where a cursor belongs to another store."""
+    if store_id is not None and store_id != store.store_id:
+        raise gone("the cursor belongs to another store: the log began anew", store, bounds)
+
+
+def gone(detail: str, store: Store, bounds: Sequence[int]) -> Problem:
+    """Return the 410 that says which positions there are."""
+    return Problem(410, detail, first=bounds[0], last=bounds[1], store_id=store.store_id)

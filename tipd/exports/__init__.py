@@ -1,0 +1,1 @@
+"""Export formats, one small file each, pure: rows to bytes."""
