@@ -202,6 +202,62 @@ def _query(kind: StructType | None) -> str:
     return ", ".join(f"`{field.encode_name}`" for field in msgspec.structs.fields(kind)) if kind else ""
 
 
+def commands() -> str:
+    """Return a section for each verb, and a table for each of its own options and words."""
+    from tipd.cli.main import VERBS, parser
+
+    verbs = _verbs(parser())
+    return "\n".join(f"## {verb}\n\n{VERBS[verb].capitalize()}.\n\n{_verb(verbs[verb])}" for verb in VERBS)
+
+
+def _verbs(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            return dict(action.choices)
+    return {}
+
+
+def _verb(parser: argparse.ArgumentParser) -> str:
+    inner = _verbs(parser)
+    if inner:
+        return "\n".join(map(_verb, inner.values()))
+    own = [action for action in parser._actions if _is_own(action, parser)]
+    words = " ".join([parser.prog, *(_usage(action) for action in own)])
+    about = parser.description or ""
+    rows = ((f"`{_spelled(action)}`", action.help or "") for action in own)
+    table = _table(("word", "meaning"), rows) if own else ""
+    return "\n".join(part for part in (f"`{words}`\n", f"{about}\n" if about else "", table) if part)
+
+
+def _is_own(action: argparse.Action, parser: argparse.ArgumentParser) -> bool:
+    """Say whether it belongs to this verb: not help, nor one of the options that stand everywhere."""
+    everywhere = next(group for group in parser._action_groups if group.title == "global options")
+    return action.help != argparse.SUPPRESS and action.dest != "help" and action not in everywhere._group_actions
+
+
+def _spelled(action: argparse.Action) -> str:
+    value = action.metavar or (action.dest.upper() if action.option_strings else action.dest)
+    if isinstance(value, tuple):
+        value = " ".join(value)
+    if action.choices is not None and action.metavar is None:
+        value = "{" + ",".join(map(str, action.choices)) + "}"
+    if not action.option_strings:
+        return value
+    names = ", ".join(action.option_strings)
+    return names if action.nargs == 0 else f"{names} {value}"
+
+
+def _usage(action: argparse.Action) -> str:
+    spelled = (
+        _spelled(action).removeprefix(", ".join(action.option_strings[:-1]) + ", ")
+        if action.option_strings
+        else _spelled(action)
+    )
+    if action.nargs in {"*", "+"}:
+        spelled += " …"
+    return spelled if action.required and action.nargs not in {"*", "?"} else f"[{spelled}]"
+
+
 def decisions() -> str:
     """Return a line for each decision."""
     lines = []
@@ -216,6 +272,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "declaration": declaration,
     "sources": sources,
     "routes": routes,
+    "commands": commands,
     "decisions": decisions,
 }
 

@@ -1,11 +1,14 @@
 """Every command in the docs is executed by an end-to-end test, or checked here."""
 
+import itertools
 import re
 import subprocess
 
 import pytest
 from house import tree
 from support import documented
+
+from tipd.cli.main import parser
 
 DOCS = [name for name in tree.files() if name.endswith(".md") and "/samples/" not in name]
 COMMANDS = [command for name in DOCS for command in documented.commands(name)]
@@ -28,6 +31,16 @@ def test_no_command_is_left_out() -> None:
     unknown = [str(command) for command in COMMANDS if command.program not in EXECUTED | CHECKED | OF_OTHERS]
     assert len(COMMANDS) > 20
     assert not unknown, "no test knows these commands:\n" + "\n".join(unknown)
+
+
+@pytest.mark.parametrize("command", of("tipd"))
+def test_tipd_knows_the_verb_and_its_options(command) -> None:
+    words = list(itertools.takewhile(lambda word: word != "|", command.words[1:]))
+    try:
+        found = parser().parse_args(words)
+    except SystemExit:
+        pytest.fail(f"tipd does not understand: {command}")
+    assert found.verb
 
 
 @pytest.mark.parametrize("command", of("make"))
