@@ -249,6 +249,17 @@ def _state_dir(tree: Mapping[str, Any], environ: Mapping[str, str]) -> Path:
     return default_state_dir(environ)
 
 
+def state_dir(given: Path | None, environ: Mapping[str, str]) -> Path:
+    """Return only where the state is, whatever else the file says: how the command line finds its daemon.
+
+    Raises ConfigError where the file is not there or is not TOML.
+    """
+    path = find(given, environ)
+    tree = _parse(_read(path) if path else "", path)
+    _override(tree, environ, {})
+    return _state_dir(tree, environ)
+
+
 def default_state_dir(environ: Mapping[str, str]) -> Path:
     """Return /var/lib/tipd for root (or what systemd gives), else $XDG_STATE_HOME/tipd."""
     if environ.get("STATE_DIRECTORY"):

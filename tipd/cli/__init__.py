@@ -1,0 +1,1 @@
+"""The verbs, one file each: `add_parser(subparsers)` describes it, `run(args)` does it and returns the exit code."""

@@ -1,0 +1,164 @@
+"""The findings stream from the reader's side: connect, take messages, and resume from the cursor when it ends."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import trio
+import trio_websocket
+from trio_websocket import ConnectionClosed, ConnectionRejected, HandshakeError
+
+from tipd.cli.client import Refused, open_control, unavailable
+from tipd.errors import EXIT_TRY_AGAIN, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from tipd.cli.client import Place
+    from tipd.cli.cursor import Cursor
+    from tipd.nursery.backoff import Backoff
+
+type Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
+
+CONNECT_WITHIN = 30.0  # seconds
+PING_EVERY = 30.0
+PING_WITHIN = 30.0
+LONGEST_MESSAGE = 64 * 2**20
+_WHY = {1012: "tipd restarts", 1013: "we read too slowly", 1001: "tipd goes away"}
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads one stream for ever. `take` gets each message; `say` a sentence when the connection ends or returns."""
+
+    place: Place
+    kinds: Sequence[str]
+    cursor: Cursor
+    take: Callable[[dict[str, Any]], None]
+    say: Callable[[str], None]
+    backoff: Backoff
+    connected: bool = False  # at least once
+
+    async def run(self) -> None:
+        """Read until cancelled. Raises Refused, or Unavailable where there never was a connection."""
+        while True:
+            try:
+                why = await self._read()
+            except (Refused, Unavailable) as error:
+                if not self.connected or (isinstance(error, Refused) and error.exit_code != EXIT_TRY_AGAIN):
+                    raise
+                why = str(error)
+            self.say(f"{why}; connecting again")
+            await trio.sleep(self.backoff.next())
+
+    async def _read(self) -> str:
+        """Read one connection to its end; return why it ended."""
+        async with self._open() as websocket, trio.open_nursery() as nursery:
+            if self.connected:
+                self.say("connected again")
+            self.connected = True
+            nursery.start_soon(_keep_alive, websocket)
+            try:
+                while True:
+                    self._taken(json.loads(await websocket.get_message()))
+            except ConnectionClosed as closed:
+                nursery.cancel_scope.cancel()
+                return _ended(closed)
+        raise AssertionError  # the loop above ends by raising
+
+    def _taken(self, message: dict[str, Any]) -> None:
+        self.take(message)
+        self.cursor.since = message.get("last", message.get("since", self.cursor.since))
+        self.backoff.reset()
+
+    @asynccontextmanager
+    async def _open(self) -> AsyncIterator[Any]:
+        headers = [(b"Authorization", f"Bearer {self.place.token}".encode())] if self.place.token else []
+        try:
+            with trio.fail_after(CONNECT_WITHIN):
+                stream = await _connected(self.place)
+        except (OSError, trio.BrokenResourceError) as error:
+            raise unavailable(self.place, error) from None
+        except trio.TooSlowError:
+            raise Unavailable(f"no answer from {self.place.url} within {CONNECT_WITHIN:g} s") from None
+        async with trio.open_nursery() as nursery:
+            try:
+                websocket = await self._handshake(nursery, stream, headers)
+                yield websocket
+            finally:
+                nursery.cancel_scope.cancel()
+                with trio.CancelScope(shield=True, deadline=trio.current_time() + 1):
+                    await trio.aclose_forcefully(stream)
+
+    async def _handshake(self, nursery: trio.Nursery, stream: Stream, headers: list[tuple[bytes, bytes]]) -> Any:
+        try:
+            with trio.fail_after(CONNECT_WITHIN):
+                return await trio_websocket.wrap_client_stream(
+                    nursery,
+                    stream,
+                    self.place.host,
+                    self._resource(),
+                    extra_headers=headers,
+                    max_message_size=LONGEST_MESSAGE,
+                )
+        except ConnectionRejected as rejected:
+            raise Refused(rejected.status_code, _members(rejected.body)) from None
+        except (HandshakeError, trio.BrokenResourceError, trio.ClosedResourceError, ConnectionClosed) as error:
+            raise Unavailable(f"{self.place.url} is no stream of tipd: {error}") from None
+        except trio.TooSlowError:
+            raise Unavailable(f"no answer from {self.place.url} within {CONNECT_WITHIN:g} s") from None
+
+    def _resource(self) -> str:
+        query: list[tuple[str, str | int]] = [("kind", kind) for kind in self.kinds]
+        if self.cursor.since is not None:
+            query.append(("since", self.cursor.since))
+        if self.cursor.store_id is not None:
+            query.append(("store_id", self.cursor.store_id))
+        path = f"{self.place.prefix}/api/v1/stream"
+        return f"{path}?{urlencode(query)}" if query else path
+
+
+async def _connected(place: Place) -> Stream:
+    if place.socket_path is not None:
+        return trio.SocketStream(trio.socket.from_stdlib_socket(open_control(place.socket_path)))
+    if not place.secure:
+        return await trio.open_tcp_stream(place.host, place.port)
+    stream = await trio.open_ssl_over_tcp_stream(
+        place.host, place.port, ssl_context=ssl.create_default_context(), https_compatible=True
+    )
+    await stream.do_handshake()
+    return stream
+
+
+async def _keep_alive(websocket: Any) -> None:
+    """End a connection whose other end has vanished without a word."""
+    while True:
+        await trio.sleep(PING_EVERY)
+        with trio.move_on_after(PING_WITHIN) as scope:
+            try:
+                await websocket.ping()
+            except ConnectionClosed:
+                return
+        if scope.cancelled_caught:
+            with trio.move_on_after(1):
+                await websocket.aclose(1001, "no answer to a ping")
+            return
+
+
+def _ended(closed: ConnectionClosed) -> str:
+    if closed.reason is None or closed.reason.code == 1006:
+        return "the connection was lost"
+    return f"the stream ended: {_WHY.get(closed.reason.code, f'close {closed.reason.code}')}"
+
+
+def _members(body: bytes | None) -> dict[str, Any]:
+    try:
+        members = json.loads(body or b"")
+    except ValueError:
+        return {}
+    return members if isinstance(members, dict) else {}
