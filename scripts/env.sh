@@ -20,6 +20,8 @@ wanted=$(cat "$lock" pyproject.toml | cksum)
 stamped() { [ -x "$python" ] && [ "$(cat "$place" 2>/dev/null)" = "$PWD" ] && [ "$(cat "$stamp" 2>/dev/null)" = "$wanted" ]; }
 stamped && exit 0
 
+[ -w . ] || die "$PWD cannot be written by $(id -un 2>/dev/null || id -u): use a clone of your own, or the user it belongs to"
+
 # One at a time: `make -j`, or two people in one tree.
 mkdir -p .deps
 if command -v flock >/dev/null 2>&1; then

@@ -222,11 +222,19 @@ def _empty(node: Function) -> bool:
     )
 
 
-def tests_something(text: str) -> bool:
-    """Whether a test file holds a test, and each of its tests something that can fail.
+def stubs(path: str, text: str) -> Iterator[str]:
+    """Complain of code that only says it is not there yet."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Name) and node.id == "NotImplementedError":
+            yield f"{path}:{node.lineno}: NotImplementedError: write it, or leave it out"
 
-    That is an assert, a `raises`, a call whose name starts with assert, check or expect, or a state machine.
-    """
+
+def idle_tests(path: str, text: str) -> Iterator[str]:
+    """Complain of a test file without a test, and of a test that could not fail: no assert and no call."""
     tree = ast.parse(text)
     tests = [node for node in functions(tree) if node.name.startswith("test")]
-    return bool(tests) or "TestCase" in text
+    if not tests and "TestCase" not in text:
+        yield f"{path}: holds no test"
+    for node in tests:
+        if not any(isinstance(each, ast.Assert | ast.Call) for body in node.body for each in ast.walk(body)):
+            yield f"{path}:{node.lineno}: {node.name} cannot fail: it asserts and calls nothing"

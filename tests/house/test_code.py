@@ -35,3 +35,7 @@ def test_rooms_of_values_do_no_input_or_output() -> None:
 
 def test_only_net_opens_connections() -> None:
     assert not (found := tree.complaints(rules.connections, CLOSED)), found
+
+
+def test_nothing_is_left_for_later() -> None:
+    assert not (found := tree.complaints(rules.stubs, CODE)), found

@@ -32,6 +32,9 @@ LONG_DOCSTRING = 'def told():\n    """' + "words\n" * 60 + '    """\n    return 
         (rules.marks, "a.txt", "https://pypi." + "org/simple"),
         (rules.purity, "tipd/model/a.py", "def f(p):\n    return p.read_text()"),
         (rules.purity, "tipd/model/a.py", "def f(p):\n    return open(p)"),
+        (rules.stubs, "tipd/a.py", "def f():\n    raise NotImplementedError"),
+        (rules.idle_tests, "tests/test_a.py", "def later(): ..."),
+        (rules.idle_tests, "tests/test_a.py", "def test_a():\n    x = 1"),
         (rules.connections, "tipd/api/a.py", "import trio\nasync def f():\n    await trio.open_tcp_stream('a', 1)"),
         (rules.connections, "tipd/api/a.py", "import httpcore\npool = httpcore.ConnectionPool()"),
     ],
@@ -61,6 +64,7 @@ def test_a_rule_refuses_what_it_is_there_for(rule, path, text) -> None:
             "tipd/model/a.py",
             "a = socket.inet_pton(socket.AF_INET, t)\nb = resources.files('x').read_text()",
         ),
+        (rules.idle_tests, "tests/test_a.py", "def test_a():\n    assert f()"),
         (rules.connections, "tipd/api/a.py", "await trio.open_tcp_listeners(0)\nreader.connect()"),
     ],
 )
