@@ -65,6 +65,7 @@ def test_a_rule_refuses_what_it_is_there_for(rule, path, text) -> None:
             "a = socket.inet_pton(socket.AF_INET, t)\nb = resources.files('x').read_text()",
         ),
         (rules.idle_tests, "tests/test_a.py", "def test_a():\n    assert f()"),
+        (rules.stubs, "tipd/a.py", "try:\n    f()\nexcept NotImplementedError:\n    pass"),
         (rules.connections, "tipd/api/a.py", "await trio.open_tcp_listeners(0)\nreader.connect()"),
     ],
 )
