@@ -1,6 +1,5 @@
 """The asyncio door: no connection leaks, deadlines hold, a database that is away is a state."""
 
-# ruff: noqa: ASYNC110 - a test that looks until it sees
 from __future__ import annotations
 
 import random

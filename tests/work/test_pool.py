@@ -90,7 +90,7 @@ async def test_idle_workers_are_ended(workers, monkeypatch):
     async with trio.open_nursery() as nursery:
         await nursery.start(workers.run)
         with trio.fail_after(10):
-            while workers.facts()["idle"]:  # noqa: ASYNC110
+            while workers.facts()["idle"]:
                 await trio.sleep(0.01)
         nursery.cancel_scope.cancel()
 
