@@ -1,0 +1,1 @@
+"""Collect blacklists, keep what changed, tell everyone."""

@@ -1,0 +1,82 @@
+"""Get a source's body into a spool file: from the net, or from the local disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import trio
+
+from tipd.config import size
+from tipd.modules.blacklist.places import copy_local
+from tipd.net.request import Fetched, FetchError, Limits, Request, Validators
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from tipd.modules.blacklist.declaration import Source
+    from tipd.modules.blacklist.needs import Fetches
+    from tipd.store.sources import SourceRow
+
+DEFAULT_MAX_BODY = Limits().max_body
+
+
+def max_body(source: Source) -> int:
+    """Return the bytes a body may have, unpacked."""
+    return size(source.max_body) if source.max_body else DEFAULT_MAX_BODY
+
+
+def validators_for(source: Source, row: SourceRow) -> Validators | None:
+    """Return what makes the fetch conditional; None where the body must be read again in any case."""
+    if row.read_digest != source.digest() or row.last_round is None:
+        return None
+    return Validators(etag=row.etag, last_modified=row.last_modified, sha256=row.body_sha256)
+
+
+async def get_body(
+    fetcher: Fetches, source: Source, row: SourceRow, into: Path, *, floor: timedelta, credentials: Path
+) -> Fetched:
+    """Return what came, or that it is what it was. Raises FetchError, OSError (of our own disk)."""
+    validators = validators_for(source, row)
+    if source.path:
+        return await _local(source, validators, into)
+    request = Request(
+        url=source.url,
+        method=source.request.method,
+        headers=source.request.headers,
+        body=source.request.body or None,
+        validators=validators,
+        limits=Limits(max_body=max_body(source)) if source.max_body else None,
+        allow_networks=source.allow_networks,
+        ca_file=Path(source.ca_file) if source.ca_file else None,
+        proxy=source.proxy or None,
+        credential_file=credentials / source.credential if source.credential else None,
+        min_interval=floor.total_seconds(),
+    )
+    return await fetcher.fetch(request, into)
+
+
+async def _local(source: Source, validators: Validators | None, into: Path) -> Fetched:
+    path = Path(source.path)
+    began = trio.current_time()
+    try:
+        body = await trio.to_thread.run_sync(copy_local, path, into, max_body(source))
+    except (FileNotFoundError, NotADirectoryError):
+        raise FetchError("gone", f"{path}: there is no such file") from None
+    except PermissionError:
+        raise FetchError("forbidden", f"{path}: may not be read") from None
+    except ValueError as error:
+        raise FetchError("wrong_page", str(error)) from None
+    known = validators.sha256 if validators else None
+    return Fetched(
+        status="unchanged" if known == body.sha256 else "ok",
+        http_status=0,
+        url=path.as_uri(),
+        address="",
+        validators=Validators(sha256=body.sha256),
+        path=into,
+        sha256=body.sha256,
+        content_type=None,
+        took=trio.current_time() - began,
+        bytes=body.size,
+    )

@@ -1,0 +1,241 @@
+"""A source as it is declared: one TOML file, frozen values (blueprint, section 6)."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import ipaddress
+import re
+from datetime import timedelta
+from functools import cache
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import ada_url
+import msgspec
+
+from tipd.config import duration
+from tipd.model.canonical import VERSION as CANONICAL_VERSION
+from tipd.model.kind import Kind
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}\Z", re.ASCII)
+_WORD = re.compile(r"[a-z][a-z0-9_-]{0,63}\Z", re.ASCII)
+_FIELD = re.compile(r"[a-z][a-z0-9_]{0,31}\Z", re.ASCII)
+DEFAULT_FLOOR = timedelta(minutes=5)
+LOCAL_FLOOR = timedelta(seconds=1)
+READER_VERSION = 1  # of how units, rows and indicators hang together
+
+type Absence = Literal["left", "nothing"]
+
+
+class Expect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[expect]`: what a right body looks like; one that does not is set aside and the last good set stays.
+
+    `must_match`: a text that stands in it
+    `min_rows`: fewer rows than this are refused
+    `max_rows`: more are
+    `max_shrink`: the share of yesterday's indicators that may be gone; when not given 0.5 for lists of 10 and more
+    `max_growth`: so many times yesterday's; when not given 20 for lists of 100 and more
+    `max_bad`: the share of rows that may be unreadable; when not given 0.5
+    `may_be_empty`: no rows at all are good news, not a fault
+    `html`: the list is an HTML page
+    `max_age`: a list that did not change for longer is stale
+    """
+
+    must_match: str = ""
+    min_rows: int = 0
+    max_rows: int = 0
+    max_shrink: float | None = None
+    max_growth: float | None = None
+    max_bad: float = 0.5
+    may_be_empty: bool = False
+    html: bool = False
+    max_age: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant; ValueError names the key."""
+        for key in ("max_shrink", "max_bad"):
+            value = getattr(self, key)
+            if value is not None and not 0 <= value <= 1:
+                raise ValueError(f"{key} must be from 0 to 1")
+        if self.max_growth is not None and self.max_growth < 1:
+            raise ValueError("max_growth must be at least 1")
+        if self.min_rows < 0 or self.max_rows < 0:
+            raise ValueError("min_rows and max_rows must not be negative")
+        if self.max_age:
+            _check_duration("max_age", self.max_age)
+
+
+class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[request]`: where a plain GET does not do.
+
+    `method`: GET or POST
+    `headers`: further headers; `{credential}` is replaced at each fetch
+    `body`: of a POST
+    """
+
+    method: Literal["GET", "POST"] = "GET"
+    headers: dict[str, str] = {}
+    body: str = ""
+
+
+class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One source, as declared.
+
+    `name`: of the source; the file's name where not given
+    `url`: what is fetched; `path`: a local file or folder instead
+    `about`: one line on what it is
+    `enabled`: false: it stays known and is not collected
+    `licence`, `commercial` (yes, no, ask), `redistribute`, `tlp`: what may be done with it
+    `class`: what being listed means: an RSIT type or ours
+    `homepage`, `checked`: where and when (a date) the declaration was last compared with the provider's word
+    `every`: how often it is asked; `min_interval`: the shortest its provider bears
+    `parser`: its format; `kind`: of its indicators, one or several, or `auto`
+    `absence`: `left`: the list is the whole set; `nothing`: recent rows, a sighting ends `keep` after it was last seen
+    `timezone`: of naive dates
+    `credential`: the name of a file in `credentials_dir` that goes where `{credential}` stands
+    `ca_file`, `proxy`, `allow_networks`, `max_body`: as in `[net]`, for this source
+    `member`: which files of an archive are read, a pattern such as `*.txt`
+    """
+
+    name: str = ""
+    url: str = ""
+    path: str = ""
+    about: str = ""
+    enabled: bool = True
+    licence: str = ""
+    commercial: Literal["yes", "no", "ask"] = "ask"
+    redistribute: bool = False
+    tlp: Literal["clear", "green", "amber", "amber+strict", "red"] = "amber"
+    class_: str = msgspec.field(default="blacklist", name="class")
+    homepage: str = ""
+    checked: str = ""
+    every: str = ""
+    min_interval: str = ""
+    parser: str = "lines"
+    kind: str | tuple[str, ...] = "auto"
+    absence: Absence = "left"
+    keep: str = "30d"
+    timezone: str = "UTC"
+    credential: str = ""
+    ca_file: str = ""
+    proxy: str = ""
+    allow_networks: tuple[str, ...] = ()
+    max_body: str = ""
+    member: str = "*"
+    options: dict[str, Any] = {}
+    fields: dict[str, int | str] = {}
+    where: dict[str, tuple[str | int | bool, ...]] = {}
+    expect: Expect = Expect()
+    request: Ask = Ask()
+
+    def __post_init__(self) -> None:
+        """Refuse what could not be used; ValueError names the key."""
+        if not NAME.match(self.name):
+            raise ValueError(f"name: {self.name!r} must be lower-case letters, digits, '_', '-' and '.', at most 64")
+        if bool(self.url) == bool(self.path):
+            raise ValueError("url: give either url or path")
+        if self.url:
+            _check_url(self.url)
+        elif not self.path.startswith("/"):
+            raise ValueError("path: must be absolute")
+        if not _WORD.match(self.class_):
+            raise ValueError(f"class: {self.class_!r} is not a word such as brute-force")
+        for name in self.fields:
+            if not _FIELD.match(name):
+                raise ValueError(f"fields.{name}: a field's name is lower-case letters, digits and '_'")
+        for key in ("every", "min_interval", "keep"):
+            if getattr(self, key):
+                _check_duration(key, getattr(self, key))
+        _check_words(self)
+        self.kinds  # noqa: B018 - raises ValueError
+
+    @property
+    def kinds(self) -> frozenset[Kind]:
+        """The kinds a row may have; all of them for `auto`."""
+        names = (self.kind,) if isinstance(self.kind, str) else self.kind
+        if names == ("auto",):
+            return frozenset(Kind)
+        try:
+            return frozenset(Kind(name) for name in names)
+        except ValueError as error:
+            raise ValueError(f"kind: {str(error).replace(' Kind', ' kind')} ({', '.join(Kind)} or auto)") from None
+
+    def parser_options(self) -> Any:
+        """Return `[options]` as the parser's type; raises msgspec.ValidationError or ValueError."""
+        from tipd.modules.blacklist.parsers.registry import FORMATS
+
+        return msgspec.convert(self.options, FORMATS[self.parser].options, strict=True)
+
+    def floor(self, *, nearby: bool) -> timedelta:
+        """Return the shortest pause between two requests; `nearby`: local, or inside `allow_networks`."""
+        if self.min_interval:
+            return max(duration(self.min_interval), LOCAL_FLOOR)
+        return LOCAL_FLOOR if nearby or self.path else DEFAULT_FLOOR
+
+    def is_nearby(self, allow_networks: tuple[str, ...]) -> bool:
+        """Say whether the address in the URL lies inside networks that were allowed (global, or of this source)."""
+        if self.path:
+            return True
+        host = ada_url.URL(self.url.replace("{credential}", "x")).hostname.strip("[]")
+        try:
+            address = ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
+        except ValueError:
+            return False
+        return any(
+            address in ipaddress.ip_network(net, strict=False) for net in (*allow_networks, *self.allow_networks)
+        )
+
+    def digest(self) -> bytes:
+        """Return 32 bytes that change when a body would be read in another way."""
+        from tipd.modules.blacklist.parsers.registry import FORMATS
+
+        parts: list[Any] = [self.parser, self.kind, self.options, self.fields, self.where, self.absence, self.keep]
+        parts += [self.timezone, self.expect, FORMATS[self.parser].version, READER_VERSION, CANONICAL_VERSION]
+        parts += [self.member, _suffix_version()]
+        return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).digest()
+
+    def declared(self) -> bytes:
+        """Return 32 bytes that change with any key of the declaration."""
+        return hashlib.sha256(msgspec.json.encode(self, order="sorted")).digest()
+
+
+def _check_words(source: Source) -> None:
+    try:
+        ZoneInfo(source.timezone)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"timezone: {source.timezone!r} is not one of the tz database") from None
+    for network in source.allow_networks:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError as error:
+            raise ValueError(f"allow_networks: {error}") from None
+    if source.credential and not NAME.match(source.credential):
+        raise ValueError("credential: is a file's name without folder, lower-case")
+    if source.request.body and source.request.method != "POST":
+        raise ValueError("request.body: goes with method POST")
+
+
+def _check_url(text: str) -> None:
+    try:
+        url = ada_url.URL(text.replace("{credential}", "x"))
+    except ValueError:
+        raise ValueError(f"url: {text!r} is not a URL") from None
+    if url.protocol not in {"http:", "https:"}:
+        raise ValueError(f"url: only http and https are fetched, not {url.protocol}")
+    if url.username or url.password:
+        raise ValueError("url: carries a user name or password; use credential")
+
+
+def _check_duration(key: str, text: str) -> None:
+    try:
+        length = duration(text)
+    except ValueError as error:
+        raise ValueError(f"{key}: {error}") from None
+    if length <= timedelta(0):
+        raise ValueError(f"{key}: must be longer than nothing")
+
+
+@cache
+def _suffix_version() -> str:
+    return importlib.metadata.version("publicsuffixlist")

@@ -1,0 +1,198 @@
+"""The blacklist module: a job that runs every source that is due, each alone, and reports when all have ended."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import trio
+
+from tipd.config import duration
+from tipd.errors import StoreAway
+from tipd.model.finding import Finding
+from tipd.model.indicator import Indicator
+from tipd.modules.blacklist import catalogue
+from tipd.modules.blacklist.collect import Collector, Tools
+from tipd.modules.blacklist.places import Places
+from tipd.modules.blacklist.removal import remove
+from tipd.modules.blacklist.states import MODULE, State, findings_of_change
+from tipd.nursery.contract import Every, Report, Restart, RoundReport
+from tipd.store.sources import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tipd.modules.blacklist.catalogue import Sources
+    from tipd.modules.blacklist.declaration import Source
+    from tipd.modules.blacklist.needs import BlacklistStore
+    from tipd.modules.blacklist.settings import BlacklistSettings
+    from tipd.nursery.contract import Cause, Context, Trigger
+    from tipd.store.sources import SourceRow
+
+LEASE_MARGIN = timedelta(minutes=2)  # beyond the deadline: a lease must outlive whoever holds it
+
+
+class BlacklistModule:
+    """Built once per daemon; each `run` is a round."""
+
+    name = MODULE
+    takes: tuple[type, ...] = ()
+    gives: tuple[type, ...] = (Indicator, Finding)
+    restart = Restart.ON_FAILURE
+
+    def __init__(self, settings: BlacklistSettings, state_dir: Path, allow_networks: Sequence[str] = ()) -> None:
+        """`allow_networks` are those of `[net]`: sources inside them may be asked every second."""
+        self._settings = settings
+        self.triggers: tuple[Trigger, ...] = (Every(duration(settings.every)),)
+        self._places = Places(state_dir)
+        self._credentials = Path(settings.credentials_dir) if settings.credentials_dir else state_dir / "credentials"
+        self._allow_networks = tuple(allow_networks)
+        self._deadline = duration(settings.deadline)
+        self._swept = False
+        self._declared: dict[str, bytes] | None = None
+
+    async def run(
+        self, ctx: Context, cause: Cause, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> RoundReport:
+        """Collect what is due, or what `cause.names` asks for; raises StoreAway where there is no database."""
+        task_status.started()
+        store = cast("BlacklistStore", ctx.store)
+        if not self._swept:
+            await trio.to_thread.run_sync(self._places.sweep)
+            self._swept = True
+        sources = await trio.to_thread.run_sync(catalogue.load, self._settings)
+        tools = self._tools(ctx)
+        reports = await self._declare(tools, sources)
+        names, too_soon = await self._asked_for(tools, sources, cause.names)
+        reports += too_soon
+        rows: list[SourceRow] = []
+        if names or not cause.names:
+            lease_for = self._deadline + LEASE_MARGIN
+            rows = await store.sources.lease(MODULE, ctx.clock.now(), lease_for, names or None)
+        reports += await self._collect_all(ctx, tools, sources, rows)
+        ctx.health.note(sources=len(sources.ok), faults=len(sources.errors), reports=_counted(reports))
+        return RoundReport(reports, next_due=await self._next_due(ctx, store))
+
+    def _tools(self, ctx: Context) -> Tools:
+        return Tools(
+            store=ctx.store,
+            fetcher=ctx.fetcher,
+            workers=ctx.workers,
+            clock=ctx.clock,
+            rng=ctx.rng,
+            log=ctx.log,
+            places=self._places,
+            credentials=self._credentials,
+            every=duration(self._settings.every),
+            deadline=self._deadline.total_seconds(),
+            memory=self._settings.worker_memory_mb * 2**20,
+            max_rows=self._settings.max_rows,
+            allow_networks=self._allow_networks,
+        )
+
+    async def _next_due(self, ctx: Context, store: BlacklistStore) -> datetime:
+        soonest = await store.sources.next_due(MODULE)
+        latest = ctx.clock.now() + duration(self._settings.every)
+        return min(soonest, latest) if soonest else latest
+
+    async def _declare(self, tools: Tools, sources: Sources) -> list[Report]:
+        """Tell the store what is declared, where that changed; close what belongs to sources that are not."""
+        digests = {name: source.digest() for name, source in sources.enabled.items()}
+        # A source whose file is wrong is still declared: its set must not be delisted for a typing error.
+        digests |= {fault.name: b"" for fault in sources.errors if fault.name and fault.name not in digests}
+        if any(not fault.name for fault in sources.errors):  # nor all of a folder's that cannot be read just now
+            digests |= {row.name: b"" for row in await tools.store.sources.all() if row.name not in digests}
+        if digests == self._declared:
+            return []
+        for fault in sources.errors:
+            tools.log.error("a declaration is wrong", error=fault.message)
+        rows = await tools.store.sources.declare(MODULE, digests)
+        reports = [
+            await remove(tools, row) for row in rows if not row.declared and (row.state != State.REMOVED or row.entries)
+        ]
+        self._declared = digests
+        return reports
+
+    async def _asked_for(self, tools: Tools, sources: Sources, names: Sequence[str]) -> tuple[list[str], list[Report]]:
+        """Part what somebody asked for into what may be asked now, and reports of the rest: the floor holds for all."""
+        if not names:
+            return [], []
+        rows = {row.name: row for row in await tools.store.sources.all()}
+        chosen: list[str] = []
+        reports: list[Report] = []
+        now = tools.clock.now()
+        for name in dict.fromkeys(names):
+            source, row = sources.enabled.get(name), rows.get(name)
+            if row is None:
+                reports.append(Report(name, State.MISDECLARED, error="there is no such source, or it is disabled"))
+                continue
+            soonest = _soonest(source, row, self._allow_networks)
+            if soonest is not None and soonest > now:
+                why = f"not before {soonest:%Y-%m-%d %H:%M:%S} UTC: its min_interval has not passed"
+                reports.append(Report(name, row.state, entries=row.entries, error=why))
+                continue
+            chosen.append(name)
+        return chosen, reports
+
+    async def _collect_all(
+        self, ctx: Context, tools: Tools, sources: Sources, rows: Sequence[SourceRow]
+    ) -> list[Report]:
+        limiter = trio.CapacityLimiter(self._settings.at_once)
+        reports: list[Report] = []
+
+        async def one(row: SourceRow) -> None:
+            async with limiter:
+                reports.append(await self._collect(tools, sources, row))
+            ctx.health.beat()
+
+        async with trio.open_nursery() as nursery:
+            for row in rows:
+                nursery.start_soon(one, row, name=f"blacklist/{row.name}")
+        return reports
+
+    async def _collect(self, tools: Tools, sources: Sources, row: SourceRow) -> Report:
+        """Collect one; whatever it raises is its own report, and harms no other."""
+        source = sources.enabled.get(row.name)
+        try:
+            if source is None:
+                return await self._misdeclared(tools, sources, row)
+            collector = Collector(tools, source, row)
+            try:
+                return await collector.collect()
+            except StoreAway:
+                raise
+            except Exception as error:
+                tools.log.exception("collecting crashed", source=row.name)
+                await collector.stumbled(f"{type(error).__name__}: {error}")
+                return Report(row.name, row.state, entries=row.entries, error=f"{type(error).__name__}: {error}")
+        except StoreAway as away:  # the lease passes, and it is due again
+            return Report(row.name, row.state, entries=row.entries, error=str(away) or "the database is away")
+
+    async def _misdeclared(self, tools: Tools, sources: Sources, row: SourceRow) -> Report:
+        fault = next((fault.message for fault in sources.errors if fault.name == row.name), None)
+        why = fault or next((fault.message for fault in sources.errors if not fault.name), "is not declared")
+        now = tools.clock.now()
+        outcome = Outcome(
+            state=State.MISDECLARED,
+            at=now,
+            due=now + duration(self._settings.every),
+            failures=row.failures + 1,
+            error=why,
+        )
+        findings = findings_of_change(row.name, row.state, State.MISDECLARED, why)
+        await tools.store.sources.settle(row.id, outcome, findings)
+        return Report(row.name, State.MISDECLARED, entries=row.entries, error=why)
+
+
+def _soonest(source: Source | None, row: SourceRow, allow_networks: tuple[str, ...]) -> datetime | None:
+    if source is None or row.last_attempt is None:
+        return None
+    return row.last_attempt + source.floor(nearby=source.is_nearby(allow_networks))
+
+
+def _counted(reports: Sequence[Report]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for report in reports:
+        counts[report.status] = counts.get(report.status, 0) + 1
+    return counts

@@ -1,0 +1,107 @@
+"""What the module needs of the store, the fetcher and the workers: protocols, so that tests pass fakes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime, timedelta
+    from pathlib import Path
+
+    from tipd.model.finding import NewFinding
+    from tipd.net.request import Fetched, Request
+    from tipd.store.rounds import Proof
+    from tipd.store.sources import Outcome, SourceRow
+
+
+class SourceStore(Protocol):
+    """`store.sources`."""
+
+    async def declare(self, module: str, digests: Mapping[str, bytes]) -> list[SourceRow]:
+        """Make these the module's sources."""
+        ...
+
+    async def lease(
+        self, module: str, now: datetime, lease_for: timedelta, names: Sequence[str] | None = None
+    ) -> list[SourceRow]:
+        """Take those that are due, or those named."""
+        ...
+
+    async def next_due(self, module: str) -> datetime | None:
+        """Return when the next is due."""
+        ...
+
+    async def all(self, *, declared_only: bool = True) -> list[SourceRow]:
+        """Return all rows."""
+        ...
+
+    async def settle(self, source_id: int, outcome: Outcome, findings: Sequence[NewFinding] = ()) -> None:
+        """Store how an unchanged or failed poll ended."""
+        ...
+
+
+class RoundStore(Protocol):
+    """`store.rounds`."""
+
+    async def begin(self, source_id: int, *, started: datetime | None = None) -> int:
+        """Begin a round."""
+        ...
+
+    async def apply(
+        self,
+        round_id: int,
+        source_id: int,
+        opened: Path | None,
+        closed: Path | None,
+        *,
+        initial: bool = False,
+        reason: str = "left",
+        at: datetime | None = None,
+    ) -> tuple[int, int]:
+        """Write the difference."""
+        ...
+
+    async def close_all(self, round_id: int, source_id: int, *, reason: str, at: datetime | None = None) -> int:
+        """Close all that is open."""
+        ...
+
+    async def finish(
+        self, round_id: int, source_id: int, proof: Proof, outcome: Outcome, findings: Sequence[NewFinding] = ()
+    ) -> None:
+        """End the round."""
+        ...
+
+
+class SightingStore(Protocol):
+    """`store.sightings`."""
+
+    async def open_keys(self, source_id: int, into: Path) -> int:
+        """Write the keys that are open."""
+        ...
+
+
+class BlacklistStore(Protocol):
+    """The part of the store that collecting touches."""
+
+    sources: SourceStore
+    rounds: RoundStore
+    sightings: SightingStore
+    hash_seed: int
+    store_id: str
+
+
+class Fetches(Protocol):
+    """The fetcher."""
+
+    async def fetch(self, request: Request, into: Path) -> Fetched:
+        """Fetch into a file."""
+        ...
+
+
+class Workers(Protocol):
+    """The worker pool."""
+
+    async def call(self, function: str, argument: Any, result_type: type[Any], *, deadline: float, memory: int) -> Any:
+        """Run a function in a worker."""
+        ...

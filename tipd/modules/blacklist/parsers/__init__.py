@@ -1,0 +1,1 @@
+"""Parsers: units of a body to rows. One file each; `registry.py` knows them all."""

@@ -1,0 +1,45 @@
+"""Every parser by its name in a declaration: its options' type, its class, and the version of its meaning."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tipd.modules.blacklist.parsers import delimited, hosts, json_records, lines, p2p, regex
+from tipd.modules.blacklist.parsers.options import (
+    DelimitedOptions,
+    HostsOptions,
+    JsonOptions,
+    LinesOptions,
+    P2pOptions,
+    RegexOptions,
+)
+
+if TYPE_CHECKING:
+    from tipd.modules.blacklist.declaration import Source
+    from tipd.modules.blacklist.parsers.rows import Parser
+
+
+class Format(NamedTuple):
+    """One parser: `build(source, options)` raises ValueError where the declaration does not fit it."""
+
+    options: type[Any]
+    build: Any
+    version: int
+
+
+FORMATS: dict[str, Format] = {
+    "delimited": Format(DelimitedOptions, delimited.Delimited, delimited.VERSION),
+    "hosts": Format(HostsOptions, hosts.Hosts, hosts.VERSION),
+    "json": Format(JsonOptions, json_records.Json, json_records.VERSION),
+    "jsonl": Format(JsonOptions, json_records.JsonLines, json_records.VERSION),
+    "lines": Format(LinesOptions, lines.Lines, lines.VERSION),
+    "p2p": Format(P2pOptions, p2p.P2p, p2p.VERSION),
+    "regex": Format(RegexOptions, regex.Regex, regex.VERSION),
+}
+
+
+def build(source: Source) -> Parser:
+    """Return a fresh parser for one body of the source; raises ValueError (the loader has tried it before)."""
+    chosen = FORMATS[source.parser]
+    parser: Parser = chosen.build(source, source.parser_options())
+    return parser

@@ -1,0 +1,99 @@
+"""What a parser gives, and what it is: the same for every format."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from tipd.modules.blacklist.reading.intake import Unit
+
+CONTEXT_LONGEST = 500  # characters of one value kept beside a sighting
+
+
+@dataclass(slots=True)
+class Rows:
+    """Texts that should name indicators: `values[i]` came from unit `units[i]` and has `contexts[i]` beside it.
+
+    `units` None: one value a unit, in order. `contexts` None: nothing beside any. `blank`: units that are no rows
+    (comments, empty lines). `filtered`: rows that `[where]` left out. `refused`: (unit, reason) of rows that could not
+    be read. A value may be empty, or hold several indicators only as a range.
+    """
+
+    values: list[bytes] = field(default_factory=list)
+    units: list[int] | None = field(default_factory=list)
+    contexts: list[dict[str, Any] | None] | None = None
+    blank: int = 0
+    filtered: int = 0
+    refused: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, unit: int, value: bytes, context: dict[str, Any] | None = None) -> None:
+        """Add one value of a unit."""
+        assert self.units is not None  # noqa: S101 - whoever calls add began with a list
+        self.values.append(value)
+        self.units.append(unit)
+        if self.contexts is not None:
+            self.contexts.append(context)
+
+
+class Parser(Protocol):
+    """One format. Built from a source's declaration; raises ValueError (with the option's name) where that is wrong."""
+
+    def units(self, chunks: Iterable[bytes]) -> Iterator[Unit]:
+        """Cut a body into units: what is compared with yesterday's, and what line numbers count."""
+        ...
+
+    def begin(self, units: list[bytes]) -> list[bytes]:
+        """See every unit first, in order: take header lines out (leave empty ones) and learn from them."""
+        ...
+
+    def parse(self, units: Sequence[bytes]) -> Rows:
+        """Read the units that are not known from yesterday."""
+        ...
+
+    @property
+    def mark(self) -> str:
+        """What the header lines said, where the meaning of rows hangs on it, else an empty string."""
+        ...
+
+
+def context_text(value: Any) -> Any:
+    """Return a context value as PostgreSQL's jsonb can hold it: bounded text without NUL, a number or a truth value."""
+    if value is None or isinstance(value, bool | int | float):
+        return value if not isinstance(value, float) or abs(value) < 1e300 else None
+    if isinstance(value, list):
+        return [context_text(each) for each in value[:20] if not isinstance(each, list | dict)]
+    if not isinstance(value, str):
+        value = msgspec.json.encode(value).decode()
+    value = value.strip().replace("\0", "")[:CONTEXT_LONGEST]
+    return value.encode("utf-8", "replace").decode()
+
+
+class Where:
+    """`[where]`: rows whose field has one of the values, letters' case apart."""
+
+    def __init__(self, wanted: Mapping[str, Sequence[Any]]) -> None:
+        """Take the declaration's table; empty lets every row pass."""
+        self._wanted = {name: frozenset(_folded(value) for value in values) for name, values in wanted.items()}
+
+    def __bool__(self) -> bool:
+        return bool(self._wanted)
+
+    def passes(self, get: Callable[[str], Any]) -> bool:
+        """Ask `get(name)` for each field (a list: one of its values must match)."""
+        for name, wanted in self._wanted.items():
+            found = get(name)
+            values = found if isinstance(found, list) else [found]
+            if not any(_folded(value) in wanted for value in values):
+                return False
+        return True
+
+
+def _folded(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value).strip().casefold()

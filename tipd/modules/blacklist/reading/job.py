@@ -1,0 +1,64 @@
+"""What is asked of the worker process that reads a body, and what it answers."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tipd.modules.blacklist.declaration import Source
+from tipd.modules.blacklist.reading.snapshot import Identity
+
+SAMPLES = 20
+
+
+class ReadJob(msgspec.Struct, frozen=True, kw_only=True):
+    """One body to read. Paths are absolute; `opened`, `closed`, `snapshot` and scratch files are made in `folder`.
+
+    `seed` is the database's hash seed; `old_snapshot` counts where its head says `identity`, else `open_keys` (sorted
+    u64 file) does; without either all is new. The new snapshot bears the same identity, until who applies it knows
+    its round (`snapshot.claim`). `now` is in minutes since 1970.
+    """
+
+    body: str
+    folder: str
+    source: Source
+    seed: int
+    identity: Identity
+    old_snapshot: str = ""
+    open_keys: str = ""
+    now: int = 0
+    max_body: int = 2**30
+    max_rows: int = 50_000_000
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """A row that was refused: its number from 1, why, and what stood there (cut)."""
+
+    line: int
+    reason: str
+    text: str
+
+
+class ReadResult(msgspec.Struct, kw_only=True):
+    """What a body holds; nothing of it has been written to the database.
+
+    `rows` counts rows that are no comments; `known` those of them that stood in the last body too; `filtered` those
+    that `[where]` left out; `refused` by reason; `entries`, `opened`, `closed` and `had` count distinct indicators
+    after and before. `broken` says why the body could not be read to its end. `wants_keys`: nothing was read, since the
+    snapshot does not fit and there are no open keys to stand in for it.
+    """
+
+    rows: int = 0
+    known: int = 0
+    filtered: int = 0
+    refused: dict[str, int] = {}
+    samples: list[Sample] = []
+    entries: int = 0
+    opened: int = 0
+    closed: int = 0
+    had: int = 0
+    bytes: int = 0
+    html: bool = False
+    canary: bool = True
+    stamp: str | None = None
+    broken: str = ""
+    wants_keys: bool = False
