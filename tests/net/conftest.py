@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.fetching import Lines
 
 from tipd.clock import MovedClock
 from tipd.net.fetch import Fetcher
@@ -14,18 +15,6 @@ from tipd.net.resolve import Resolver
 from tipd.net.settings import NetSettings
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-
-
-class Lines:
-    """A log that keeps its lines as text."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def _keep(self, message: str, **values: Any) -> None:
-        self.lines.append(f"{message} {values!r}")
-
-    debug = info = warning = error = exception = _keep
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from net.conftest import Lines
 from support import http_server as http
+from support.fetching import Lines
 from support.http_server import serving
 
 from tipd.net.credential import Credential, read_credential

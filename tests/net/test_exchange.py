@@ -23,7 +23,7 @@ def clock() -> MockClock:
 
 async def read(exchange: Exchange) -> bytes:
     body = b""
-    while (data := await exchange.data()) is not None:
+    while (data := await exchange.more()) is not None:
         body += data
     return body
 

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tipd.net.request import Limits, Request
+from tipd.net.request import Limits
 from tipd.net.settings import NetSettings, name_servers
 
 
@@ -43,17 +43,3 @@ def test_what_is_wrong_names_its_key(table: dict[str, Any], why: str) -> None:
 def test_name_servers() -> None:
     assert name_servers(("system",)) == ()
     assert name_servers(("127.0.0.1:5353", "[::1]:53")) == (("127.0.0.1", 5353), ("::1", 53))
-
-
-@pytest.mark.parametrize(
-    ("wrong", "why"),
-    [
-        ({"method": "DELETE"}, "only GET and POST"),
-        ({"body": "x"}, "goes with method POST"),
-        ({"headers": {"Host": "x"}}, "set by tipd itself"),
-        ({"headers": {"transfer-Encoding": "x"}}, "set by tipd itself"),
-    ],
-)
-def test_requests_that_may_not_be_declared(wrong: dict[str, Any], why: str) -> None:
-    with pytest.raises(ValueError, match=why):
-        Request(url="http://lists.example.org/", **wrong)

@@ -59,7 +59,7 @@ class Exchange:
                 raise FetchError("unreachable", "the server does not answer as HTTP asks")
         raise FetchError("unreachable", f"more than {MAX_INFORMATIONAL} preliminary answers")
 
-    async def data(self) -> bytearray | None:
+    async def more(self) -> bytearray | None:
         """Return some of the body (it may be nothing yet), None at its end; raises FetchError."""
         await trio.lowlevel.checkpoint()  # a flood of tiny chunks is parsed out of the buffer, without any wait
         gathered = bytearray()

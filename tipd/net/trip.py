@@ -192,7 +192,7 @@ class Trip:
             raise FetchError("wrong_page", str(error), None, answer.status_code) from None
         sink, kept = Sink(self._into, decoder, self._limits), False
         try:
-            while (data := await exchange.data()) is not None:
+            while (data := await exchange.more()) is not None:
                 await sink.take(data)
             digest = await sink.finish()
             kept = True
