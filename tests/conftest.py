@@ -3,7 +3,15 @@
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from support import pg
+
+
+@pytest.fixture(autouse=True)
+def _fresh_log() -> Iterator[None]:
+    """Undo what a test's `log.setup` did: its stream ends with the test."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

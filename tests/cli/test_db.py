@@ -1,11 +1,10 @@
 """`tipd db`: exit codes, JSON, and one line for what is expected."""
 
-import argparse
 import json
 
 import pytest
 
-from tipd.cli import db
+from tipd.cli.main import main
 from tipd.store import migrate
 from tipd.store.places import Places
 
@@ -20,12 +19,7 @@ def tipd(tmp_path, monkeypatch):
 
     def call(*words, store=""):
         file.write_text(f"[api]\nlisten = '127.0.0.1:1'\n[store]\n{store}\n")
-        parser = argparse.ArgumentParser(prog="tipd")
-        parser.add_argument("--json", action="store_true")
-        db.add_parser(parser.add_subparsers(required=True))
-        args = parser.parse_args(["--json", "db", *map(str, words)])
-        args.config = file
-        return args.func(args)
+        return main(["--json", "--config", str(file), "db", *map(str, words)])
 
     return call
 

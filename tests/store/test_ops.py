@@ -189,7 +189,7 @@ async def test_an_upgrade_cut_off_between_two_renames_is_finished_at_the_next_st
         await ops.bring_up(reached)
         before = await ops.status(reached)
     places = Places(tmp_path)
-    places.data.rename(places.root / "upgraded")
+    places.cluster.rename(places.root / "upgraded")
     async with ops.reach(tmp_path, StoreSettings(), LOG) as reached:
         assert (await ops.status(reached)).store_id == before.store_id
     assert not (places.root / "upgraded").exists()

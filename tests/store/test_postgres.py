@@ -32,7 +32,7 @@ async def test_first_start_makes_a_cluster_with_checksums_for_a_user_that_is_no_
         if ROOT:
             assert Path(f"/proc/{server._health.facts['pid']}").stat().st_uid == unprivileged().pw_uid
         assert stat.S_IMODE(server.places.run.stat().st_mode) == 0o700
-    assert not (server.places.data / "postmaster.pid").exists()  # stopped cleanly
+    assert not (server.places.cluster / "postmaster.pid").exists()  # stopped cleanly
     with pytest.raises(Unavailable):
         _ = server.dsn
 
@@ -71,7 +71,7 @@ async def test_an_error_in_the_block_comes_out_as_itself_and_the_server_stops(tm
     with pytest.raises(ZeroDivisionError):
         async with managed(server):
             raise ZeroDivisionError
-    assert not (server.places.data / "postmaster.pid").exists()
+    assert not (server.places.cluster / "postmaster.pid").exists()
 
 
 def test_the_server_a_killed_tipd_left_is_recognised_and_stopped(tmp_path):
@@ -87,7 +87,7 @@ def test_the_server_a_killed_tipd_left_is_recognised_and_stopped(tmp_path):
     with child:
         orphan = int(child.stdout.readline() or 0)
         child.kill()
-    assert is_server_of(orphan, Places(tmp_path).data)
+    assert is_server_of(orphan, Places(tmp_path).cluster)
 
     async def main():
         with structlog.testing.capture_logs() as logs:
@@ -98,12 +98,12 @@ def test_the_server_a_killed_tipd_left_is_recognised_and_stopped(tmp_path):
         assert any(line.get("pid") == orphan and line["log_level"] == "warning" for line in logs)
 
     trio.run(main)
-    assert not is_server_of(orphan, Places(tmp_path).data)
+    assert not is_server_of(orphan, Places(tmp_path).cluster)
 
 
 async def test_a_pid_file_whose_number_is_somebody_elses_is_no_orphan(tmp_path):
     async with managed(servers.make(tmp_path)) as server:
-        data = server.places.data
+        data = server.places.cluster
     (data / "postmaster.pid").write_text(f"{os.getpid()}\n{data}\n")
     async with managed(servers.make(tmp_path)) as server:
         assert await servers.ask(server.dsn, "SELECT 1") == 1
@@ -156,7 +156,7 @@ async def test_a_cluster_that_belongs_to_root_is_refused(tmp_path):
 
 async def test_a_broken_cluster_says_what_postgres_said(tmp_path):
     async with managed(servers.make(tmp_path)) as server:
-        conf = server.places.data / "postgresql.conf"
+        conf = server.places.cluster / "postgresql.conf"
     conf.write_text(conf.read_text() + "\nno_such_setting = 1\n")
     with pytest.raises(Unavailable, match=r"does not start: .*no_such_setting"):
         async with managed(servers.make(tmp_path)):
@@ -165,7 +165,7 @@ async def test_a_broken_cluster_says_what_postgres_said(tmp_path):
 
 async def test_an_unknown_major_names_what_to_install(tmp_path):
     async with managed(servers.make(tmp_path)) as server:
-        version = server.places.data / "PG_VERSION"
+        version = server.places.cluster / "PG_VERSION"
     version.write_text("99\n")
     with pytest.raises(Unavailable, match=r"the data need PostgreSQL 99, found: \d+"):
         async with managed(servers.make(tmp_path)):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from tipd import config, log
-from tipd.errors import EXIT_NEGATIVE, TipdError
+from tipd.cli.output import Output
+from tipd.errors import EXIT_NEGATIVE
 from tipd.store import ops, ops_dump, ops_upgrade
 from tipd.store.settings import StoreSettings
 
@@ -26,7 +25,7 @@ _VERBS: dict[str, Callable[[argparse.Namespace, Path, StoreSettings], Coroutine[
 
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the verb and its own verbs."""
-    parser = subparsers.add_parser("db", help="migrate, look at, dump, restore or upgrade the database")
+    parser = subparsers.add_parser("db", help="look after the database")
     parser.set_defaults(func=run)
     verbs = parser.add_subparsers(dest="db_verb", metavar="VERB", required=True)
     migrate = verbs.add_parser("migrate", help="bring the schema up to date")
@@ -42,13 +41,10 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do it and return the exit code; an expected error is one line on stderr."""
-    try:
-        loaded = config.load(getattr(args, "config", None), os.environ, {"store": StoreSettings}, _OTHERS)
-        return trio.run(_VERBS[args.db_verb], args, loaded.state_dir, loaded.section("store", StoreSettings))
-    except TipdError as error:
-        print(f"tipd: {error}", file=sys.stderr)
-        return error.exit_code
+    """Do it and return the exit code; raises TipdError for what is expected."""
+    log.setup("error" if args.quiet else "info" if args.verbose else "warning")
+    loaded = config.load(args.config, os.environ, {"store": StoreSettings}, _OTHERS)
+    return trio.run(_VERBS[args.db_verb], args, loaded.state_dir, loaded.section("store", StoreSettings))
 
 
 async def _migrate(args: argparse.Namespace, state_dir: Path, settings: StoreSettings) -> int:
@@ -118,4 +114,9 @@ _VERBS |= {
 
 def _tell(args: argparse.Namespace, facts: dict[str, Any], lines: list[str]) -> None:
     """Print one JSON line, or lines for people."""
-    print(json.dumps(facts) if getattr(args, "json", False) else "\n".join(lines))
+    output = Output.of(args)
+    if output.as_json:
+        output.record(facts)
+        return
+    for line in lines:
+        output.line(line)

@@ -82,12 +82,12 @@ def finish_upgrade(places: Places) -> Path | None:
     """
     upgraded, kept = places.root / "upgraded", None
     if upgraded.is_dir():
-        if places.data.exists():
-            kept = places.data.rename(_old_name(places))
-        upgraded.rename(places.data)
+        if places.cluster.exists():
+            kept = places.cluster.rename(_old_name(places))
+        upgraded.rename(places.cluster)
         sync_folder(places.root)
-    elif not places.data.exists() and (old := sorted(places.root.glob("data-*"))):
-        raise ConfigError(f"{places.data} is missing, and {old[-1]} is there: rename it back, or move it away")
+    elif not places.cluster.exists() and (old := sorted(places.root.glob("data-*"))):
+        raise ConfigError(f"{places.cluster} is missing, and {old[-1]} is there: rename it back, or move it away")
     return kept
 
 

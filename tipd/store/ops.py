@@ -105,8 +105,8 @@ async def reach(state_dir: Path, settings: StoreSettings, log: Log) -> AsyncIter
 @contextmanager
 def _shared(places: Places, held: TryAgain) -> Iterator[Target]:
     """Give the server that another tipd runs; raises what says that it is held where no server answers."""
-    found = read_pid_file(places.data)
-    if found is None or found.status != "ready" or not is_server_of(found.pid, places.data):
+    found = read_pid_file(places.cluster)
+    if found is None or found.status != "ready" or not is_server_of(found.pid, places.cluster):
         raise held
     with way(places.run, None, socket=True) as sockets:
         yield Target(dsn(sockets), sockets.descriptors)

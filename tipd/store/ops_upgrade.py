@@ -57,7 +57,7 @@ async def upgrade(state_dir: Path, settings: StoreSettings, log: Log, to: Instal
         cluster.finish_upgrade(places)
         before = places.major()
     if before is None:
-        raise Unavailable(f"{places.data} does not exist yet: nothing to move")
+        raise Unavailable(f"{places.cluster} does not exist yet: nothing to move")
     if to is None:
         to = binaries.choose(await trio.to_thread.run_sync(binaries.find, os.environ, settings.binaries))
         if to.major <= before:
@@ -79,7 +79,7 @@ async def _move(places: Places, settings: StoreSettings, log: Log, to: Installat
         assert old.server is not None  # noqa: S101 - it runs
         before = ".".join(map(str, old.server.version))
     with places.locked():
-        fresh.data.rename(places.root / "upgraded")  # from here on the move happens, whatever happens
+        fresh.cluster.rename(places.root / "upgraded")  # from here on the move happens, whatever happens
         cluster.sync_folder(places.root)
         kept = cluster.finish_upgrade(places)
         await _remove(fresh, log)
@@ -135,5 +135,5 @@ async def _rows(connection: Connection) -> dict[str, int]:
 async def _remove(fresh: Places, log: Log) -> None:
     """Remove what an earlier try left, its server too."""
     if fresh.state_dir.exists():
-        await orphan.stop_orphan(fresh.data, log)
+        await orphan.stop_orphan(fresh.cluster, log)
         await trio.to_thread.run_sync(shutil.rmtree, fresh.state_dir)

@@ -42,7 +42,7 @@ class Places:
         return self.state_dir / "postgres"
 
     @property
-    def data(self) -> Path:
+    def cluster(self) -> Path:
         """The cluster."""
         return self.root / "data"
 
@@ -54,13 +54,13 @@ class Places:
     def major(self) -> int | None:
         """Return the number in `PG_VERSION`, None where there is no cluster; raises ConfigError where it is odd."""
         try:
-            text = (self.data / "PG_VERSION").read_text(encoding="utf-8").strip()
+            text = (self.cluster / "PG_VERSION").read_text(encoding="utf-8").strip()
         except FileNotFoundError:
             return None
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{self.data}/PG_VERSION: {error}") from None
+            raise ConfigError(f"{self.cluster}/PG_VERSION: {error}") from None
         if not text.isdigit():
-            raise ConfigError(f"{self.data}/PG_VERSION says {text[:20]!r}: not a version of PostgreSQL tipd knows")
+            raise ConfigError(f"{self.cluster}/PG_VERSION says {text[:20]!r}: not a version of PostgreSQL tipd knows")
         return int(text)
 
     def make(self, account: Account) -> None:

@@ -84,7 +84,7 @@ class ManagedPostgres:
         """
         with self.places.locked(), ExitStack() as stack:
             server, account = await self._prepare()
-            data = stack.enter_context(way(self.places.data, account))
+            data = stack.enter_context(way(self.places.cluster, account))
             sockets = stack.enter_context(way(self.places.run, account, socket=True))
             self.way = stack.enter_context(way(self.places.run, None, socket=True))
             command = _command(server, data, sockets, self._settings)
@@ -96,19 +96,20 @@ class ManagedPostgres:
     async def _prepare(self) -> tuple[Installation, Account]:
         places = self.places
         cluster.finish_upgrade(places)
-        account = accounts.choose(places.data)
+        account = accounts.choose(places.cluster)
         places.make(account)
         major = places.major()
         self.server = server = await trio.to_thread.run_sync(
             provide, places, self._settings, account, major, self._environ
         )
-        if await orphan.stop_orphan(places.data, self._log):
+        if await orphan.stop_orphan(places.cluster, self._log):
             self._health.note(orphan_stopped=True)
         if major is None:
-            self._log.info("making a new cluster", folder=str(places.data), version=_dotted(server), user=account.name)
-            await cluster.initialise(places, places.data, server, account)
+            made = {"folder": str(places.cluster), "version": _dotted(server), "user": account.name}
+            self._log.info("making a new cluster", **made)
+            await cluster.initialise(places, places.cluster, server, account)
         else:
-            cluster.write_access(places.data, account)
+            cluster.write_access(places.cluster, account)
         return server, account
 
     async def _keep(
@@ -122,7 +123,7 @@ class ManagedPostgres:
         deadline = trio.current_time() + self._settings.seconds("start_deadline")
         while True:
             began = trio.current_time()
-            server = await Postmaster.start(command, self.places.data, account, descriptors, self._log)
+            server = await Postmaster.start(command, self.places.cluster, account, descriptors, self._log)
             was_ready = await self._serve(server, None if started else task_status)
             started = started or was_ready
             failures = 0 if was_ready else failures + 1
