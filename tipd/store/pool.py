@@ -49,7 +49,7 @@ DEADLINE = 30.0
 _SESSION = {
     "application_name": "tipd",
     # PostgreSQL notices by itself that we are gone (kill -9) while it works, and frees the writers' lock.
-    "client_connection_check_interval": "5s",
+    "client_connection_check_interval": "2s",
     "idle_in_transaction_session_timeout": "2min",
     "client_min_messages": "warning",
     "jit": "off",

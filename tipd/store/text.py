@@ -5,23 +5,18 @@ What comes from outside has both; a row is worth more than the character, so it 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
 
-_BAD = "\N{REPLACEMENT CHARACTER}"
+_REFUSED = re.compile("[\0\ud800-\udfff]")
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 def storable(text: str) -> str:
     """Return the text without NUL and lone surrogates."""
-    if "\0" in text:
-        text = text.replace("\0", _BAD)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
-    return text
+    return text if text.isascii() and "\0" not in text else _REFUSED.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def to_json(value: Any) -> str:

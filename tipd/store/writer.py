@@ -68,6 +68,7 @@ class Writer:
         self._commit_within = commit_within
         self._small: deque[Request] = deque()
         self._big: deque[Request] = deque()
+        self._begun: list[Request] = []
         self._wake = trio.Event()
         self._room = trio.Semaphore(MOST_WAITING)
         self._closed = False
@@ -100,8 +101,8 @@ class Writer:
 
     @property
     def waiting(self) -> int:
-        """Return how many writes wait."""
-        return len(self._small) + len(self._big)
+        """Return how many writes wait, those being committed included."""
+        return len(self._begun) + len(self._small) + len(self._big)
 
     def begin_anew(self, hash_seed: int) -> None:
         """Forget what was known of a database that was exchanged for another."""
@@ -181,14 +182,14 @@ class Writer:
 
     async def _run(self) -> None:
         """Commit until closed and empty. Shielded: only `_close` sets it an end."""
-        group: list[Request] = []
         try:
             with self._scope:
                 while True:
                     for take in (self._take_small, self._take_big):
-                        group = take()
-                        if group:
-                            await self._commit(group)
+                        self._begun = take()
+                        if self._begun:
+                            await self._commit(self._begun)
+                    self._begun = []
                     if not self.waiting:
                         if self._closed:
                             return
@@ -196,7 +197,7 @@ class Writer:
                         await self._wake.wait()
         finally:
             self._closed = True
-            self._give_up(group)
+            self._give_up(self._begun)
 
     def _close(self, drain_within: float) -> None:
         self._closed = True
