@@ -7,7 +7,6 @@ between them from here; the rest is written by hand.
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import re
 import sys
@@ -111,16 +110,10 @@ def _keys_table(kind: StructType, without: frozenset[str] = frozenset()) -> str:
 
 
 def settings_types() -> dict[str, StructType]:
-    """Return section → type: `StoreSettings` is `[store]`, one below `tipd/modules/` is `[modules.NAME]`."""
-    found: dict[str, StructType] = {}
-    for path in sorted((ROOT / "tipd").rglob("settings.py")):
-        parts = path.relative_to(ROOT).with_suffix("").parts
-        module = importlib.import_module(".".join(parts))
-        for name, kind in vars(module).items():
-            if name.endswith("Settings") and isinstance(kind, type) and kind.__module__ == module.__name__:
-                section = name.removesuffix("Settings").lower()
-                found[f"modules.{section}" if "modules" in parts else section] = kind
-    return found
+    """Return the sections of the configuration and their types."""
+    from tipd.daemon.sections import SECTIONS
+
+    return dict(SECTIONS)
 
 
 def settings() -> str:
