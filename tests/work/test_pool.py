@@ -165,3 +165,22 @@ def test_the_environment_of_a_worker_has_no_secrets(monkeypatch):
 def test_jobs_survive_the_wire():
     body = frame(Job("tipd.x:y", b"abc", 5))[4:]
     assert msgspec.msgpack.decode(body, type=Job) == Job("tipd.x:y", b"abc", 5)
+
+
+async def test_a_cancelled_pool_ends_every_process():
+    pool = WorkerPool(3, log.get("test"))
+    pids = []
+
+    async def note():
+        pids.append(await pool.call(f"{SELF}:pid", None, int))
+
+    async with trio.open_nursery() as nursery:
+        await nursery.start(pool.run)
+        async with trio.open_nursery() as callers:
+            for _ in range(3):
+                callers.start_soon(note)
+        nursery.cancel_scope.cancel()
+    assert pids
+    for pid in set(pids):
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)

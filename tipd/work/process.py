@@ -91,7 +91,8 @@ class Process:
         with trio.CancelScope(shield=True), trio.move_on_after(5):
             if self._popen.poll() is None:
                 await self._kill_and_reap()
-        await trio.aclose_forcefully(self._stream)
+        with trio.CancelScope(shield=True):  # else a cancelled caller would leave the pool's next process alive
+            await trio.aclose_forcefully(self._stream)
 
     async def _kill_and_reap(self) -> None:
         descriptor = os.pidfd_open(self._popen.pid)
