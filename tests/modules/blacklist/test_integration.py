@@ -1,0 +1,297 @@
+"""Collecting with the real store, the real fetcher and real worker processes, against a server on loopback."""
+
+import random
+from contextlib import asynccontextmanager
+
+import pytest
+import structlog
+import trio
+from support.feeds import FeedServer
+
+from tipd.clock import SystemClock
+from tipd.modules.blacklist.module import BlacklistModule
+from tipd.modules.blacklist.settings import BlacklistSettings
+from tipd.net.fetch import Fetcher
+from tipd.net.settings import NetSettings
+from tipd.nursery.contract import Cause, Context
+from tipd.store.store import Store
+from tipd.work.pool import WorkerPool
+
+ADDRESSES = [f"192.0.2.{number}" for number in range(1, 41)]
+NEAR = ("127.0.0.0/8",)
+
+
+class Sink:
+    def note(self, **facts):
+        self.facts = facts
+
+    def beat(self):
+        pass
+
+
+class House:
+    """A module with everything real around it; `collect` runs one round and returns reports by source."""
+
+    def __init__(self, folder, store, workers):
+        self.folder = folder
+        self.store = store
+        self.workers = workers
+        self.log = structlog.get_logger()
+        self.sources = folder / "sources.d"
+        self.sources.mkdir(exist_ok=True)
+        self.clock = SystemClock()
+        self.begin_anew()
+
+    def begin_anew(self):
+        settings = BlacklistSettings(catalogue=False, sources_dirs=(str(self.sources),))
+        self.module = BlacklistModule(settings, self.folder / "state", NEAR)
+        rng = random.Random(7)
+        self.fetcher = Fetcher(NetSettings(allow_networks=NEAR), self.clock, self.log, rng)
+
+    def declare(self, name, base, **keys):
+        lines = [f'url = "{base}/{name}.txt"', 'parser = "lines"', 'kind = "auto"', 'every = "1s"']
+        (self.sources / f"{name}.toml").write_text("\n".join([*lines, *(f"{k} = {v}" for k, v in keys.items())]))
+
+    async def collect(self, *names, due=True):
+        if due:
+            await self.store.pool.run(_make_due)
+            self.fetcher = Fetcher(NetSettings(allow_networks=NEAR), self.clock, self.log, random.Random(7))
+        ctx = Context(self.log, self.clock, random.Random(5), self.store, self.fetcher, self.workers, Sink())
+        report = await self.module.run(ctx, Cause(None, self.clock.now(), names), task_status=trio.TASK_STATUS_IGNORED)
+        self.next_due = report.next_due
+        return {each.source: each for each in report.reports}
+
+    async def findings(self, kind):
+        return [finding for finding in await self.store.findings.read(0, limit=10000) if finding.kind == kind]
+
+
+async def _make_due(connection):
+    await connection.execute("UPDATE source SET due = NULL")
+
+
+@asynccontextmanager
+async def house_of(folder, dsn):
+    log = structlog.get_logger()
+    async with Store.open(dsn, clock=SystemClock(), log=log) as store:
+        workers = WorkerPool(2, log)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(workers.run)
+            yield House(folder, store, workers)
+            nursery.cancel_scope.cancel()
+
+
+@pytest.fixture
+def feeds():
+    with FeedServer() as server:
+        yield server
+
+
+async def test_listed_delisted_relisted_and_unchanged(tmp_path, dsn, feeds):
+    async with house_of(tmp_path, dsn) as house:
+        house.declare("one", feeds.base)
+        feeds.put("/one.txt", "\n".join([*ADDRESSES, "198.51.100.0/24", "evil.example", "10.0.0.1", "192.0.2.1"]))
+        report = (await house.collect())["one"]
+        assert (report.status, report.entries, report.listed, report.refused) == ("ok", 42, 42, {"bogon": 1})
+        loaded = await house.findings("source.loaded")
+        assert loaded[0].data["entries"] == 42
+        assert all(finding.initial is True for finding in await house.findings("indicator.listed"))
+
+        report = (await house.collect())["one"]
+        assert (report.status, report.listed, report.delisted) == ("unchanged", 0, 0)
+        feeds.retag("/one.txt")
+        assert (await house.collect())["one"].status == "unchanged"
+        rounds = await house.store.rounds.last((await house.store.sources.get("one")).id)
+        assert len(rounds) == 1
+
+        feeds.put("/one.txt", "\n".join([*ADDRESSES[5:], "evil.example"]))
+        report = (await house.collect())["one"]
+        assert (report.status, report.listed, report.delisted, report.entries) == ("ok", 0, 6, 36)
+        left = await house.findings("indicator.delisted")
+        assert {finding.subject.value for finding in left} == {*ADDRESSES[:5], "198.51.100.0/24"}
+        assert {finding.data["reason"] for finding in left} == {"left"}
+
+        feeds.put("/one.txt", "\n".join([*ADDRESSES[4:], "evil.example"]))
+        report = (await house.collect())["one"]
+        assert (report.listed, report.delisted) == (1, 0)
+        row = await house.store.sources.get("one")
+        assert (row.entries, row.state, row.failures) == (37, "ok", 0)
+        assert (tmp_path / "state" / "snapshots" / f"{row.id}.snapshot").exists()
+        assert list((tmp_path / "state" / "spool").iterdir()) == []
+
+
+async def test_without_a_snapshot_the_open_sightings_are_asked(tmp_path, dsn, feeds):
+    async with house_of(tmp_path, dsn) as house:
+        house.declare("one", feeds.base)
+        feeds.put("/one.txt", "\n".join(ADDRESSES))
+        await house.collect()
+        snapshot = next((tmp_path / "state" / "snapshots").iterdir())
+        for damage in (snapshot.unlink, lambda: snapshot.write_bytes(snapshot.read_bytes()[:-1] + b"x")):
+            damage()
+            feeds.put("/one.txt", "\n".join(ADDRESSES[1:]))
+            report = (await house.collect())["one"]
+            assert (report.listed, report.delisted, report.entries) == (0, 1, 39)
+            feeds.put("/one.txt", "\n".join(ADDRESSES))
+            assert (await house.collect())["one"].listed == 1
+
+
+async def test_bad_bodies_are_set_aside_and_the_good_set_stays(tmp_path, dsn, feeds):
+    async with house_of(tmp_path, dsn) as house:
+        house.declare("one", feeds.base)
+        good = "\n".join(["# the list", *ADDRESSES])
+        feeds.put("/one.txt", good)
+        await house.collect()
+        bad = {
+            "wrong_page": "<!DOCTYPE html><html><body>buy this domain</body></html>",
+            "shrunk": "\n".join(ADDRESSES[:4]),
+            "empty": "# nothing today\n",
+            "drifted": "\n".join(f"{number};what is this" for number in range(50)),
+        }
+        for state, body in bad.items():
+            feeds.put("/one.txt", body)
+            report = (await house.collect())["one"]
+            assert report.status == state, report
+            row = await house.store.sources.get("one")
+            assert (row.state, row.entries, row.failures > 0) == (state, 40, True)
+            assert (tmp_path / "state" / "set_aside" / "one.body").read_text() == body
+            assert row.set_aside["why"] == row.error
+        feeds.put("/one.txt", b"gone", status=410)
+        assert (await house.collect())["one"].status == "gone"
+        feeds.put("/one.txt", good)
+        assert (await house.collect())["one"].status == "unchanged"
+        told = await house.findings("source.degraded")
+        assert [finding.data["new"] for finding in told] == [*bad, "gone"]
+        assert [finding.data["old"] for finding in await house.findings("source.recovered")] == ["gone"]
+        assert await house.findings("indicator.delisted") == []
+        assert (await house.store.sources.get("one")).failures == 0
+
+
+async def test_one_bad_source_harms_no_other_and_faults_are_told(tmp_path, dsn, feeds):
+    async with house_of(tmp_path, dsn) as house:
+        house.declare("good", feeds.base)
+        house.declare("away", "http://127.0.0.1:1")
+        house.declare("broken", feeds.base)
+        feeds.put("/good.txt", "\n".join(ADDRESSES))
+        feeds.put("/broken.txt", "\n".join(ADDRESSES))
+        await house.collect()
+        (house.sources / "broken.toml").write_text('url = "http://192.0.2.1/x"\nparsr = "lines"\n')
+        reports = await house.collect()
+        assert reports["good"].status == "unchanged"
+        assert reports["away"].status == "unreachable"
+        assert reports["broken"].status == "misdeclared"
+        assert "broken.toml:2: parsr: unknown key (did you mean 'parser'?)" in reports["broken"].error
+        row = await house.store.sources.get("broken")
+        assert (row.state, row.entries) == ("misdeclared", 40)  # a typing error delists nothing
+
+
+async def test_a_removed_declaration_closes_what_it_listed(tmp_path, dsn, feeds):
+    async with house_of(tmp_path, dsn) as house:
+        house.declare("one", feeds.base)
+        house.declare("two", feeds.base)
+        for path in ("/one.txt", "/two.txt"):
+            feeds.put(path, "\n".join(ADDRESSES))
+        await house.collect()
+        (house.sources / "one.toml").unlink()
+        house.declare("two", feeds.base, enabled="false")
+        reports = await house.collect()
+        assert {name: report.delisted for name, report in reports.items()} == {"one": 40, "two": 40}
+        told = await house.findings("indicator.delisted")
+        assert {finding.data["reason"] for finding in told} == {"source_removed"}
+        assert len(await house.findings("source.removed")) == 2
+        assert await house.collect() == {}
+        house.declare("one", feeds.base)
+        report = (await house.collect())["one"]
+        assert (report.status, report.listed, report.entries) == ("ok", 40, 40)
+
+
+async def test_a_folder_that_is_away_removes_nothing(tmp_path, dsn, feeds):
+    async with house_of(tmp_path, dsn) as house:
+        house.declare("one", feeds.base)
+        feeds.put("/one.txt", "\n".join(ADDRESSES))
+        await house.collect()
+        house.sources.rename(tmp_path / "elsewhere")
+        assert (await house.collect())["one"].status == "misdeclared"
+        assert (await house.store.sources.get("one")).entries == 40
+
+
+async def test_run_now_is_polite(tmp_path, dsn, feeds):
+    async with house_of(tmp_path, dsn) as house:
+        house.declare("one", feeds.base, min_interval='"1h"')
+        (house.sources / "one.toml").write_text((house.sources / "one.toml").read_text().replace('"1s"', '"2h"'))
+        feeds.put("/one.txt", "\n".join(ADDRESSES))
+        await house.collect()
+        before = await house.store.sources.get("one")
+        reports = await house.collect("one", "nobody", due=False)
+        assert "min_interval" in reports["one"].error
+        assert "no such source" in reports["nobody"].error
+        assert feeds.count("/one.txt") == 1
+        assert await house.store.sources.get("one") == before
+        assert house.next_due <= before.due
+
+
+async def test_run_now_asks_before_it_is_due(tmp_path, dsn, feeds):
+    async with house_of(tmp_path, dsn) as house:
+        house.declare("one", feeds.base)
+        (house.sources / "one.toml").write_text((house.sources / "one.toml").read_text().replace('"1s"', '"2h"'))
+        feeds.put("/one.txt", "\n".join(ADDRESSES))
+        await house.collect()
+        assert await house.collect(due=False) == {}
+        await house.store.pool.run(_long_ago)
+        house.begin_anew()
+        assert (await house.collect("one", due=False))["one"].status == "unchanged"
+        assert feeds.count("/one.txt") == 2
+
+
+async def _long_ago(connection):
+    await connection.execute("UPDATE source SET last_attempt = last_attempt - interval '1 day'")
+
+
+async def test_a_changed_declaration_is_read_again(tmp_path, dsn, feeds):
+    async with house_of(tmp_path, dsn) as house:
+        house.declare("one", feeds.base)
+        feeds.put("/one.txt", "\n".join([*ADDRESSES, "evil.example"]))
+        assert (await house.collect())["one"].entries == 41
+        text = (house.sources / "one.toml").read_text()
+        (house.sources / "one.toml").write_text(text.replace('"auto"', '"ipv4"'))
+        report = (await house.collect())["one"]
+        assert (report.status, report.delisted, report.refused) == ("ok", 1, {"wrong_kind": 1})
+
+
+async def test_a_local_path_is_a_source(tmp_path, dsn):
+    async with house_of(tmp_path, dsn) as house:
+        folder = tmp_path / "lists"
+        folder.mkdir()
+        (folder / "a.txt").write_text("192.0.2.1")
+        (folder / "b.txt").write_text("192.0.2.2:8080")
+        (house.sources / "mine.toml").write_text(f'path = "{folder}"\nkind = "ipv4"\n')
+        assert (await house.collect())["mine"].entries == 2
+        history = await house.store.sightings.history("192.0.2.2")
+        assert history[0].context == {"port": 8080}
+        assert (await house.collect())["mine"].status == "unchanged"
+        (folder / "b.txt").unlink()
+        (folder / "a.txt").unlink()
+        folder.rmdir()
+        report = (await house.collect())["mine"]
+        assert (report.status, report.entries) == ("gone", 2)
+
+
+async def test_many_sources_at_once_and_a_crash_of_one(tmp_path, dsn, feeds, monkeypatch):
+    async with house_of(tmp_path, dsn) as house:
+        for number in range(12):
+            house.declare(f"s{number}", feeds.base)
+            feeds.put(f"/s{number}.txt", "\n".join(ADDRESSES[: number + 1]))
+        from tipd.modules.blacklist import collect
+
+        real = collect.get_body
+
+        async def crash(fetcher, source, *args, **kwargs):
+            if source.name == "s3":
+                raise ZeroDivisionError("a bug")
+            return await real(fetcher, source, *args, **kwargs)
+
+        monkeypatch.setattr(collect, "get_body", crash)
+        reports = await house.collect()
+        assert reports["s3"].error == "ZeroDivisionError: a bug"
+        assert all(report.status == "ok" for name, report in reports.items() if name != "s3")
+        row = await house.store.sources.get("s3")
+        assert (row.state, row.failures, row.error) == ("new", 1, "ZeroDivisionError: a bug")
+        assert row.due > house.clock.now()
