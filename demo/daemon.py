@@ -6,6 +6,7 @@ import json
 import socket
 import subprocess
 import sys
+import tomllib
 from typing import TYPE_CHECKING
 
 import httpcore
@@ -96,3 +97,12 @@ async def stop(process: subprocess.Popen[bytes]) -> None:
         return
     process.kill()
     process.wait()
+
+
+async def console_link(config: Path) -> str:
+    """Return a way into the web console, good once: asked over the control socket, as only this user may."""
+    control = config.parent / "state" / "tipd.sock"
+    async with httpcore.AsyncConnectionPool(uds=str(control)) as pool:
+        answer = await pool.request("POST", "http://tipd/api/v1/console-links")
+    listen = tomllib.loads(config.read_text())["api"]["listen"]
+    return f"http://{listen}{json.loads(answer.content)['path']}"

@@ -89,6 +89,7 @@ class House:
                 nursery.start_soon(_supervise, supervisor, "index", follower.run, Restart.ALWAYS)
             store.writer.subscribe(lambda _seq, kinds: scheduler.wake(kinds))
             await nursery.start(keeper.run, scheduler)
+            self.health.node("housekeeping").state = "running"
             await nursery.start(scheduler.run)
             if "api" in self.parts:
                 await nursery.start(outside.serve)
@@ -119,7 +120,9 @@ class House:
             self.config.state_dir, settings, log.get("postgres"), self.health.node("postgres"), self.rng
         )
         async with trio.open_nursery() as nursery:
-            yield await nursery.start(server.run)
+            address = await nursery.start(server.run)
+            self.health.node("postgres").state = "running"
+            yield address
             nursery.cancel_scope.cancel()
 
     @asynccontextmanager

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tipd import log
+from tipd.modules.blacklist.module import BlacklistModule
 from tipd.modules.blacklist.settings import BlacklistSettings
+from tipd.net.settings import NetSettings
 from tipd.nursery.contract import Context
 
 if TYPE_CHECKING:
@@ -19,7 +21,14 @@ if TYPE_CHECKING:
 
 def build_modules(config: Config, parts: frozenset[str]) -> tuple[list[Module], set[str]]:
     """Return the modules whose part runs here, and the names of those that are disabled."""
-    raise RuntimeError(config, parts, BlacklistSettings)
+    modules: list[Module] = []
+    disabled: set[str] = set()
+    if "blacklist" in parts:
+        settings = config.section("modules.blacklist", BlacklistSettings)
+        networks = config.section("net", NetSettings).allow_networks
+        modules.append(BlacklistModule(settings, config.state_dir, networks))
+        disabled |= set() if settings.enabled else {"blacklist"}
+    return modules, disabled
 
 
 def context_for(house: House, store: Store) -> Callable[[str], Context]:
