@@ -11,6 +11,7 @@ import json
 import re
 import sys
 import tomllib
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+
+    from tipd.api.declare import Route
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -180,11 +183,13 @@ def routes() -> str:
     from tipd.api.app import ROUTES
 
     found = [route for route in ROUTES if not route.page]
-    rows = (
-        [f"`{each.method} {_path(each.path)}`", each.scope or "none", _query(each.query), each.summary]
-        for each in found
-    )
+    rows = ([f"`{each.method} {_path(each.path)}`", _scope(each), _query(each.query), each.summary] for each in found)
     return _table(("request", "scope", "parameters", "what"), rows)
+
+
+def _scope(route: Route) -> str:
+    """Return what a token needs; an upgrade to the stream is checked where the websocket is opened."""
+    return "stream" if route.status == HTTPStatus.SWITCHING_PROTOCOLS else route.scope or "none"
 
 
 def _path(rule: str) -> str:
@@ -200,26 +205,27 @@ def commands() -> str:
     from tipd.cli.main import VERBS, parser
 
     verbs = _verbs(parser())
-    return "\n".join(f"## {verb}\n\n{VERBS[verb].capitalize()}.\n\n{_verb(verbs[verb])}" for verb in VERBS)
+    return "\n".join(f"## {verb}\n\n{_verb(verbs[verb][0], VERBS[verb])}" for verb in VERBS)
 
 
-def _verbs(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+def _verbs(parser: argparse.ArgumentParser) -> dict[str, tuple[argparse.ArgumentParser, str]]:
+    """Return the parsers below one, with what its help says of each."""
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
-            return dict(action.choices)
+            told = {choice.dest: choice.help or "" for choice in action._choices_actions}
+            return {name: (inner, told.get(name, "")) for name, inner in action.choices.items()}
     return {}
 
 
-def _verb(parser: argparse.ArgumentParser) -> str:
-    inner = _verbs(parser)
-    if inner:
-        return "\n".join(map(_verb, inner.values()))
+def _verb(parser: argparse.ArgumentParser, about: str) -> str:
+    about = f"{(parser.description or about[:1].upper() + about[1:]).rstrip('.')}.\n"
+    if inner := _verbs(parser):
+        return "\n".join([about, *(f"### {name}\n\n{_verb(*inner[name])}" for name in inner)])
     own = [action for action in parser._actions if _is_own(action, parser)]
-    words = " ".join([parser.prog, *(_usage(action) for action in own)])
-    about = parser.description or ""
-    rows = ((f"`{_spelled(action)}`", action.help or "") for action in own)
-    table = _table(("word", "meaning"), rows) if own else ""
-    return "\n".join(part for part in (f"`{words}`\n", f"{about}\n" if about else "", table) if part)
+    usage = f"`{' '.join([parser.prog, *(_usage(action) for action in own)])}`\n"
+    helped = parser._get_formatter()
+    rows = [(f"`{_spelled(each)}`", helped._expand_help(each)) for each in own if each.help]
+    return "\n".join([about, usage, *([_table(("word", "meaning"), rows)] if rows else [])])
 
 
 def _is_own(action: argparse.Action, parser: argparse.ArgumentParser) -> bool:
