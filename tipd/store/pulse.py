@@ -127,7 +127,7 @@ class Pulse:
 
     def _found(self, new: set[str]) -> None:
         if not self.available:
-            self._log.info("the database is there", away_for=round(trio.current_time() - self.since, 3))
+            self._log.info("the database is there", after=round(trio.current_time() - self.since, 3))
             self._turn(available=True, trouble="")
             self._backoff.reset()
         for channel in sorted(new):
