@@ -20,8 +20,13 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def in_utc(at: datetime) -> datetime:
-    """Return an aware time in UTC; a naive one is taken as UTC."""
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    """Return a time in UTC; a naive one is taken as UTC, one beyond the calendar's end is `NEVER`."""
+    if at.tzinfo is None:
+        return at.replace(tzinfo=UTC)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        return NEVER if at.year > 1 else at.replace(tzinfo=UTC)
 
 
 def next_at(trigger: At, after: datetime) -> datetime:

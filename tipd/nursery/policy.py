@@ -50,11 +50,9 @@ class Record:
         """Go on from `failures` in a row, known from before a restart."""
         self.policy = policy
         self.failed = False
-        self.restarts = 0
         self._backoff = Backoff(policy.base, policy.cap, rng, failures=failures)
-        self._away = Backoff(
-            policy.base, min(30.0, policy.cap), rng
-        )  # what is away is asked for often: it costs little
+        # What is away is asked for often, however long a failing child waits: asking costs little.
+        self._away = Backoff(min(policy.base, _AWAY_CAP), min(policy.cap, _AWAY_CAP), rng)
         self._recent: deque[float] = deque(maxlen=policy.limit + 1)
 
     @property

@@ -1,6 +1,7 @@
 """What systemd is told and what it hands over, in plain sockets.
 
-Sources: sd_notify(3), sd_listen_fds(3), sd_watchdog_enabled(3). Without systemd (no `NOTIFY_SOCKET`, no `LISTEN_FDS`) all of it does nothing.
+Sources: sd_notify(3), sd_listen_fds(3), sd_watchdog_enabled(3). Without systemd (no `NOTIFY_SOCKET`, no `LISTEN_FDS`)
+all of it does nothing.
 """
 
 from __future__ import annotations
