@@ -56,7 +56,7 @@ async def _watch(
         sys.stderr.write((folder / "daemon.log").read_text())
         return 1
     token = await daemon.token(config)
-    print(f"console   {await daemon.console_link(config)}")
+    print(f"console   {await daemon.console_link(config, base)}")
     print(f"findings  curl -H 'Authorization: Bearer {token}' '{base}/api/v1/findings?limit=5'")
     print(f"log       {folder / 'daemon.log'}", flush=True)
     tally = watcher.Tally(echo=seconds is None)

@@ -6,7 +6,6 @@ import json
 import socket
 import subprocess
 import sys
-import tomllib
 from typing import TYPE_CHECKING
 
 import httpcore
@@ -99,10 +98,9 @@ async def stop(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-async def console_link(config: Path) -> str:
+async def console_link(config: Path, base: str) -> str:
     """Return a way into the web console, good once: asked over the control socket, as only this user may."""
     control = config.parent / "state" / "tipd.sock"
     async with httpcore.AsyncConnectionPool(uds=str(control)) as pool:
         answer = await pool.request("POST", "http://tipd/api/v1/console-links")
-    listen = tomllib.loads(config.read_text())["api"]["listen"]
-    return f"http://{listen}{json.loads(answer.content)['path']}"
+    return f"{base}{json.loads(answer.content)['path']}"
