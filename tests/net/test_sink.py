@@ -11,7 +11,6 @@ from support.encodings import ENCODERS
 from support.fetching import BODY, refused
 from support.http_server import serving
 
-from tipd.errors import Unavailable
 from tipd.net.decode import Identity
 from tipd.net.fetch import Fetcher
 from tipd.net.request import Limits, Request
@@ -32,7 +31,8 @@ async def test_a_body_larger_than_the_caps(fetcher: Fetcher, into: Path) -> None
         server.on("/", http.page(bytes(300_000)))
         on_the_wire = await refused(fetcher, Request(url=server.url(), limits=Limits(max_wire=100_000)), into)
         on_the_disk = await refused(fetcher, Request(url=server.url(), limits=Limits(max_body=100_000)), into)
-    assert (on_the_wire.state, on_the_disk.state) == ("wrong_page", "wrong_page")
+        own = await refused(fetcher, Request(url=server.url(), max_body=100_000), into)
+    assert (on_the_wire.state, on_the_disk.state, own.state) == ("wrong_page", "wrong_page", "wrong_page")
 
 
 @pytest.mark.parametrize("name", ["gzip", "deflate", "br", "zstd"])
@@ -57,10 +57,10 @@ async def test_an_encoding_that_is_a_lie(fetcher: Fetcher, into: Path, body: byt
 async def test_our_disk_is_not_the_sources_fault(fetcher: Fetcher, tmp_path: Path) -> None:
     async with serving() as server:
         server.on("/", http.page(BODY))
-        with pytest.raises(Unavailable, match=r"cannot write .*No such file"):
+        with pytest.raises(FileNotFoundError, match=r"missing/body"):
             await fetcher.fetch(Request(url=server.url()), tmp_path / "missing" / "body")
         (tmp_path / "link").symlink_to(tmp_path / "target")
-        with pytest.raises(Unavailable):
+        with pytest.raises(OSError, match=r"link"):
             await fetcher.fetch(Request(url=server.url()), tmp_path / "link")
     assert not (tmp_path / "target").exists()
 
@@ -80,3 +80,12 @@ async def test_nothing_is_unpacked_on_the_loops_own_thread(into: Path) -> None:
     await sink.close(keep=True)
     assert into.stat().st_size == 1_000_000
     assert threads and threading.get_ident() not in threads
+
+
+async def test_a_full_disk_names_the_file(into: Path) -> None:
+    sink = Sink(Path("/dev/full"), Identity(), Limits())
+    await sink.take(b"192.0.2.1\n")
+    with pytest.raises(OSError, match=r"No space left on device: '/dev/full'"):
+        await sink.finish()
+    sink._into = into  # what is removed must not be the machine's own device
+    await sink.close(keep=False)

@@ -1,6 +1,6 @@
 """One HTTP/1.1 request and its answer on one connection, by h11, with every bound that a hostile server needs.
 
-Bounded are: the head (64 KiB, a time), the bytes on the wire, the rate of the body, what the loop does between two
+Bounded are: the head (32 KiB, a time), the bytes on the wire, the rate of the body, what the loop does between two
 checkpoints. A body that is shorter or longer than it said is an error.
 """
 

@@ -4,7 +4,7 @@
     fetched = await fetcher.fetch(Request(url="https://lists.example.org/drop.txt"), Path("body"))
 
 Error handling: what a source can do to us is FetchError, in the words of a source's states; a body that our disk does
-not take is SinkFailed. Resource handling: each fetch has one connection, closed when it ends; the file is removed
+not take is OSError. Resource handling: each fetch has one connection, closed when it ends; the file is removed
 unless the fetch succeeds.
 """
 
@@ -57,7 +57,8 @@ class Fetcher:
         """Fetch into a file, encoding undone; return what came, or that nothing changed.
 
         Raises FetchError (`forbidden gone rate_limited unreachable needs_key wrong_page`; TooSoon where the source was
-        not asked at all) and SinkFailed. No text of theirs, and no line logged, holds the credential.
+        not asked at all), and OSError where our own disk fails. No text of theirs, and no line logged,
+        holds the credential.
         """
         credential = await read_credential(request)
         try:

@@ -53,6 +53,7 @@ class Request:
     """One thing to fetch. `url`, header values and `body` may contain `{credential}`, read at each fetch.
 
     `allow_networks`, `ca_file` and `proxy` add to or stand before those of `[net]` (`proxy="none"`: directly).
+    `limits` stand in the place of `[net]`'s as a whole, `max_body` (bytes) in the place of that one alone.
     `min_interval` is in seconds: the same request is not made again before, whoever asks.
     """
 
@@ -62,6 +63,7 @@ class Request:
     body: str | None = None
     validators: Validators | None = None
     limits: Limits | None = None
+    max_body: int | None = None
     allow_networks: tuple[str, ...] = ()
     ca_file: Path | None = None
     client_cert_file: Path | None = None

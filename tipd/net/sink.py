@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from tipd.errors import Unavailable
 from tipd.net.decode import DecodeError
 from tipd.net.request import FetchError
 
@@ -24,10 +23,6 @@ if TYPE_CHECKING:
 
 STEP = 256 * 1024
 RATIO_FLOOR = 8 * 2**20  # bytes a body may always reach: small lists may compress very well
-
-
-class SinkFailed(Unavailable):
-    """The body could not be written: our disk, not the source's fault."""
 
 
 class Sink:
@@ -45,7 +40,7 @@ class Sink:
         self.size = 0
 
     async def take(self, data: bytes | bytearray) -> None:
-        """Take bytes as they came; raises FetchError `wrong_page` for a bomb or damage, SinkFailed for our disk."""
+        """Take bytes as they came; raises FetchError `wrong_page` for a bomb or damage, OSError for our disk."""
         self._pending += data
         self.wire += len(data)
         if len(self._pending) >= STEP:
@@ -72,7 +67,7 @@ class Sink:
         except DecodeError as error:
             raise FetchError("wrong_page", str(error)) from None
         except OSError as error:
-            raise SinkFailed(f"cannot write {self._into}: {error.strerror}") from None
+            raise OSError(error.errno, error.strerror, str(self._into)) from None  # a full disk names no file itself
 
     def _count(self, more: int) -> None:
         self.size += more

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 STAGGER = 0.25  # seconds before the next address is tried beside (RFC 8305, 5)
 MAX_TRIED = 6
-MAX_HEAD = 64 * 1024
+MAX_HEAD = 32 * 1024  # h11 parses a full head in one step of the loop
 READ = 64 * 1024
 
 

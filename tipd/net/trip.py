@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import trio
@@ -50,7 +50,7 @@ class Tools:
 
 
 class Trip:
-    """One fetch. Raises FetchError, SinkFailed; its texts may still hold the credential (`Fetcher` hides it)."""
+    """One fetch. Raises FetchError, whose text may still hold the credential (`Fetcher` hides it), and OSError."""
 
     def __init__(self, tools: Tools, request: Request, credential: Credential, into: Path) -> None:
         """Do nothing yet."""
@@ -59,6 +59,8 @@ class Trip:
         self._credential = credential
         self._into = into
         self._limits = request.limits or tools.limits
+        if request.max_body is not None:
+            self._limits = replace(self._limits, max_body=request.max_body)
         self._guard = tools.guard.also(request.allow_networks)
         self._key = (request.method, request.url, request.body)
         proxy = request.proxy or tools.proxy

@@ -46,7 +46,7 @@ async def get_body(
         headers=source.request.headers,
         body=source.request.body or None,
         validators=validators,
-        limits=Limits(max_body=max_body(source)) if source.max_body else None,
+        max_body=max_body(source) if source.max_body else None,
         allow_networks=source.allow_networks,
         ca_file=Path(source.ca_file) if source.ca_file else None,
         proxy=source.proxy or None,
