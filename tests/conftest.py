@@ -1,10 +1,11 @@
 """Fixtures every room may use."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
-from support import pg
+from support import pg, servers
 
 
 @pytest.fixture(autouse=True)
@@ -36,3 +37,25 @@ def empty_dsn(pg_server: pg.Server) -> Iterator[str]:
     name = pg_server.create()
     yield pg_server.dsn(name)
     pg_server.drop(name)
+
+
+@pytest.fixture
+def state_dir() -> Iterator[Path]:
+    """Give an empty, closed (0700) folder, in memory where that can be had."""
+    with servers.memory_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def _made_state() -> Iterator[Path]:
+    """Give a state directory in which a managed server has been made and migrated once."""
+    with servers.memory_folder() as folder:
+        servers.make_store(folder)
+        yield folder
+
+
+@pytest.fixture
+def made_state(_made_state: Path, state_dir: Path) -> Path:
+    """Give a state directory of the test's own with a managed, migrated, stopped server: a tenth of making one."""
+    servers.copy_state(_made_state, state_dir)
+    return state_dir

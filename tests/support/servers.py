@@ -1,7 +1,12 @@
 """Managed servers for tests, and what they need around them."""
 
+import os
 import random
-from collections.abc import Callable
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +15,7 @@ import trio
 
 from support.pg import connected
 from tipd import log
+from tipd.store import ops
 from tipd.store.postgres import ManagedPostgres, managed
 from tipd.store.settings import StoreSettings
 
@@ -25,6 +31,33 @@ class Notes:
 
     def beat(self) -> None:
         pass
+
+
+@contextmanager
+def memory_folder() -> Iterator[Path]:
+    """Give a closed folder, in memory where there is a tmpfs."""
+    memory = Path("/dev/shm")
+    base = memory if memory.is_dir() and os.access(memory, os.W_OK) else None
+    folder = Path(tempfile.mkdtemp(prefix="tipd-state-", dir=base))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def make_store(state_dir: Path) -> None:
+    """Make and migrate a managed server there, and stop it."""
+
+    async def main() -> None:
+        async with ops.reach(state_dir, StoreSettings(), structlog.get_logger()) as reached:
+            await ops.bring_up(reached)
+
+    trio.run(main)
+
+
+def copy_state(source: Path, target: Path) -> None:
+    """Copy a state directory with its owners."""
+    subprocess.run(["cp", "-a", f"{source}/.", str(target)], check=True)
 
 
 def make(state_dir: Path, **settings: Any) -> ManagedPostgres:

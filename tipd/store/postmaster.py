@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tipd.log import Log
     from tipd.store.account import Account
 
+IMMEDIATE = 3.0  # seconds for an immediate shutdown
 _POLL = 0.02  # seconds between looks at postmaster.pid
 _LONGEST_LINE = 64 * 1024
 _LOUD = {"PANIC": "error", "FATAL": "warning", "ERROR": "warning", "WARNING": "warning"}
@@ -37,7 +38,7 @@ class Postmaster:
         self._log = log
         self._said: deque[str] = deque(maxlen=12)
         self._stopping = False
-        self._drained = trio.Event()
+        self._drained: trio.Event | None = None  # set once `pass_on` has read all
 
     @classmethod
     async def start(
@@ -94,16 +95,17 @@ class Postmaster:
 
         Safe under cancellation and of a process that has ended.
         """
-        self._stopping = True
+        self._stopping = self.ended is None  # what a server says that we stop is no news; why one died is
         with trio.CancelScope(shield=True):
-            for how, seconds in ((signal.SIGINT, fast), (signal.SIGQUIT, 3.0), (signal.SIGKILL, 60.0)):
+            for how, seconds in ((signal.SIGINT, fast), (signal.SIGQUIT, IMMEDIATE), (signal.SIGKILL, 60.0)):
                 if self.ended is None:
                     self._process.send_signal(how)
                 with trio.move_on_after(seconds):
                     await self._process.wait()
                     break
-            with trio.move_on_after(1):  # a child of it may still hold the pipe
-                await self._drained.wait()
+            if self._drained is not None:
+                with trio.move_on_after(1):  # a child of it may still hold the pipe
+                    await self._drained.wait()
             if self._process.stderr is not None:
                 await self._process.stderr.aclose()
 
@@ -111,7 +113,7 @@ class Postmaster:
         """Put what it writes into our log until `stop` has taken its last words; cancelling does not hurry it."""
         stream = self._process.stderr
         assert stream is not None  # noqa: S101 - opened as a pipe
-        buffer = b""
+        buffer, self._drained = b"", trio.Event()
         try:
             with trio.CancelScope(shield=True):
                 async for piece in stream:
