@@ -65,15 +65,17 @@ async def test_what_ended_before_it_was_ready_says_so(tmp_path):
 async def test_somebody_elses_pid_file_does_not_make_it_ready(tmp_path):
     (tmp_path / "postmaster.pid").write_text(f"{os.getpid()}\n" + "x\n" * 6 + "ready\n")
     server = await start(tmp_path, "exec sleep 60")
-    with trio.move_on_after(0.2):
-        pytest.fail(str(await server.ready()))
-    file = tmp_path / "postmaster.pid"
-    file.write_text(f"{server.pid}\n" + "x\n" * 6 + "starting\n")
-    with trio.move_on_after(0.1):
-        pytest.fail(str(await server.ready()))
-    file.write_text(f"{server.pid}\n" + "x\n" * 6 + "ready   \n")
-    assert await server.ready() is True
-    await server.stop(5)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(server.pass_on)
+        with trio.move_on_after(0.2):
+            pytest.fail(str(await server.ready()))
+        file = tmp_path / "postmaster.pid"
+        file.write_text(f"{server.pid}\n" + "x\n" * 6 + "starting\n")
+        with trio.move_on_after(0.1):
+            pytest.fail(str(await server.ready()))
+        file.write_text(f"{server.pid}\n" + "x\n" * 6 + "ready   \n")
+        assert await server.ready() is True
+        await server.stop(5)
     assert server.ended == -signal.SIGINT
 
 

@@ -38,7 +38,7 @@ class Postmaster:
         self._log = log
         self._said: deque[str] = deque(maxlen=12)
         self._stopping = False
-        self._drained: trio.Event | None = None  # set once `pass_on` has read all
+        self._drained = trio.Event()  # set once `pass_on` has read all
 
     @classmethod
     async def start(
@@ -103,9 +103,8 @@ class Postmaster:
                 with trio.move_on_after(seconds):
                     await self._process.wait()
                     break
-            if self._drained is not None:
-                with trio.move_on_after(1):  # a child of it may still hold the pipe
-                    await self._drained.wait()
+            with trio.move_on_after(1):  # a child of it may still hold the pipe
+                await self._drained.wait()
             if self._process.stderr is not None:
                 await self._process.stderr.aclose()
 
@@ -113,7 +112,7 @@ class Postmaster:
         """Put what it writes into our log until `stop` has taken its last words; cancelling does not hurry it."""
         stream = self._process.stderr
         assert stream is not None  # noqa: S101 - opened as a pipe
-        buffer, self._drained = b"", trio.Event()
+        buffer = b""
         try:
             with trio.CancelScope(shield=True):
                 async for piece in stream:
