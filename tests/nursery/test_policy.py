@@ -57,9 +57,11 @@ def test_away_counts_for_nothing_and_is_asked_for_often() -> None:
 
 
 def test_failures_from_before_a_restart_go_on() -> None:
-    record = Record(Policy(base=1, cap=1000), random.Random(3), failures=9)
-    assert max(record.fail(0.0) or 0 for _ in range(1)) > 16
+    record = Record(Policy(base=1, cap=1000, limit=9), random.Random(3), failures=9)
+    assert not record.failed
+    assert (record.fail(0.0) or 0) > 16
     assert record.failures == 10
+    assert Record(Policy(limit=9), random.Random(3), failures=10).failed
 
 
 @pytest.mark.parametrize(

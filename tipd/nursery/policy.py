@@ -47,9 +47,9 @@ class Record:
     """
 
     def __init__(self, policy: Policy, rng: random.Random, *, failures: int = 0) -> None:
-        """Go on from `failures` in a row, known from before a restart."""
+        """Go on from `failures` in a row, known from before a restart: more than the limit is still failed."""
         self.policy = policy
-        self.failed = False
+        self.failed = failures > policy.limit
         self._backoff = Backoff(policy.base, policy.cap, rng, failures=failures)
         # What is away is asked for often, however long a failing child waits: asking costs little.
         self._away = Backoff(min(policy.base, _AWAY_CAP), min(policy.cap, _AWAY_CAP), rng)

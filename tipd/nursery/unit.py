@@ -20,15 +20,16 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
     from datetime import datetime
 
-    from tipd.nursery.contract import Module, ModuleState
+    from tipd.nursery.contract import Module, ModuleState, Trigger
     from tipd.nursery.ground import Ground
 
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """A round to run; `done` stores that its cause has been dealt with."""
+    """A round to run, waiting `since`; `done` stores that its cause has been dealt with."""
 
     cause: Cause
+    since: datetime
     timed: bool = False
     done: Callable[[], Awaitable[None]] | None = None
 
@@ -51,7 +52,7 @@ class Unit:
         self._asked: dict[str, None] = {}
         self._asked_all = False
         self._again: Cause | None = None  # what somebody asked for and failed
-        self._noticed: datetime | None = None  # when unread findings were seen first
+        self._noticed: dict[Trigger, datetime] = {}  # since when a round or findings wait to be followed
         self._paused = False
         self._stopping = False
         self._looked_up = math.inf  # trio's time; inf: busy, which has no deadline here
@@ -130,13 +131,13 @@ class Unit:
             return None
         now = self._ground.clock.now()
         if self._asked or self._asked_all:
-            return _Work(self._take_asked(now))
+            return _Work(self._take_asked(now), now)
         if self._agenda.held(now):
             return None
         if self._again is not None:
-            return _Work(self._again)
-        found = [await self._by_time(now), await self._by_round(), await self._by_finding(now)]
-        return min((work for work in found if work), key=lambda work: work.cause.due, default=None)
+            return _Work(self._again, now)
+        found = [await self._by_time(now), await self._by_round(now), await self._by_finding(now)]
+        return min((work for work in found if work), key=lambda work: work.since, default=None)
 
     def _take_asked(self, now: datetime) -> Cause:
         if not self._asked:
@@ -148,21 +149,23 @@ class Unit:
 
     async def _by_time(self, now: datetime) -> _Work | None:
         cause = await self._agenda.due(now)
-        return None if cause is None else _Work(cause, timed=True)
+        return None if cause is None else _Work(cause, cause.due, timed=True)
 
-    async def _by_round(self) -> _Work | None:
+    async def _by_round(self, now: datetime) -> _Work | None:
         found = await self._patience.outlast(self._rounds.pending) if self.follows else None
         if found is None:
             return None
-        return _Work(Cause(After(found.module), found.ended), done=lambda: self._rounds.done(found))
+        trigger = After(found.module)
+        since = self._noticed.setdefault(trigger, now)
+        return _Work(Cause(trigger, found.ended), since, done=lambda: self._rounds.done(found))
 
     async def _by_finding(self, now: datetime) -> _Work | None:
         found = await self._patience.outlast(self._findings.pending) if self.kinds else None
         if found is None:
             return None
-        self._noticed = self._noticed or now
-        cause = Cause(On(found.kind), self._noticed, since=found.since, until=found.until)
-        return _Work(cause, done=lambda: self._findings.done(found))
+        since = self._noticed.setdefault(On(found.kind), now)
+        cause = Cause(On(found.kind), since, since=found.since, until=found.until)
+        return _Work(cause, since, done=lambda: self._findings.done(found))
 
     # --- a round -----------------------------------------------------------------------------------------------------
 
@@ -173,8 +176,8 @@ class Unit:
         self.node.last_run = started
         self.node.next_run = None
         ended = await attempt(lambda: self._call(work.cause), self._crashed)
-        if isinstance(work.cause.trigger, On):
-            self._noticed = None
+        if work.cause.trigger is not None:
+            self._noticed.pop(work.cause.trigger, None)
         if ended.error is None:
             await self._completed(work, started, ended.value)
         elif self.module.restart is Restart.ESCALATE:
