@@ -50,11 +50,10 @@ def _nodes(output: Output, nodes: list[dict[str, Any]], depth: int) -> None:
         _nodes(output, node.get("children") or [], depth + 1)
 
 
-def _facts(facts: dict[str, Any]) -> str:
-    """Return what is set as `key=value`, nested values as they stand in JSON."""
-    return printable(
-        " ".join(f"{key}={_short(value)}" for key, value in facts.items() if value not in (None, "", {}, []))
-    )
+def _facts(facts: dict[str, Any], but: tuple[str, ...] = ()) -> str:
+    """Return what is set as `key=value`."""
+    given = {key: value for key, value in facts.items() if value not in (None, "", {}, []) and key not in but}
+    return printable(" ".join(f"{key}={_short(value)}" for key, value in given.items()))
 
 
 def _short(value: Any) -> str:

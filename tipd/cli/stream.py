@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import ssl
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -17,7 +16,7 @@ from tipd.cli.client import Refused, open_control, unavailable
 from tipd.errors import EXIT_TRY_AGAIN, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
     from tipd.cli.client import Place
     from tipd.cli.cursor import Cursor
@@ -58,44 +57,41 @@ class Reader:
 
     async def _read(self) -> str:
         """Read one connection to its end; return why it ended."""
-        async with self._open() as websocket, trio.open_nursery() as nursery:
-            if self.connected:
-                self.say("connected again")
-            self.connected = True
-            nursery.start_soon(_keep_alive, websocket)
-            try:
+        stream = await self._connected()
+        try:
+            async with trio.open_nursery() as nursery:
+                websocket = await self._handshake(nursery, stream)
+                if self.connected:
+                    self.say("connected again")
+                self.connected = True
+                nursery.start_soon(_keep_alive, websocket)
                 while True:
                     self._taken(json.loads(await websocket.get_message()))
-            except ConnectionClosed as closed:
-                nursery.cancel_scope.cancel()
-                return _ended(closed)
-        raise AssertionError  # the loop above ends by raising
+        except ExceptionGroup as group:
+            error = innermost(group)
+        finally:
+            with trio.CancelScope(shield=True):
+                await trio.aclose_forcefully(stream)
+        if isinstance(error, ConnectionClosed):
+            return _ended(error)
+        raise self._translated(error)
 
     def _taken(self, message: dict[str, Any]) -> None:
         self.take(message)
         self.cursor.since = message.get("last", message.get("since", self.cursor.since))
         self.backoff.reset()
 
-    @asynccontextmanager
-    async def _open(self) -> AsyncIterator[Any]:
-        headers = [(b"Authorization", f"Bearer {self.place.token}".encode())] if self.place.token else []
+    async def _connected(self) -> Stream:
         try:
             with trio.fail_after(CONNECT_WITHIN):
-                stream = await _connected(self.place)
+                return await _connected(self.place)
         except (OSError, trio.BrokenResourceError) as error:
             raise unavailable(self.place, error) from None
         except trio.TooSlowError:
-            raise Unavailable(f"no answer from {self.place.url} within {CONNECT_WITHIN:g} s") from None
-        async with trio.open_nursery() as nursery:
-            try:
-                websocket = await self._handshake(nursery, stream, headers)
-                yield websocket
-            finally:
-                nursery.cancel_scope.cancel()
-                with trio.CancelScope(shield=True, deadline=trio.current_time() + 1):
-                    await trio.aclose_forcefully(stream)
+            raise self._silent() from None
 
-    async def _handshake(self, nursery: trio.Nursery, stream: Stream, headers: list[tuple[bytes, bytes]]) -> Any:
+    async def _handshake(self, nursery: trio.Nursery, stream: Stream) -> trio_websocket.WebSocketConnection:
+        headers = [(b"Authorization", f"Bearer {self.place.token}".encode())] if self.place.token else []
         try:
             with trio.fail_after(CONNECT_WITHIN):
                 return await trio_websocket.wrap_client_stream(
@@ -106,12 +102,19 @@ class Reader:
                     extra_headers=headers,
                     max_message_size=LONGEST_MESSAGE,
                 )
-        except ConnectionRejected as rejected:
-            raise Refused(rejected.status_code, _members(rejected.body)) from None
-        except (HandshakeError, trio.BrokenResourceError, trio.ClosedResourceError, ConnectionClosed) as error:
-            raise Unavailable(f"{self.place.url} is no stream of tipd: {error}") from None
         except trio.TooSlowError:
-            raise Unavailable(f"no answer from {self.place.url} within {CONNECT_WITHIN:g} s") from None
+            raise self._silent() from None
+
+    def _silent(self) -> Unavailable:
+        return Unavailable(f"no answer from {self.place.url} within {CONNECT_WITHIN:g} s")
+
+    def _translated(self, error: BaseException) -> BaseException:
+        """Return what is said of a connection that could not be made."""
+        if isinstance(error, ConnectionRejected):
+            return Refused(error.status_code, _members(error.body))
+        if isinstance(error, (HandshakeError, trio.BrokenResourceError, trio.ClosedResourceError)):
+            return Unavailable(f"{self.place.url} does not answer like tipd: {error}")
+        return error
 
     def _resource(self) -> str:
         query: list[tuple[str, str | int]] = [("kind", kind) for kind in self.kinds]
@@ -154,6 +157,15 @@ def _ended(closed: ConnectionClosed) -> str:
     if closed.reason is None or closed.reason.code == 1006:
         return "the connection was lost"
     return f"the stream ended: {_WHY.get(closed.reason.code, f'close {closed.reason.code}')}"
+
+
+def innermost(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the one error that matters inside nested groups: an interrupt, a refusal, else the first."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        first = error.subgroup((KeyboardInterrupt, ConnectionRejected)) or error
+        error = first.exceptions[0]
+    return error
 
 
 def _members(body: bytes | None) -> dict[str, Any]:

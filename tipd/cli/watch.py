@@ -89,7 +89,7 @@ def _follow(args: argparse.Namespace, client: Client, printer: Printer) -> None:
 
     import trio
 
-    from tipd.cli.stream import Reader
+    from tipd.cli.stream import Reader, innermost
     from tipd.nursery.backoff import Backoff
 
     backoff = Backoff(1.0, 30.0, random.Random())  # noqa: S311 - spreads clients, hides nothing
@@ -97,13 +97,4 @@ def _follow(args: argparse.Namespace, client: Client, printer: Printer) -> None:
     try:
         trio.run(reader.run)
     except BaseExceptionGroup as group:
-        raise _innermost(group) from None
-
-
-def _innermost(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the one error inside nested groups."""
-    inner: BaseException = group
-    while isinstance(inner, BaseExceptionGroup):
-        interrupted = inner.subgroup(KeyboardInterrupt)
-        inner = (interrupted or inner).exceptions[0]
-    return inner
+        raise innermost(group) from None

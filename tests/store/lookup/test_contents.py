@@ -1,5 +1,3 @@
-"""Tables, sets and contents against the simplest model: a set of (key, source)."""
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,11 +5,11 @@ from hypothesis import strategies as st
 
 from tipd.store.lookup import levels
 from tipd.store.lookup.contents import Batch, Contents, Rows
-from tipd.store.lookup.levels import Level, Table, merged
 from tipd.store.lookup.networks import KEY4, KEY6
-from tipd.store.lookup.sets import SourceSets
 
 CHANGES = st.lists(st.tuples(st.integers(0, 12), st.integers(1, 4), st.booleans()), max_size=40)
+
+
 NONE = np.empty(0, np.uint32)
 
 
@@ -75,27 +73,3 @@ def test_many_sets_are_compacted_by_themselves(monkeypatch: pytest.MonkeyPatch) 
         contents = contents.changed(hashed([(1, source, True)]), source)
     assert len(contents.sets) <= 13
     assert listed_by(contents, 1) == tuple(range(1, 40))
-
-
-@given(st.dictionaries(st.integers(0, 30), st.integers(1, 9)), st.dictionaries(st.integers(0, 30), st.integers(0, 9)))
-def test_merging_is_updating_a_dict(under: dict[int, int], over: dict[int, int]) -> None:
-    def level(mapping: dict[int, int]) -> Level:
-        keys = np.array(sorted(mapping), "<u8")
-        return Level(keys, np.array([mapping[key] for key in sorted(mapping)], np.uint32))
-
-    both = merged(level(under), level(over))
-    assert dict(zip(both.keys.tolist(), both.sets.tolist(), strict=True)) == under | over
-    assert both.keys.tolist() == sorted(under | over)
-    table = Table.of(level(under).keys, level(under).sets).changed(level(over).keys, level(over).sets)
-    wanted = {key: set_id for key, set_id in (under | over).items() if set_id}
-    assert table.entries == len(wanted)
-    assert table.find(np.arange(31, dtype="<u8")).tolist() == [wanted.get(key, 0) for key in range(31)]
-
-
-def test_a_set_keeps_its_number() -> None:
-    sets = SourceSets()
-    number = sets.intern((1, 2))
-    keys, ids = sets.group(np.array([5, 5, 9], "<u8"), np.array([2, 1, 7], np.uint32))
-    assert keys.tolist() == [5, 9]
-    assert ids.tolist()[0] == number
-    assert sets.members(ids.tolist()[1]) == (7,)

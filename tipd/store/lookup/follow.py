@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Concatenate, Protocol
 import trio
 
 from tipd.errors import StoreAway, TryAgain
-from tipd.model.finding import SOURCE_REMOVED
 from tipd.store.lookup.answers import SourceFacts
 from tipd.store.lookup.contents import Contents
 from tipd.store.lookup.rows import Readers, change_queries, load_queries
@@ -58,7 +57,6 @@ class Position:
     last: int  # the last finding there is
     until: int  # the last finding that was read
     sources: Mapping[int, SourceFacts]
-    whole: bool  # sources were removed: read everything again
 
 
 class Follower:
@@ -124,7 +122,7 @@ class Follower:
 
     def _begins_anew(self, position: Position, since: int) -> bool:
         other = position.store_id != self.index.store_id or position.hash_seed != self.index.hash_seed
-        return other or position.whole or position.floor > since or position.last < since
+        return other or position.floor > since or position.last < since
 
     async def _load(self) -> bool:
         """Read all open sightings; until that is done the index answers from what it had."""
@@ -180,7 +178,6 @@ SELECT (SELECT value #>> '{}' FROM meta WHERE name = 'store_id') AS store_id,
        (SELECT seq FROM finding ORDER BY seq DESC LIMIT 1) AS last
 """
 _PAGE_END = "SELECT max(seq) FROM (SELECT seq FROM finding WHERE seq > $1 ORDER BY seq LIMIT $2) AS page"
-_REMOVED = "SELECT EXISTS (SELECT FROM finding WHERE seq > $1 AND seq <= $2 AND kind = $3)"
 
 
 async def _position(connection: Connection, since: int | None) -> Position:
@@ -189,12 +186,11 @@ async def _position(connection: Connection, since: int | None) -> Position:
     assert row is not None  # noqa: S101 - a SELECT without FROM has one row
     floor = row["floor"] or 0
     last = max(row["last"] or 0, floor)
-    until, whole = last, False
+    until = last
     if since is not None:
         until = await connection.fetchval(_PAGE_END, since, PAGE) or since
-        whole = await connection.fetchval(_REMOVED, since, until, SOURCE_REMOVED)
     sources = {
         found["id"]: SourceFacts(found["name"], found["weight"])
         for found in await connection.fetch("SELECT id, name, weight FROM source")
     }
-    return Position(row["store_id"] or "", int(row["hash_seed"] or 0), floor, last, until, sources, whole)
+    return Position(row["store_id"] or "", int(row["hash_seed"] or 0), floor, last, until, sources)

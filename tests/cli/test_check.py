@@ -1,0 +1,51 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+GOOD = 'url = "https://lists.example.org/{}.txt"\nlicence = "free"\nclass = "other"\nevery = "1h"\n'
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """Give a configuration with one good source."""
+    folder = tmp_path / "sources.d"
+    folder.mkdir()
+    (folder / "good.toml").write_text(GOOD.format("good"))
+    file = tmp_path / "tipd.toml"
+    file.write_text(f'[modules.blacklist]\ncatalogue = false\nsources_dirs = ["{folder}"]\n')
+    return file
+
+
+def test_what_is_right(tipd: Any, config: Path) -> None:
+    ran = tipd("check", "--config", str(config))
+    assert (ran.code, ran.out) == (0, "")
+    assert "1 sources, 1 enabled: fine" in ran.err
+    facts = {"ok": True, "config": str(config), "sources": 1, "enabled": 1, "faults": 0}
+    assert tipd("--json", "check", "--config", str(config)).lines == [facts]
+
+
+def test_all_that_is_wrong_is_said_at_once(tipd: Any, config: Path) -> None:
+    folder = config.parent / "sources.d"
+    (folder / "bad.toml").write_text(GOOD.format("bad") + 'parsr = "lines"\n')
+    (folder / "worse.toml").write_text("x = [")
+    with config.open("a") as file:
+        file.write(f'[store]\nurl_file = "{config.parent}/none"\n')
+    ran = tipd("check", "--config", str(config))
+    assert ran.code == 78
+    assert f"{folder}/bad.toml:5: parsr: unknown key (did you mean 'parser'?)" in ran.err
+    assert f"{folder}/worse.toml" in ran.err
+    assert f"{config.parent}/none" in ran.err
+    ran = tipd("check", "--config", str(config), "--json")
+    assert ran.code == 78
+    assert sum("error" in line for line in ran.lines) == 3
+    assert ran.lines[-1]["ok"] is False
+
+
+def test_a_faulty_configuration(tipd: Any, config: Path) -> None:
+    config.write_text('[api]\nlisen = "127.0.0.1:1"\n[store]\nmax = 3\n')
+    ran = tipd("check", "--config", str(config))
+    assert ran.code == 78
+    assert [line.partition(": ")[2].split(":")[1] for line in ran.err.splitlines()] == ["4", "2"]
+    assert tipd("check", "--config", "/nonexistent.toml").code == 78
+    assert len(tipd("check", "--config", str(config), "--json").lines) == 2

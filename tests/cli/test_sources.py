@@ -1,0 +1,81 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+GOOD = 'url = "https://lists.example.org/{}.txt"\nlicence = "free"\nclass = "other"\nevery = "1h"\nabout = "a list"\n'
+STATE = {
+    "name": "good",
+    "state": "unchanged",
+    "entries": 1234567,
+    "last_success": "2026-11-22T04:00:00.5Z",
+    "next_run": None,
+    "weight": 0.5,
+}
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    """Give a configuration with one good source and one that is off."""
+    folder = tmp_path / "sources.d"
+    folder.mkdir()
+    (folder / "good.toml").write_text(GOOD.format("good"))
+    (folder / "quiet.toml").write_text(GOOD.format("quiet") + "enabled = false\n")
+    file = tmp_path / "tipd.toml"
+    file.write_text(f'[modules.blacklist]\ncatalogue = false\nsources_dirs = ["{folder}"]\n')
+    return str(file)
+
+
+@pytest.fixture(autouse=True)
+def _own_state_dir(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIPD_STATE_DIR", str(state_dir))
+
+
+def test_list_needs_no_daemon(tipd: Any, config: str) -> None:
+    ran = tipd("sources", "list", "--config", config)
+    assert (ran.code, ran.err) == (0, "")
+    assert [line.split()[:2] for line in ran.out.splitlines()[1:]] == [["good", "new"], ["quiet", "off"]]
+    assert "declarations only" in tipd("sources", "list", "--config", config, "-v").err
+
+
+def test_list_shows_what_the_daemon_says(tipd: Any, config: str, fake: Any) -> None:
+    fake.answers["GET", "/api/v1/sources"] = 200, {"sources": [STATE]}
+    row = tipd("sources", "list", "--config", config).out.splitlines()[1]
+    assert row.split() == ["good", "unchanged", "1,234,567", "2026-11-22", "04:00:00", "1h", "a", "list"]
+    good, quiet = tipd("sources", "list", "--config", config, "--json").lines
+    assert good["url"] == "https://lists.example.org/good.txt"
+    assert (good["state"], good["entries"], quiet["state"]) == ("unchanged", 1234567, "off")
+
+
+def test_list_tells_faults_beside_the_rest(tipd: Any, config: str) -> None:
+    bad = Path(config).parent / "sources.d" / "bad.toml"
+    bad.write_text("url = 3")
+    ran = tipd("sources", "list", "--config", config)
+    assert ran.code == 78
+    assert "good" in ran.out
+    assert str(bad) in ran.err
+
+
+def test_show(tipd: Any, config: str, fake: Any) -> None:
+    fake.answers["GET", "/api/v1/sources"] = 200, {"sources": [STATE]}
+    out = tipd("sources", "show", "good", "--config", config).out
+    assert "url            https://lists.example.org/good.txt" in out
+    assert "state          unchanged" in out
+    (record,) = tipd("sources", "show", "good", "--config", config, "--json").lines
+    assert record["weight"] == 0.5
+    ran = tipd("sources", "show", "god", "--config", config)
+    assert (ran.code, ran.err) == (1, "tipd: there is no source 'god' (did you mean 'good'?)\n")
+    (Path(config).parent / "sources.d" / "bad.toml").write_text("url = 3")
+    assert tipd("sources", "show", "bad", "--config", config).code == 78
+
+
+def test_run(tipd: Any, config: str, fake: Any) -> None:
+    fake.answers["POST", "/api/v1/sources/good/run"] = 202, {"source": "good", "requested": True}
+    assert tipd("sources", "run", "good").code == 0
+    assert tipd("sources", "run", "good", "--json").lines == [{"source": "good", "requested": True}]
+    assert tipd("sources", "run", "a/b").code == 1
+    assert fake.asked[-1][1] == "/api/v1/sources/a%2Fb/run"
+
+
+def test_run_needs_the_daemon(tipd: Any) -> None:
+    assert tipd("sources", "run", "good").code == 69

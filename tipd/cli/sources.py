@@ -1,0 +1,155 @@
+"""`tipd sources`: what is declared, what the daemon says of it, and a try of one declaration.
+
+`list`, `show` and `test` need no daemon: where one answers, its states stand beside the declarations.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from tipd.cli.client import Client, Refused
+from tipd.cli.output import Output, printable
+from tipd.errors import EXIT_DONE, EXIT_NEGATIVE, ConfigError, TipdError, Unavailable
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+
+    from tipd.modules.blacklist.catalogue import Sources
+    from tipd.modules.blacklist.declaration import Source
+
+_GOOD = frozenset({"ok", "unchanged"})
+_QUIET = frozenset({"new", "", "off"})
+
+
+def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
+    """Describe the verb."""
+    parser = subparsers.add_parser("sources", help="list, show, test and run sources")
+    verbs = parser.add_subparsers(dest="sources_verb", metavar="VERB", required=True)
+    verbs.add_parser("list", help="list all sources, with their states where the daemon runs")
+    show = verbs.add_parser("show", help="show one declaration and its state")
+    show.add_argument("name", metavar="NAME")
+    test = verbs.add_parser("test", help="show what would be read, refused and guessed; nothing is stored")
+    test.add_argument("source", metavar="NAME|FILE|URL", help="a source, a declaration, or the address of a list")
+    test.add_argument("body", metavar="BODYFILE", nargs="?", help="read this file instead of fetching")
+    run_ = verbs.add_parser("run", help="let the daemon collect a source now")
+    run_.add_argument("name", metavar="NAME")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do what the second word says."""
+    return {"list": _list, "show": _show, "test": _test, "run": _run}[args.sources_verb](args, Output.of(args))
+
+
+def declared(args: argparse.Namespace) -> Sources:
+    """Return all declarations of the configuration. Raises ConfigError."""
+    from tipd.daemon import sections
+    from tipd.modules.blacklist import catalogue
+    from tipd.modules.blacklist.settings import BlacklistSettings
+
+    return catalogue.load(sections.load(args.config).section("modules.blacklist", BlacklistSettings))
+
+
+def _states(args: argparse.Namespace, output: Output) -> dict[str, dict[str, Any]]:
+    """Return what the daemon says, by name; empty where none answers."""
+    try:
+        return {row["name"]: row for row in Client.of(args).get("/api/v1/sources")["sources"]}
+    except (Unavailable, Refused) as error:
+        if args.url is not None:  # somebody asked for this very daemon
+            raise
+        if args.verbose:
+            output.say(f"declarations only: {error}")
+        return {}
+
+
+def _list(args: argparse.Namespace, output: Output) -> int:
+    sources = declared(args)
+    states = _states(args, output)
+    records = [_record(source, sources, states.get(name)) for name, source in sorted(sources.ok.items())]
+    if output.as_json:
+        for record in records:
+            output.record(record)
+    else:
+        output.table(("NAME", "STATE", "ENTRIES", "LAST SUCCESS", "NEXT RUN", "EVERY", "ABOUT"), map(_row, records))
+    for fault in sources.errors:
+        output.err.write(f"tipd: {fault.message}\n")
+    return ConfigError.exit_code if sources.errors else EXIT_DONE
+
+
+def _record(source: Source, sources: Sources, state: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the declaration, with what the daemon says over it."""
+    import msgspec
+
+    plain = msgspec.to_builtins(source)
+    record = {key: value for key, value in plain.items() if value not in ("", {}, [], ())}
+    record["file"] = str(sources.paths.get(source.name, ""))
+    return record | {"state": "new" if source.enabled else "off"} | dict(state or {})
+
+
+def _row(record: Mapping[str, Any]) -> list[str]:
+    entries = record.get("entries")
+    return [
+        record["name"],
+        record["state"],
+        "" if entries is None else f"{entries:,}",
+        _short(record.get("last_success")),
+        _short(record.get("next_run")),
+        record.get("every", ""),
+        record.get("about", ""),
+    ]
+
+
+def _short(at: str | None) -> str:
+    """Return a moment to the second, as the machine writes it (UTC)."""
+    return at[:19].replace("T", " ") if at else ""
+
+
+def _show(args: argparse.Namespace, output: Output) -> int:
+    sources = declared(args)
+    source = sources.ok.get(args.name)
+    if source is None:
+        raise _unknown(args.name, sources)
+    record = _record(source, sources, _states(args, output).get(args.name))
+    if output.as_json:
+        output.record(record)
+        return EXIT_DONE
+    for key, value in record.items():
+        if value not in (None, {}, []):
+            text = output.coloured(printable(str(value)), _colour(str(value))) if key == "state" else _text(value)
+            output.line(f"{key:<14} {text}")
+    return EXIT_DONE
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return printable(", ".join(f"{key} = {inner}" for key, inner in value.items()))
+    return printable(", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value))
+
+
+def _colour(state: str) -> str:
+    return "green" if state in _GOOD else "dim" if state in _QUIET else "red"
+
+
+def _unknown(name: str, sources: Sources) -> TipdError:
+    from tipd.config import nearest
+
+    for fault in sources.errors:
+        if fault.name == name:
+            return ConfigError(fault.message)
+    return TipdError(f"there is no source {name!r}{nearest(name, frozenset(sources.ok))}")
+
+
+def _run(args: argparse.Namespace, output: Output) -> int:
+    answer = Client.of(args).post(f"/api/v1/sources/{quote(args.name, safe='')}/run")
+    if output.as_json:
+        output.record(answer)
+    else:
+        output.say(f"{args.name} is collected as soon as there is room; see `tipd sources show {args.name}`")
+    return EXIT_DONE if answer.get("requested", True) else EXIT_NEGATIVE
+
+
+def _test(args: argparse.Namespace, output: Output) -> int:
+    from tipd.cli import try_source
+
+    return try_source.run(args, output)
