@@ -83,7 +83,7 @@ class JsonRecords:
     def _context(self, record: Any) -> dict[str, Any] | None:
         context: dict[str, Any] = {}
         for name, path in self._fields.items():
-            found = [value for value in find(record, path) if value is not None]
+            found = [value for value in find(record, path) if value not in (None, "")]
             if found:
                 context[name] = context_text(found[0] if len(found) == 1 else found)
         port = next(iter(find(record, self._options.port_field)), None) if self._options.port_field else None
