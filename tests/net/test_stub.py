@@ -39,13 +39,13 @@ async def name_server(udp: Answer, tcp: Answer | None = None) -> AsyncIterator[t
         if answer is not None:
             await stream.send_all(struct.pack("!H", len(answer)) + answer)
 
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(over_udp)
-        listeners = await trio.open_tcp_listeners(port, host="127.0.0.1")
-        nursery.start_soon(trio.serve_listeners, over_tcp, listeners)
-        yield "127.0.0.1", port
-        nursery.cancel_scope.cancel()
-    sock.close()
+    with sock:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(over_udp)
+            listeners = await trio.open_tcp_listeners(port, host="127.0.0.1")
+            nursery.start_soon(trio.serve_listeners, over_tcp, listeners)
+            yield "127.0.0.1", port
+            nursery.cancel_scope.cancel()
 
 
 def zone(*lines: str, rcode: dns.rcode.Rcode = dns.rcode.NOERROR, cut: bool = False) -> Answer:
@@ -130,19 +130,17 @@ async def test_cut_answer_is_asked_again_over_tcp() -> None:
 
 @pytest.mark.parametrize("count", [200, 4000])
 async def test_thousands_of_records_are_not_even_parsed(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    records = [f"lists.example.org. A 198.18.{i >> 8}.{i & 255}" for i in range(count)]
-    answers: dict[int, bytes] = {}
-
     def many(query: dns.message.Message) -> bytes:
-        kind = int(query.question[0].rdtype)
-        answers.setdefault(kind, zone(*records)(query))
-        return query.id.to_bytes(2) + answers[kind][2:]
+        asked = query.to_wire()[12:]  # question and EDNS behind the head; the record points back to the name
+        question = asked[: len(asked) - 11]
+        record = b"\xc0\x0c" + struct.pack("!HHIH", 1, 1, 60, 4) + b"\xc6\x12\x00\x01"
+        return struct.pack("!6H", query.id, 0x8180, 1, count, 0, 0) + question + record * count
 
     parsed: list[int] = []
     async with name_server(zone(cut=True), many) as server:
-        # The server stands in this process too: only what the resolver's own parser is given counts.
+        # The server stands in this process too: only what the resolver's own parser passes counts.
         monkeypatch.setattr(stub, "_parse", lambda wire: (_parse(wire), parsed.append(len(wire)))[0])
-        with pytest.raises(ResolveError, match=r"an answer of \d+ (bytes|records)|has no address"):
+        with pytest.raises(ResolveError, match=r"an answer of \d+ (bytes|records)"):
             await resolver(server).resolve("lists.example.org")
     assert max(parsed) < 600
 
