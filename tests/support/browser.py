@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import itertools
 import json
 import os
@@ -53,6 +54,7 @@ class Browser:
         self.complaints: list[str] = []
         self._profile = folder / "profile"
         self._numbers = itertools.count(1)
+        self._held = contextlib.ExitStack()
 
     def __enter__(self) -> Browser:
         """Start it and open its page."""
@@ -65,10 +67,11 @@ class Browser:
             stderr=subprocess.DEVNULL,
         )
         try:
-            self._page: ClientConnection = connect(self._page_address(), max_size=2**26)
+            self._page: ClientConnection = self._held.enter_context(connect(self._page_address(), max_size=2**26))
             for domain in ("Page", "Runtime", "Log"):
                 self.call(f"{domain}.enable")
         except BaseException:
+            self._held.close()
             self._process.kill()
             self._process.wait()
             raise
@@ -78,7 +81,7 @@ class Browser:
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
         """End it and its children."""
-        self._page.close()
+        self._held.close()
         self._process.terminate()
         try:
             self._process.wait(10)
