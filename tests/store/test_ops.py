@@ -7,7 +7,7 @@ import structlog
 import structlog.testing
 from support import servers
 
-from tipd.errors import TryAgain
+from tipd.errors import TryAgain, Unavailable
 from tipd.store import (
     migrate,
     ops,
@@ -63,7 +63,15 @@ async def test_a_managed_store_is_reached_with_and_without_a_daemon(made_state):
     assert (beside.shared, beside.store_id) == (True, alone.store_id)
 
 
+async def test_looking_at_a_store_that_was_never_made_does_not_make_one(state_dir):
+    with pytest.raises(Unavailable, match=r"there is no store below .* yet"):
+        async with ops.reach(state_dir / "new", StoreSettings(), LOG):
+            pass
+    assert not (state_dir / "new").exists()
+
+
 async def test_a_state_directory_held_without_a_server_is_try_again(state_dir):
+    (state_dir / "postgres").mkdir()
     with Places(state_dir).locked(), pytest.raises(TryAgain, match="in use by another tipd"):
         async with ops.reach(state_dir, StoreSettings(), LOG):
             pass

@@ -37,7 +37,7 @@ async def test_upgrade_moves_every_row_keeps_the_name_and_the_old_data(state_dir
     found = binaries.find(os.environ)
     oldest = min(found, key=lambda one: one.version)
     state = state_dir / "state"
-    async with ops.reach(state, StoreSettings(binaries=str(oldest.folder)), LOG) as reached:
+    async with ops.reach(state, StoreSettings(binaries=str(oldest.folder)), LOG, make=True) as reached:
         await ops.bring_up(reached)
         for statement in FILL.split(";"):
             await servers.ask(reached.target.dsn, statement)

@@ -23,31 +23,26 @@ from urllib.parse import quote
 
 import asyncpg
 
-from tipd.store import binaries, migrate
+from tipd.store import account, binaries, copies, migrate
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 _PR_SET_PDEATHSIG = 1
 _TEMPLATE = "tipd_template"
 
 
-def server_bin() -> Path:
-    """Return the folder of the newest server binaries on this machine, found as tipd finds them."""
-    for installation in binaries.find(os.environ):
-        if (installation.folder / "psql").exists() and (installation.folder / "pg_isready").exists():
-            return installation.folder
-    raise RuntimeError("the tests need PostgreSQL 15 or newer (postgres, initdb, psql): run scripts/postgres.sh")
-
-
 def unprivileged() -> pwd.struct_passwd | None:
     """Return whom the server runs as when we are root, else None."""
-    if os.geteuid() != 0:
-        return None
-    for name in ("postgres", "nobody"):
-        try:
-            return pwd.getpwnam(name)
-        except KeyError:
-            continue
-    raise RuntimeError("root needs a user `postgres` or `nobody` to run PostgreSQL as")
+    chosen = account.choose(Path("/nonexistent/data"))
+    return pwd.getpwuid(chosen.uid) if chosen.switch else None
+
+
+def _programs(beside: Path) -> Path:
+    """Return the folder of the newest server programs that this user can run, copied where they must be."""
+    found = binaries.find(os.environ)
+    able = copies.usable(found, account.choose(beside / "data"), beside)
+    chosen = binaries.choose(able)
+    copies.provide(chosen, found)
+    return chosen.folder
 
 
 def _die_with_parent() -> None:
@@ -159,11 +154,11 @@ def make_server(**settings: str) -> Server:
     base = memory if memory.is_dir() and os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
     root = Path(tempfile.mkdtemp(prefix="tipd-test-", dir=base))
     sockets = Path(tempfile.mkdtemp(prefix="tipd-", dir="/tmp"))
-    server = Server(root, sockets, server_bin(), settings={"max_connections": "200", **settings})
     user = unprivileged()
     if user is not None:
         for folder in (root, sockets):
             os.chown(folder, user.pw_uid, user.pw_gid)
+    server = Server(root, sockets, _programs(sockets), settings={"max_connections": "200", **settings})
     subprocess.run(
         [server.bin / "initdb", "-D", root / "data", "-U", "tipd", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"],
         check=True,

@@ -49,7 +49,7 @@ def make_store(state_dir: Path) -> None:
     """Make and migrate a managed server there, and stop it."""
 
     async def main() -> None:
-        async with ops.reach(state_dir, StoreSettings(), structlog.get_logger()) as reached:
+        async with ops.reach(state_dir, StoreSettings(), structlog.get_logger(), make=True) as reached:
             await ops.bring_up(reached)
 
     trio.run(main)

@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _migrate(args: argparse.Namespace, state_dir: Path, settings: StoreSettings) -> int:
-    async with ops.reach(state_dir, settings, log.get("db")) as database:
+    async with ops.reach(state_dir, settings, log.get("db"), make=True) as database:
         names = await ops.bring_up(database, dry_run=args.dry_run)
     done = "would be applied" if args.dry_run else "applied"
     lines = [f"{name} {done}" for name in names] or ["the schema is up to date"]
@@ -82,7 +82,7 @@ async def _dump(args: argparse.Namespace, state_dir: Path, settings: StoreSettin
 
 
 async def _restore(args: argparse.Namespace, state_dir: Path, settings: StoreSettings) -> int:
-    async with ops.reach(state_dir, settings, log.get("db")) as database:
+    async with ops.reach(state_dir, settings, log.get("db"), make=True) as database:
         found = await ops_dump.restore(database, args.file.absolute())
     _tell(args, {"store_id": found.store_id, "previous": found.previous}, [f"restored as store {found.store_id}"])
     return 0

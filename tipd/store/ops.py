@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
-from tipd.errors import TryAgain
+from tipd.errors import TryAgain, Unavailable
 from tipd.store import checks, clients, migrate, opening, sizes
 from tipd.store.address import read_url
 from tipd.store.binaries import MIN_MAJOR
@@ -77,8 +77,8 @@ class Quiet:
 
 
 @asynccontextmanager
-async def reach(state_dir: Path, settings: StoreSettings, log: Log) -> AsyncIterator[Database]:
-    """Give the configured database, starting the managed server where nobody does.
+async def reach(state_dir: Path, settings: StoreSettings, log: Log, *, make: bool = False) -> AsyncIterator[Database]:
+    """Give the configured database, starting the managed server where nobody does; `make` one where there is none yet.
 
     Raises ConfigError, Unavailable, and TryAgain while another tipd has the state directory and no server to share.
     """
@@ -87,6 +87,8 @@ async def reach(state_dir: Path, settings: StoreSettings, log: Log) -> AsyncIter
         yield Database(Target(url), "given", shared=False, settings=settings, log=log)
         return
     places = Places(state_dir)
+    if not make and not places.root.exists():
+        raise Unavailable(f"there is no store below {state_dir} yet: `tipd run` or `tipd db migrate` makes one")
     held: TryAgain | None = None
     try:
         with places.locked():
