@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from tipd.store.writer import Writer
 
 MONTHS_AHEAD = 2
+LOCK_WITHIN_MS = 2000
 
 _PARTITIONS = """
 SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
@@ -61,7 +62,7 @@ class Partitions:
         """Drop the partitions whose every finding is older than `keep`; return their names.
 
         The floor moves in the same transaction: a reader sees the findings, or is told that they are gone. Raises
-        ValueError when `keep` is not positive.
+        ValueError when `keep` is not positive, TryAgain when readers are in the way for too long.
         """
         if keep <= timedelta(0):
             raise ValueError(f"findings are kept for a positive time, not {keep}")
@@ -69,8 +70,8 @@ class Partitions:
 
 
 async def _prune(connection: Connection, before: datetime) -> list[str]:
-    # Dropping waits for whoever reads the log; whoever comes after would wait for us.
-    await connection.execute("SET LOCAL lock_timeout = '5s'")
+    # Dropping waits for whoever reads the log, and whoever comes after waits for us.
+    await connection.execute(f"SET LOCAL lock_timeout = {LOCK_WITHIN_MS}")
     names = [row["name"] for row in await connection.fetch(_PARTITIONS)]
     old = [name for name in names if bounds_of(name)[1] <= before]
     for name in old:

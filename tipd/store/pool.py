@@ -6,9 +6,9 @@ costs about 60 microseconds.) A transaction that was cancelled may have been com
 can find out, writes.
 
 Error handling: whatever means that the database cannot be used now (refused, shut down, disk full, a read-only standby,
-no answer within the deadline) is raised as `StoreAway`; a transaction undone by a deadlock or a lock timeout is
-`TryAgain`; other errors of PostgreSQL pass as they are. `available` says which it is; the pulse notices both the loss
-and the return.
+no answer within the deadline) is raised as `StoreAway`; a transaction undone by a deadlock, or a lock not to be had in
+time, as `TryAgain`; other errors of PostgreSQL pass as they are. `available` says which it is; the pulse notices both
+the loss and the return.
 
 Resource handling: `Pool.open` owns the event loop, the connections and the pulse; all end with it.
 """
@@ -68,12 +68,14 @@ _AWAY = (
     asyncpg.PostgresIOError,
     asyncpg.ReadOnlySQLTransactionError,
 )
-# Undone through no fault of the statements: the same again may succeed.
-_UNDONE = (asyncpg.TransactionRollbackError, asyncpg.LockNotAvailableError)
 
 
 class NoAnswer(StoreAway):
     """The deadline passed; the database may be there all the same."""
+
+
+class Undone(TryAgain):
+    """A deadlock, or the like, undid the transaction through no fault of its own: the same again may succeed."""
 
 
 class Pool:
@@ -195,9 +197,11 @@ async def _lend[T](lane: Any, work: Callable[[Connection], Coroutine[Any, Any, T
         raise StoreAway(f"the database is away: {_said(error)}") from error
     try:
         return await work(connection)
-    except (*_AWAY, *_UNDONE, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
-        if isinstance(error, _UNDONE):
-            raise TryAgain(f"the database undid the transaction: {_said(error)}") from error
+    except asyncpg.TransactionRollbackError as error:
+        raise Undone(f"the database undid the transaction: {_said(error)}") from error
+    except asyncpg.LockNotAvailableError as error:
+        raise TryAgain(f"others are using it: {_said(error)}") from error
+    except (*_AWAY, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
         if is_away(error) or connection.is_closed():
             raise StoreAway(f"the database is away: {_said(error)}") from error
         raise
@@ -208,8 +212,8 @@ async def _lend[T](lane: Any, work: Callable[[Connection], Coroutine[Any, Any, T
 
 
 def is_away(error: BaseException) -> bool:
-    """Say whether the error means that the database cannot be used now (so no savepoint helps)."""
-    return isinstance(error, (*_AWAY, *_UNDONE)) or (
+    """Say whether the error is none of the statement's, but of the database or the whole transaction."""
+    return isinstance(error, (*_AWAY, asyncpg.TransactionRollbackError)) or (
         isinstance(error, asyncpg.InterfaceError) and "closed" in str(error)
     )
 

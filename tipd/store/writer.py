@@ -23,11 +23,11 @@ from typing import TYPE_CHECKING, Any, overload
 
 import trio
 
-from tipd.errors import CommitUnknown, StoreAway, TryAgain
+from tipd.errors import CommitUnknown, StoreAway
 from tipd.nursery.backoff import Backoff
 from tipd.store.batch import CHANNEL, Batch, Known, Request
 from tipd.store.groups import unwrapped
-from tipd.store.pool import NoAnswer
+from tipd.store.pool import NoAnswer, Undone
 from tipd.store.telling import told
 
 if TYPE_CHECKING:
@@ -240,7 +240,7 @@ class Writer:
             await self._pool.wait_available()
             try:
                 await self._pool.write(self._commit_within, batch.commit)
-            except (StoreAway, TryAgain) as error:
+            except (StoreAway, Undone) as error:
                 self._log.warning("a commit is repeated", batch=self.batches, error=str(error))
                 unanswered += isinstance(error, NoAnswer)
                 if unanswered >= UNANSWERED:

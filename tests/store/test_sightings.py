@@ -1,0 +1,112 @@
+"""What is open, page by page, and the history of one indicator."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support.stores import START, HandClock, names, open_store, write_opened
+
+from tipd.model.indicator import Indicator
+from tipd.model.key import unsigned_key_of
+from tipd.model.kind import Kind
+from tipd.store.sightings import Listed
+from tipd.store.sources import Outcome
+from tipd.store.store import Store
+
+MIXED = [
+    Indicator(Kind.IPV4, "192.0.2.1"),
+    Indicator(Kind.NETWORK, "198.51.100.0/24"),
+    Indicator(Kind.NETWORK, "2001:db8::/32"),
+    Indicator(Kind.URL, "http://example.org/"),
+    *names(1, 2, 3),
+]
+
+
+async def fill(store: Store, folder: Path, **lists: list[Indicator]) -> dict[str, int]:
+    rows = await store.sources.declare("blacklist", dict.fromkeys(lists, b""))
+    ids = {row.name: row.id for row in rows}
+    for name, indicators in lists.items():
+        round_id = await store.rounds.begin(ids[name])
+        opened = write_opened(folder / name, store.hash_seed, indicators, context={"class": "c2"})
+        await store.rounds.apply(round_id, ids[name], opened, None)
+    return ids
+
+
+async def exported(store: Store, kinds: tuple[str, ...] = (), sources: tuple[str, ...] = ()) -> list[Listed]:
+    return [row async for page in store.sightings.export(kinds, sources) for row in page]
+
+
+async def test_an_export_has_each_indicator_once_with_its_sources(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tipd.store.sightings.PAGE", 2)
+    await fill(store, tmp_path, a=MIXED, b=names(1, 2, 9))
+    rows = await exported(store)
+    assert len(rows) == 8
+    assert {(row.value, *row.sources) for row in rows if row.kind is Kind.DOMAIN} == {
+        ("host1.example.org", "a", "b"),
+        ("host2.example.org", "a", "b"),
+        ("host3.example.org", "a"),
+        ("host9.example.org", "b"),
+    }
+
+
+async def test_an_export_is_filtered(store: Store, tmp_path: Path) -> None:
+    await fill(store, tmp_path, a=MIXED, b=names(1, 9))
+    assert {row.value for row in await exported(store, ("network",))} == {"198.51.100.0/24", "2001:db8::/32"}
+    assert {row.value for row in await exported(store, sources=("b",))} == {"host1.example.org", "host9.example.org"}
+    assert {tuple(row.sources) for row in await exported(store, sources=("b",))} == {("b",)}
+    assert await exported(store, ("network",), ("b",)) == []
+    assert await exported(store, sources=("nobody",)) == []
+    with pytest.raises(ValueError, match="nothing"):
+        await exported(store, ("nothing",))
+
+
+async def test_what_has_left_is_not_exported(store: Store, tmp_path: Path) -> None:
+    ids = await fill(store, tmp_path, a=MIXED)
+    await store.rounds.close_all(1, ids["a"], reason="aged")
+    assert await exported(store) == []
+
+
+async def test_history_says_who_named_it_when_and_why_it_ended(dsn: str, tmp_path: Path) -> None:
+    clock = HandClock()
+    async with open_store(dsn, clock) as store:
+        ids = await fill(store, tmp_path, a=names(1), b=names(1))
+        clock.move(timedelta(hours=1))
+        await store.sources.settle(
+            ids["b"], Outcome(state="unchanged", at=clock.now(), due=clock.now(), confirmed=True)
+        )
+        await store.rounds.close_all(1, ids["a"], reason="aged")
+        one, two = await store.sightings.history("host1.example.org")
+        assert (one.source, one.kind, one.opened, one.closed, one.reason) == (
+            "a",
+            Kind.DOMAIN,
+            START,
+            clock.now(),
+            "aged",
+        )
+        assert (two.source, two.closed, two.last_seen, two.context) == ("b", None, clock.now(), {"class": "c2"})
+        assert await store.sightings.history("host2.example.org") == []
+
+
+async def test_open_keys_are_sorted_and_unsigned(store: Store, tmp_path: Path) -> None:
+    many = names(*range(70_000))
+    ids = await fill(store, tmp_path, a=many, b=names(1))
+    assert await store.sightings.open_keys(ids["a"], tmp_path / "keys") == 70_000
+    keys = np.fromfile(tmp_path / "keys", "<u8")
+    assert keys.tolist() == sorted(unsigned_key_of(store.hash_seed, one.kind, one.value) for one in many)
+
+
+async def test_open_keys_of_a_source_without_any(store: Store, tmp_path: Path) -> None:
+    ids = await fill(store, tmp_path, a=[])
+    assert await store.sightings.open_keys(ids["a"], tmp_path / "keys") == 0
+    assert (tmp_path / "keys").read_bytes() == b""
+
+
+async def test_a_folder_that_is_not_there_is_our_trouble_not_the_database_s(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        await store.sightings.open_keys(1, tmp_path / "no" / "keys")
+    assert store.available

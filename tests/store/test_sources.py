@@ -1,0 +1,149 @@
+"""Sources: declared, leased, settled; never deleted."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import trio
+from support.stores import START, note, open_store, whole_log
+
+from tipd.store.sources import Outcome
+from tipd.store.store import Store
+
+HOUR = timedelta(hours=1)
+LEASE = timedelta(minutes=10)
+
+
+def outcome(state: str = "ok", **more: object) -> Outcome:
+    return Outcome(state=state, at=START, due=START + HOUR, **more)
+
+
+async def declare(store: Store, *names: str, module: str = "blacklist", digest: bytes = b"d") -> dict[str, int]:
+    return {
+        row.name: row.id for row in await store.sources.declare(module, dict.fromkeys(names, digest)) if row.declared
+    }
+
+
+async def leased(store: Store, now=START, names: list[str] | None = None) -> list[str]:
+    return sorted(row.name for row in await store.sources.lease("blacklist", now, LEASE, names))
+
+
+async def test_what_is_declared_no_more_is_kept_and_may_return(store: Store) -> None:
+    ids = await declare(store, "a", "b")
+    assert set(await declare(store, "b", "c")) == {"b", "c"}
+    assert [row.name for row in await store.sources.all()] == ["b", "c"]
+    assert [row.name for row in await store.sources.all(declared_only=False)] == ["a", "b", "c"]
+    assert await leased(store, names=["a"]) == []
+    assert (await declare(store, "a", "b"))["a"] == ids["a"]
+    assert await declare(store) == {}
+    assert await store.sources.all() == []
+
+
+async def test_modules_have_their_own_sources(store: Store) -> None:
+    await declare(store, "a")
+    await declare(store, "b", module="spamtrap")
+    assert [row.name for row in await store.sources.all()] == ["a", "b"]
+    assert await leased(store) == ["a"]
+    await declare(store, "a", "b", module="spamtrap")
+    assert await leased(store) == []
+    row = await store.sources.get("a")
+    assert row is not None
+    assert row.module == "spamtrap"
+    assert await store.sources.get("z") is None
+
+
+async def test_a_source_read_differently_loses_its_validators_and_nothing_else(store: Store) -> None:
+    ids = await declare(store, "a", "b")
+    for number in ids.values():
+        await store.sources.settle(number, outcome(etag='"x"', last_modified="y", read_digest=b"d", confirmed=True))
+    await store.sources.declare("blacklist", {"a": b"d", "b": b"other"})
+    same, other = await store.sources.all()
+    assert (same.etag, same.last_modified) == ('"x"', "y")
+    assert (other.etag, other.last_modified, other.read_digest) == (None, None, b"d")
+    assert same.due == other.due == START + HOUR
+
+
+async def test_a_lease_moves_the_due_time(store: Store) -> None:
+    ids = await declare(store, "a", "b")
+    assert await leased(store) == ["a", "b"]
+    assert await leased(store) == []
+    await store.sources.settle(ids["a"], outcome())
+    assert await leased(store, START + LEASE) == ["b"]  # its lease has passed unsettled
+    assert await store.sources.next_due("blacklist") == START + LEASE + LEASE
+    assert await leased(store, START + HOUR) == ["a", "b"]
+
+
+async def test_who_is_named_is_leased_due_or_not(store: Store) -> None:
+    await declare(store, "a", "b")
+    await leased(store)
+    assert await leased(store, names=["b"]) == ["b"]
+    assert await leased(store, names=[]) == []
+
+
+async def test_no_two_processes_get_the_same(dsn: str) -> None:
+    got: list[str] = []
+
+    async def take(store: Store) -> None:
+        for _ in range(5):
+            got.extend(await leased(store))
+
+    async with open_store(dsn) as one, open_store(dsn) as two:
+        await declare(one, *(f"s{number}" for number in range(50)))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(take, one)
+            nursery.start_soon(take, two)
+    assert sorted(got) == sorted(f"s{number}" for number in range(50))
+
+
+async def test_next_due(store: Store) -> None:
+    assert await store.sources.next_due("blacklist") is None
+    ids = await declare(store, "a", "b")
+    await store.sources.settle(ids["a"], outcome())
+    assert await store.sources.next_due("blacklist") is None  # b never ran
+    await store.sources.settle(ids["b"], Outcome(state="ok", at=START, due=START + HOUR * 2))
+    assert await store.sources.next_due("blacklist") == START + HOUR
+
+
+async def test_an_unchanged_poll_renews_the_set_and_costs_one_row(store: Store) -> None:
+    ids = await declare(store, "a")
+    await store.sources.settle(ids["a"], outcome(confirmed=True, changed=True, refused={"bogon": 1}, etag='"1"'))
+    later = START + HOUR
+    await store.sources.settle(ids["a"], Outcome(state="unchanged", at=later, due=later + HOUR, confirmed=True))
+    (row,) = await store.sources.all()
+    assert (row.last_success, row.last_change, row.last_attempt) == (later, START, later)
+    assert (row.etag, row.refused, row.state, row.state_since) == ('"1"', {"bogon": 1}, "unchanged", later)
+    assert await whole_log(store) == []
+
+
+async def test_a_failure_keeps_what_was_good_and_is_told_with_it(store: Store) -> None:
+    ids = await declare(store, "a")
+    await store.sources.settle(ids["a"], outcome(confirmed=True, etag='"1"'))
+    for number in (1, 2):
+        at = START + HOUR * number
+        failed = Outcome(
+            state="wrong_page",
+            at=at,
+            due=at + HOUR,
+            failures=number,
+            error="HTML\0 " + "x" * 10_000,
+            set_aside={"path": "set_aside/a", "why": "html"},
+        )
+        await store.sources.settle(ids["a"], failed, [note(number)])
+    (row,) = await store.sources.all()
+    assert (row.last_success, row.etag, row.failures) == (START, '"1"', 2)
+    assert row.state_since == START + HOUR  # since the first of them
+    assert row.set_aside == {"path": "set_aside/a", "why": "html"}
+    assert row.error is not None
+    assert row.error.startswith("HTML\N{REPLACEMENT CHARACTER} xx")
+    assert len(row.error) == 2000
+    assert len(await whole_log(store)) == 2
+    await store.sources.settle(ids["a"], outcome(confirmed=True, set_aside=None))
+    (row,) = await store.sources.all()
+    assert (row.error, row.set_aside, row.failures) == (None, None, 0)
+
+
+async def test_a_source_that_never_was_cannot_be_settled(store: Store) -> None:
+    with pytest.raises(LookupError):
+        await store.sources.settle(17, outcome(), [note(1)])
+    assert await whole_log(store) == []
