@@ -43,11 +43,7 @@ test-long: dev ## the long hunts: kill -9 at random moments, fuzzing by the hour
 	@$(PYTEST) -m long $(ARGS)
 
 check: dev ## style, types, who may import whom, and the house rules
-	@echo "ruff check";         $(PYTHON) -m ruff check .
-	@echo "ruff format";        $(PYTHON) -m ruff format --check .
-	@echo "mypy";               $(PYTHON) -m mypy
-	@echo "import-linter";      .venv/bin/lint-imports --no-cache
-	@echo "house tests";        $(PYTEST) tests/house
+	@scripts/check.sh
 
 bench: dev ## benchmarks, as ratios in one run (ONLY=a,b)
 	@scripts/postgres.sh
