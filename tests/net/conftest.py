@@ -25,7 +25,7 @@ def log() -> Lines:
 @pytest.fixture
 def make_fetcher(log: Lines) -> Callable[..., Fetcher]:
     def make(resolver: Resolver | None = None, allow: tuple[str, ...] = ("127.0.0.0/8",), **settings: Any) -> Fetcher:
-        chosen = NetSettings(**{"allow_networks": allow, "spacing": "0s", "rate_window": "200ms", **settings})
+        chosen = NetSettings(**{"allow_networks": allow, "spacing": "0s", **settings})
         return Fetcher(chosen, MovedClock(NOON), log, random.Random(1), resolver)  # type: ignore[arg-type]
 
     return make

@@ -166,7 +166,7 @@ async def test_the_whole_has_a_deadline(fetcher: Fetcher, into: Path) -> None:
     async with serving() as server:
         server.on("/", http.drip(http.head(200), b"192.0.2.1\n" * 500, every=0.01))
         error = await refused(fetcher, Request(url=server.url(), limits=limits), into)
-    assert str(error) == "timeout: 0.15 s passed while reading the body"
+    assert str(error).startswith("timeout: 0.15 s passed while ")
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ async def test_no_such_name_and_no_address() -> None:
 
 
 async def test_next_server_is_asked_where_one_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stub, "TRY_SECONDS", 0.05)
+    monkeypatch.setattr(stub, "TRY_SECONDS", 0.15)
     good = zone("lists.example.org. A 192.0.2.1")
     for bad in (zone(rcode=dns.rcode.SERVFAIL), lambda _query: None, lambda _query: b"junk"):
         async with name_server(bad) as first, name_server(good) as second:
@@ -112,10 +112,10 @@ async def test_next_server_is_asked_where_one_fails(monkeypatch: pytest.MonkeyPa
 
 
 async def test_all_servers_fail_and_it_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stub, "TRY_SECONDS", 0.02)
     async with name_server(zone(rcode=dns.rcode.REFUSED)) as refusing:
         with pytest.raises(ResolveError, match="answered REFUSED"):
             await resolver(refusing).resolve("lists.example.org")
+    monkeypatch.setattr(stub, "TRY_SECONDS", 0.02)
     async with name_server(lambda _query: None) as silent:
         with pytest.raises(ResolveError, match="did not answer"):
             await resolver(silent).resolve("lists.example.org")
@@ -162,7 +162,7 @@ async def test_guesses_of_the_identifier_are_passed_over() -> None:
         return next(calls, good)(query)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stub, "TRY_SECONDS", 0.05)
+        patch.setattr(stub, "TRY_SECONDS", 0.15)
         async with name_server(answer) as server:
             assert await resolver(server).resolve("lists.example.org") == ["192.0.2.1"]
 

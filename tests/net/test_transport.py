@@ -149,5 +149,6 @@ async def test_proxies_that_do_not_work(make_fetcher: Make, into: Path, script: 
     async with serving() as proxy:
         proxy.on_any(script)
         fetcher = make_fetcher(allow=(), proxy=f"http://127.0.0.1:{proxy.port}")
+        limits = Limits(connect=0.15 if why == "timeout" else 10)
         with pytest.raises(FetchError, match=why):
-            await fetcher.fetch(Request(url="https://lists.example.org/", limits=Limits(connect=0.15)), into)
+            await fetcher.fetch(Request(url="https://lists.example.org/", limits=limits), into)
