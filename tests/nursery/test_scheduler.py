@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import trio
+import trio.testing
 from support.schedule import START, Job, World, hours
 from trio.testing import MockClock
 
@@ -447,7 +448,6 @@ async def test_draining_gives_rounds_a_deadline(takes: float, ended: bool, autoj
         scheduler.run_now("m")
         assert await scheduler.drain(10) is ended
     assert trio.current_time() == (5 if ended else 11)
-    assert not scheduler.alive()
     assert len(job.runs) == 1  # what was asked for does not begin any more
     assert (world.schedule.rows["module:m"].last_run is not None) is ended
     await world.run(100, job)
@@ -460,6 +460,29 @@ async def test_draining_what_never_ran_is_done(autojump_clock: MockClock) -> Non
     assert await scheduler.drain(10)
     await scheduler.run()
     assert trio.current_time() == 0
+
+
+async def test_a_scheduler_that_does_not_look_up_is_dead(
+    mock_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def deaf(_seconds: float) -> None:
+        await trio.sleep_forever()
+
+    world, job = World(), Job("m", (Every(hours(1)),))
+    scheduler = world.scheduler(job, poll=10)
+    assert scheduler.alive()  # it has not begun
+    async with trio.open_nursery() as nursery:
+        await nursery.start(scheduler.run)
+        await trio.testing.wait_all_tasks_blocked()
+        monkeypatch.setattr(scheduler._units["m"]._bell, "wait", deaf)
+        mock_clock.jump(10)
+        await trio.testing.wait_all_tasks_blocked()
+        mock_clock.jump(30)
+        assert scheduler.alive()
+        mock_clock.jump(1)
+        assert not scheduler.alive()
+        nursery.cancel_scope.cancel()
+    assert scheduler.alive()
 
 
 async def test_a_clock_that_is_set_forward_is_noticed(autojump_clock: MockClock) -> None:

@@ -105,6 +105,7 @@ class Unit:
                 else:
                     await self._round(work)
         finally:
+            self._looked_up = math.inf
             self.node.end()
 
     async def _idle(self) -> None:
