@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,6 @@ from tipd.modules.blacklist.places import copy_local
 from tipd.net.request import Fetched, FetchError, Limits, Request, Validators
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from tipd.modules.blacklist.declaration import Source
     from tipd.modules.blacklist.needs import Fetches
     from tipd.store.sources import SourceRow
@@ -40,7 +39,14 @@ async def get_body(
     validators = validators_for(source, row)
     if source.path:
         return await _local(source, validators, into)
-    request = Request(
+    return await fetcher.fetch(request_for(source, validators, floor=floor, credentials=credentials), into)
+
+
+def request_for(
+    source: Source, validators: Validators | None = None, *, floor: timedelta = timedelta(0), credentials: Path
+) -> Request:
+    """Return what is asked of a source's provider; `credentials` is the folder of the files with secrets."""
+    return Request(
         url=source.url,
         method=source.request.method,
         headers=source.request.headers,
@@ -53,7 +59,6 @@ async def get_body(
         credential_file=credentials / source.credential if source.credential else None,
         min_interval=floor.total_seconds(),
     )
-    return await fetcher.fetch(request, into)
 
 
 async def _local(source: Source, validators: Validators | None, into: Path) -> Fetched:

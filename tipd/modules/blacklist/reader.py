@@ -101,6 +101,7 @@ class _Reading:
         self._difference = difference
         self._batch = BatchReader(job.source.kinds, job.seed)
         self._refused: Counter[str] = Counter()
+        self._kinds: Counter[str] = Counter()
         self._mark: str | None = None
 
     def run(self, run: Unit) -> None:
@@ -162,6 +163,8 @@ class _Reading:
             values = [group.values[place] for place in places.tolist()]
             group = group._replace(values=values, keys=group.keys[places], rows=group.rows[places])
         if group.values:
+            self._kinds[KIND_OF[group.code]] += len(group.values)
+            self._result.kinds = dict(self._kinds)
             self.frames.add(group.code, group.keys, group.values, _contexts(group, rows, found))
 
 

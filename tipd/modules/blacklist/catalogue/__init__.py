@@ -83,6 +83,12 @@ def load(settings: BlacklistSettings) -> Sources:
     return Sources({**ok, **own.ok}, (*base.errors, *faults, *own.errors), {**base.paths, **own.paths})
 
 
+def load_file(path: Path) -> Source | Fault:
+    """Return the source one file declares by itself, or what is wrong with it."""
+    loaded = _load([path], {})
+    return loaded.errors[0] if loaded.errors else next(iter(loaded.ok.values()))
+
+
 def _own_files(settings: BlacklistSettings) -> tuple[list[Path], list[Fault]]:
     files: list[Path] = []
     faults: list[Fault] = []

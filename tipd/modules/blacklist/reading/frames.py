@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from itertools import chain
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -38,6 +38,7 @@ _BEFORE = np.dtype(
     ]
 )
 _START = struct.Struct(">hiqihi")
+_SIZE = struct.Struct(">i")
 
 
 class FrameWriter:
@@ -78,6 +79,33 @@ class FrameWriter:
     def close(self) -> None:
         """Write what is left; the file stays open."""
         self._flush()
+
+
+class Row(NamedTuple):
+    """One row of a file of frames; `context` is JSON text."""
+
+    code: int
+    value: str
+    context: bytes | None
+
+
+def first_rows(file: BinaryIO, count: int) -> list[Row]:
+    """Return the first rows of a file of frames, as they were written."""
+    rows: list[Row] = []
+    while len(rows) < count and (head := file.read(_HEAD.size)):
+        number, size = _HEAD.unpack(head)
+        tuples = file.read(size)
+        at = 0
+        for _ in range(min(number, count - len(rows))):
+            *_, code, length = _START.unpack_from(tuples, at)
+            value_at = at + _START.size
+            at = value_at + length
+            (beside,) = _SIZE.unpack_from(tuples, at)
+            at += _SIZE.size
+            context = None if beside < 0 else tuples[at + 1 : at + beside]
+            at += max(beside, 0)
+            rows.append(Row(code, tuples[value_at : value_at + length].decode(), context))
+    return rows
 
 
 def _plain(code: int, keys: U64, values: Sequence[bytes]) -> bytes:
