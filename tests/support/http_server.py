@@ -83,7 +83,7 @@ async def _goodbye(stream: trio.abc.Stream) -> None:
     """Close, with TLS's own goodbye where there is TLS."""
     with trio.move_on_after(0.2) as scope:
         scope.shield = True
-        with suppress(trio.BrokenResourceError):
+        with suppress(trio.BrokenResourceError, trio.ClosedResourceError):
             await stream.aclose()
 
 
