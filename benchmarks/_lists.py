@@ -1,0 +1,31 @@
+"""Lists of many different addresses, networks and domains, as fast as they can be written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def line(number: int) -> str:
+    """Return the number-th line: three in five an address, one a network, one a domain; all different."""
+    kind = number % 5
+    if kind == 3:
+        return f"{11 + number // 5 // 65536 % 100}.{number // 5 // 256 % 256}.{number // 5 % 256}.0/24"
+    if kind == 4:
+        return f"host{number:x}.example{number % 997}.org"
+    mixed = number * 2654435761 % 2**31  # spread over the address space, one to one
+    return f"{120 + mixed // 2**24 % 47}.{mixed // 65536 % 256}.{mixed // 256 % 256}.{mixed % 256}"
+
+
+def lines(count: int, first: int = 0) -> Iterator[str]:
+    """Yield `count` different lines."""
+    seen: set[str] = set()
+    number = first
+    while len(seen) < count:
+        text = line(number)
+        number += 1
+        if text not in seen:
+            seen.add(text)
+            yield text
