@@ -1,0 +1,44 @@
+"""The examples in the docs are what they say: settings that load, declarations that hold, JSON that parses."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import msgspec
+import pytest
+from house import tree
+from support import documented
+
+from tipd.daemon import sections
+from tipd.modules.blacklist.declaration import Source
+
+DOCS = [name for name in tree.files() if name.endswith(".md") and "/samples/" not in name]
+
+
+def examples(language: str) -> list:
+    """Return the blocks of a language as pytest parameters."""
+    return [
+        pytest.param(text, id=f"{name}:{line}") for name in DOCS for line, text in documented.blocks(name, language)
+    ]
+
+
+@pytest.mark.parametrize("text", examples("toml"))
+def test_toml_is_a_configuration_or_a_declaration(text: str, tmp_path: Path) -> None:
+    tree_of = tomllib.loads(text)
+    if "url" in tree_of or "path" in tree_of:
+        source = msgspec.convert(tree_of, Source)
+        source.parser_options()
+    else:
+        path = tmp_path / "tipd.toml"
+        path.write_text(text)
+        assert sections.load(path, {}).path == path
+
+
+@pytest.mark.parametrize("text", examples("json"))
+def test_json_parses(text: str) -> None:
+    assert json.loads(text)
+
+
+def test_there_are_examples_of_each() -> None:
+    assert len(examples("toml")) >= 3
+    assert len(examples("json")) >= 3
