@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from tipd.store.batch import Written
     from tipd.store.pool import Pool
 
-MOST_ROWS = 20_000  # a transaction: a million held the lock for 13 s
+MOST_TOLD = 2000  # findings a statement: making one of 20,000 blocks the loop for over 100 ms
 MOST_TOGETHER = 256
 MOST_WAITING = 1024
 COMMIT_WITHIN = 60.0  # seconds
@@ -118,15 +118,15 @@ class Writer:
         return lambda: self._subscribers.remove(on_commit)
 
     async def tell(self, findings: Sequence[NewFinding]) -> list[int]:
-        """Commit findings and return their seqs; over 20,000 are committed in several transactions.
+        """Commit findings and return their seqs; over 2,000 are committed in several transactions.
 
         Raises ValueError for a source that is not declared or a kind that is no word, TypeError for data without a
         JSON form, and as the module says.
         """
-        rows = [told(finding, self._seed) for finding in findings]
         seqs: list[int] = []
-        for part in itertools.batched(rows, MOST_ROWS, strict=False):
-            seqs += (await self._do(Request(None, part, alone=len(part) > MOST_ROWS // 4))).seqs
+        for part in itertools.batched(findings, MOST_TOLD, strict=False):
+            rows = [told(finding, self._seed) for finding in part]
+            seqs += (await self._do(Request(None, rows, alone=False))).seqs
         return seqs
 
     @overload
@@ -156,7 +156,8 @@ class Writer:
     ) -> Any:
         """Commit `await work(connection, *args)`, then the findings, in one transaction; return the work's result.
 
-        `alone`: in a transaction of its own, for over about a thousand rows; at most 20,000 (not checked). A `Written`
+        `alone`: in a transaction of its own, for over about a thousand rows; at most 20,000 (not checked: a million
+        held the writers' lock for 13 s). A `Written`
         that the work returns tells of findings it inserted by itself; its inner result is returned.
         """
         rows = [told(finding, self._seed) for finding in findings]
@@ -216,7 +217,7 @@ class Writer:
         rows = 0
         while self._small and len(group) < MOST_TOGETHER:
             rows += len(self._small[0].rows)
-            if group and rows > MOST_ROWS:
+            if group and rows > MOST_TOLD:
                 break
             request = self._small.popleft()
             if not request.dropped:
