@@ -67,6 +67,9 @@ class _Server(socketserver.ThreadingUnixStreamServer):
     daemon_threads = False
     block_on_close = True
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: a client that went away is what some tests are about."""
+
 
 @pytest.fixture
 def state_dir() -> Iterator[Path]:
@@ -125,3 +128,13 @@ def tipd(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
         return Ran(code, seen.out, seen.err)
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """Take back what a command set up: its log would go to a captured stream that is closed by then."""
+    import structlog
+
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)

@@ -63,3 +63,21 @@ def test_messages_go_to_standard_error_unless_quiet() -> None:
     loud.say("hello")
     quiet.say("hello")
     assert (written(loud.out), written(loud.err), written(quiet.err)) == ("", "tipd: hello\n", "")
+
+
+def test_what_the_daemons_rooms_log_is_no_result() -> None:
+    import structlog
+
+    from tipd import log
+
+    before = structlog.get_config()
+    out = output(terminal=False)
+    try:
+        out.log_to_stderr()
+        log.get("net").info("little")
+        log.get("net").warning("much")
+    finally:
+        structlog.configure(**before)
+    assert "much" in written(out.err)
+    assert "little" not in written(out.err)
+    assert written(out.out) == ""

@@ -13,6 +13,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from tipd.cli import options
+from tipd.cli.output import Output
 from tipd.errors import EXIT_DONE, TipdError
 
 if TYPE_CHECKING:
@@ -76,7 +77,10 @@ def main(words: Sequence[str]) -> int:
 
 def _guarded(args: argparse.Namespace) -> int:
     try:
-        code = int(load(args.verb).run(args))
+        verb = load(args.verb)
+        if "tipd.log" in sys.modules:  # the daemon sets its log up itself, later
+            Output.of(args).log_to_stderr()
+        code = int(verb.run(args))
         sys.stdout.flush()
     except TipdError as error:
         print(f"tipd: {error}", file=sys.stderr)

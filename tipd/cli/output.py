@@ -30,11 +30,12 @@ class Output:
     quiet: bool
     out: TextIO
     err: TextIO
+    verbose: int = 0
 
     @classmethod
     def of(cls, args: argparse.Namespace) -> Output:
         """Return the output that the global options ask for."""
-        return cls(args.json, args.quiet, sys.stdout, sys.stderr)
+        return cls(args.json, args.quiet, sys.stdout, sys.stderr, args.verbose)
 
     def record(self, value: Mapping[str, Any]) -> None:
         """Write one JSON line."""
@@ -53,6 +54,12 @@ class Output:
         if not self.quiet:
             self.err.write(f"tipd: {text}\n")
             self.err.flush()
+
+    def log_to_stderr(self) -> None:
+        """Have the daemon's rooms, where a command uses them, log to standard error, and little unless asked."""
+        from tipd import log
+
+        log.setup("debug" if self.verbose > 1 else "info" if self.verbose else "warning", stream=self.err)
 
     def coloured(self, text: str, colour: str) -> str:
         """Return the text in a colour where standard output is a terminal and NO_COLOR is not set."""
