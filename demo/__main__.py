@@ -29,10 +29,12 @@ def main() -> int:
 
 
 async def _demo(folder: Path, seconds: float | None, port: int) -> int:
-    server = Server()
+    # The slow one has a host of its own: tipd asks a host for one thing at a time, and the others shall not wait.
+    server, slow = Server(), Server()
     async with trio.open_nursery() as nursery:
         await nursery.start(server.run)
-        sources.write(folder / "sources.d", f"http://127.0.0.1:{server.port}")
+        await nursery.start(slow.run)
+        sources.write(folder / "sources.d", f"http://127.0.0.1:{server.port}", f"http://127.0.0.1:{slow.port}")
         config = daemon.write_config(folder, port)
         process = daemon.start(config, folder / "daemon.log")
         try:

@@ -123,7 +123,7 @@ class = "malware-distribution"
 parser = "lines"
 kind = "sha256"
 """,
-    "slow": """url = "{base}/slow.txt"
+    "slow": """url = "{slow}/slow.txt"
 class = "blacklist"
 parser = "lines"
 kind = "ipv4"
@@ -153,11 +153,11 @@ max_shrink = 0.5
 }
 
 
-def write(folder: Path, base: str) -> None:
-    """Write one TOML file a feed into `folder`; `base` is like `http://127.0.0.1:1234`."""
+def write(folder: Path, base: str, slow: str) -> None:
+    """Write one TOML file a feed into `folder`; `base` and `slow` are servers, like `http://127.0.0.1:1234`."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, body in DECLARATIONS.items():
         own, _, tables = body.partition("\n[")
         common = "".join(line + "\n" for line in _COMMON.splitlines() if line.split(" =")[0] + " =" not in own)
         text = f'name = "demo_{name}"\n{common}{own}\n' + (f"[{tables}" if tables else "")
-        (folder / f"{name}.toml").write_text(text.replace("{base}", base))
+        (folder / f"{name}.toml").write_text(text.replace("{base}", base).replace("{slow}", slow))
