@@ -104,6 +104,7 @@ class Detector(trio.abc.Instrument):
         self.recent: deque[Blocked] = deque(maxlen=_KEEP)
         self._log = log
         self._readings = readings
+        self._wall = readings.wall if readings else time.monotonic  # at hand: it is read twice a step
         self._quiet: dict[str, float] = {}
         self._begun: float | None = None  # None: it was put in while a step ran
         self._base = (0.0, 0.0, 0.0)
@@ -123,14 +124,14 @@ class Detector(trio.abc.Instrument):
 
     def before_task_step(self, task: trio.lowlevel.Task) -> None:
         """Note when the step begins."""
-        self._begun = self._clocks.wall()
+        self._begun = self._wall()
 
     def after_task_step(self, task: trio.lowlevel.Task) -> None:
         """Judge the step that ended."""
-        now = self._clocks.wall()
-        if self._begun is not None and now - self._begun > self.threshold:
-            self._judge(task, now - self._begun)
-        self._begun = None
+        now = self._wall()
+        begun, self._begun = self._begun, None
+        if begun is not None and now - begun > self.threshold:
+            self._judge(task, now - begun)
         if now - self._base[0] > _REBASE:
             self._rebase()
 
