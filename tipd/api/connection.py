@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from tipd.log import Log
 
 _CLOSE_WITHIN = 2.0  # seconds for hypercorn's own farewell
-# A connection's tasks may outlive its stream this long before they are cancelled.
-_END_WITHIN = 5.0
+# A connection's tasks (hypercorn's sleeping pings) may outlive its stream this long before they are cancelled.
+_END_WITHIN = 0.5
 
 
 def _no_extensions(_requested: object, _supported: object) -> None:
@@ -92,9 +92,14 @@ class BoundedServer(TCPServer):
     send_within: float
 
     async def protocol_send(self, event: Event) -> None:
-        """Send, for as long as `send_within` allows; then break the connection off."""
+        """Send, for as long as `send_within` allows; then break the connection off.
+
+        Closing and starting the idle timer are shielded: hypercorn does both in the application's task, which quart
+        cancels just before, so that the connection would stay open for ever.
+        """
         if not isinstance(event, RawData):
-            await super().protocol_send(event)
+            with trio.CancelScope(shield=True, deadline=trio.current_time() + _CLOSE_WITHIN):
+                await super().protocol_send(event)
             return
         async with self.send_lock:
             sent = await self._send_shielded(event.data)
@@ -110,6 +115,12 @@ class BoundedServer(TCPServer):
             return True
         await self.stream.aclose()
         return False
+
+    async def _read_data(self) -> None:
+        """Read to the end, then close at once: hypercorn would hold the socket until its idle timer fires."""
+        await super()._read_data()
+        await self.idle_task.stop()
+        await self._close()
 
     async def _initiate_server_close(self) -> None:
         with trio.move_on_after(_CLOSE_WITHIN):

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+import trio
+
 from tipd.api.problem import Problem
 
 if TYPE_CHECKING:
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
     type Receive = Callable[[], Awaitable[Message]]
     type Send = Callable[[Message], Awaitable[None]]
     type Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+
+_DRAIN = 1.0  # seconds
 
 
 class _BodyTooLarge(Exception):
@@ -72,7 +77,15 @@ class _Exchange:
             except* _BodyTooLarge:
                 too_large = True
         if too_large and not self._answered:
+            await self._drain()
             await self._refuse()
+
+    async def _drain(self) -> None:
+        """Read on for a moment: a connection closed over unread bytes is reset, and the client never sees why."""
+        with trio.move_on_after(_DRAIN):
+            message = await self._inner_receive()
+            while message["type"] == "http.request" and message.get("more_body", False):
+                message = await self._inner_receive()
 
     async def _receive(self) -> Message:
         message = await self._inner_receive()

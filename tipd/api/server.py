@@ -87,6 +87,7 @@ class _Server:
         self._config = hypercorn_config(core.limits, core.services.log)
         self._context = WorkerContext(None)
         self._open: set[trio.SocketStream] = set()
+        self._silent: set[trio.CancelScope] = set()  # of those that asked nothing yet
         self._ended = trio.Event()
 
     async def run(
@@ -130,6 +131,8 @@ class _Server:
         """Tell everybody, and wait for them as long as the grace lasts."""
         self._core.hub.close()
         await self._context.terminated.set()
+        for scope in self._silent:
+            scope.cancel()
         with trio.move_on_after(self._core.limits.stop_grace):
             while self._open:
                 await self._ended.wait()
@@ -190,9 +193,15 @@ class _Server:
                 await self._hypercorn(stream, b"", peer)
                 return
         try:
-            head = await read_head(stream, self._core.limits.head_timeout)
+            with trio.CancelScope() as scope:
+                self._silent.add(scope)
+                head = await read_head(stream, self._core.limits.head_timeout)
         except Problem as problem:
             await self._last_answer(stream, problem)
+            return
+        finally:
+            self._silent.discard(scope)
+        if scope.cancelled_caught or not head:
             return
         request = stream_request(head)
         if request is None:

@@ -6,7 +6,7 @@ import socket as stdlib_socket
 from typing import TYPE_CHECKING
 
 import trio
-from wsproto.connection import Connection, ConnectionType
+from wsproto.connection import Connection, ConnectionState, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Ping, TextMessage
 from wsproto.utilities import RemoteProtocolError
 
@@ -26,7 +26,7 @@ type Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
 type AnyReader = DirectReader | QueuedReader
 
 MOST_RECEIVED = 4096  # bytes of one message from a reader, who has nothing to say
-FAREWELL = 2.0  # seconds between our close frame and the end
+FAREWELL = 1.0  # seconds between our close frame and the end
 _RECEIVE = 4096
 _PIECE = 16 * 1024  # of a frame under TLS: one record
 GONE = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
@@ -132,20 +132,24 @@ class _Listener:
                 if not data:
                     return
                 connection.receive_data(bytes(data))
-        except RemoteProtocolError as error:
-            hint = error.event_hint
-            code = hint.code if isinstance(hint, CloseConnection) else Close.PROTOCOL_ERROR
-            self._reader.cut(Close(code) if code in set(Close) else Close.PROTOCOL_ERROR, "that is not websocket")
+        except RemoteProtocolError:
+            self._reader.cut(Close.PROTOCOL_ERROR, "that is not websocket")
         except GONE:
             return
 
     def _take_all(self, connection: Connection) -> bool:
-        return all(self._take(event) for event in connection.events())
+        for event in connection.events():
+            if isinstance(event, CloseConnection):
+                # wsproto reports a frame it could not read as if the peer had closed.
+                if connection.state is not ConnectionState.REMOTE_CLOSING:
+                    self._reader.cut(Close.PROTOCOL_ERROR, "that is not websocket")
+                return False
+            if not self._take(event):
+                return False
+        return True
 
     def _take(self, event: object) -> bool:
         """Return whether to read on."""
-        if isinstance(event, CloseConnection):
-            return False
         if isinstance(event, Ping):
             self._reader.pong(bytes(event.payload))
         elif isinstance(event, TextMessage | BytesMessage):

@@ -1,0 +1,388 @@
+"""The API against fakes: a findings log in memory, and a server on a free port of 127.0.0.1."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpcore
+import msgspec
+import trio
+
+from tipd import log
+from tipd.api.app import TipdApp, create_app
+from tipd.api.server import serve
+from tipd.api.services import Services
+from tipd.api.settings import ApiSettings
+from tipd.clock import SystemClock
+from tipd.errors import GoneError, StoreAway
+from tipd.model.finding import Finding
+from tipd.model.indicator import Indicator
+from tipd.model.kind import Kind
+
+START = datetime(2026, 11, 22, 4, tzinfo=UTC)
+ALL_SCOPES = ("read", "stream", "write", "agents", "admin")
+
+
+def finding(seq: int, kind: str = "indicator.listed", value: str = "198.51.100.7") -> Finding:
+    """Return a finding as the store would read it."""
+    return Finding(
+        seq=seq,
+        at=START + timedelta(seconds=seq),
+        kind=kind,
+        module="blacklist",
+        source="example_drop",
+        subject=Indicator(Kind.IPV4, value),
+        data={},
+    )
+
+
+@dataclass
+class FakeFindings:
+    """A log in a list."""
+
+    log: list[Finding] = field(default_factory=list)
+    pruned: int = 0
+    away: bool = False
+    reads: int = 0
+    on_commit: list[Callable[[int, Collection[str]], None]] = field(default_factory=list)
+
+    @property
+    def last(self) -> int:
+        return self.log[-1].seq if self.log else self.pruned
+
+    def tell(self, *findings: Finding) -> None:
+        self.log += findings
+        for listener in self.on_commit:
+            listener(self.last, {one.kind for one in findings})
+
+    def prune(self, upto: int) -> None:
+        self.log = [one for one in self.log if one.seq > upto]
+        self.pruned = max(self.pruned, upto)
+
+    async def read(self, since: int, *, limit: int = 1000, kinds: Sequence[str] = ()) -> list[Finding]:
+        await trio.lowlevel.checkpoint()
+        self._check()
+        self.reads += 1
+        if since < self.pruned or since > self.last:
+            raise GoneError(since, *(await self.bounds()))
+        return [one for one in self.log if one.seq > since and (not kinds or one.kind in kinds)][:limit]
+
+    async def bounds(self) -> tuple[int, int]:
+        await trio.lowlevel.checkpoint()
+        self._check()
+        return (self.log[0].seq if self.log else self.pruned + 1, self.last)
+
+    async def last_seq(self) -> int:
+        return (await self.bounds())[1]
+
+    def subscribe(self, listener: Callable[[int, Collection[str]], None]) -> Callable[[], None]:
+        self.on_commit.append(listener)
+        return lambda: self.on_commit.remove(listener)
+
+    def _check(self) -> None:
+        if self.away:
+            raise StoreAway("away")
+
+
+@dataclass
+class FakeTokens:
+    """Tokens in a dict by secret."""
+
+    known: dict[str, SimpleNamespace] = field(default_factory=dict)
+
+    def add(self, secret: str, *scopes: str, expires: datetime | None = None) -> str:
+        self.known[secret] = SimpleNamespace(
+            id=hashlib.sha256(secret.encode()).hexdigest()[:12],
+            scopes=scopes,
+            note="",
+            created=START,
+            expires=expires,
+            revoked=None,
+            max_tlp="green",
+        )
+        return secret
+
+    async def verify(self, token: str) -> SimpleNamespace | None:
+        await trio.lowlevel.checkpoint()
+        found = self.known.get(token)
+        return found if found is not None and found.revoked is None else None
+
+    async def create(
+        self, scopes: Sequence[str], *, note: str = "", expires: datetime | None = None, max_tlp: str = "green"
+    ) -> tuple[SimpleNamespace, str]:
+        secret = self.add(f"tip_new{len(self.known)}", *scopes, expires=expires)
+        self.known[secret].note = note
+        return self.known[secret], secret
+
+    async def all(self) -> list[SimpleNamespace]:
+        return list(self.known.values())
+
+    async def revoke(self, token_id: str) -> bool:
+        for token in self.known.values():
+            if token.id == token_id and token.revoked is None:
+                token.revoked = START
+                return True
+        return False
+
+
+def source(name: str, **more: Any) -> SimpleNamespace:
+    """Return a source's row."""
+    row: dict[str, Any] = {
+        "id": 1,
+        "name": name,
+        "module": "blacklist",
+        "declared": True,
+        "state": "ok",
+        "state_since": START,
+        "error": None,
+        "due": START + timedelta(hours=1),
+        "failures": 0,
+        "entries": 12,
+        "refused": {"bogon": 2},
+        "weight": 0.5,
+        "last_attempt": START,
+        "last_success": START,
+        "last_change": START,
+        "set_aside": None,
+    }
+    return SimpleNamespace(**(row | more))
+
+
+@dataclass
+class FakeSources:
+    """Rows in a dict."""
+
+    rows: dict[str, SimpleNamespace] = field(default_factory=dict)
+    away: bool = False
+
+    async def all(self) -> list[SimpleNamespace]:
+        if self.away:
+            raise StoreAway("away")
+        return list(self.rows.values())
+
+    async def get(self, name: str) -> SimpleNamespace | None:
+        return self.rows.get(name)
+
+
+@dataclass
+class FakeSightings:
+    """What is listed, and histories."""
+
+    listed: list[SimpleNamespace] = field(default_factory=list)
+    past: dict[str, list[SimpleNamespace]] = field(default_factory=dict)
+    page: int = 2
+
+    async def export(
+        self, kinds: Sequence[str] = (), sources: Sequence[str] = ()
+    ) -> AsyncIterator[list[SimpleNamespace]]:
+        rows = [
+            row
+            for row in self.listed
+            if (not kinds or row.kind in kinds) and (not sources or set(sources) & set(row.sources))
+        ]
+        for start in range(0, len(rows), self.page):
+            yield rows[start : start + self.page]
+
+    async def history(self, value: str) -> list[SimpleNamespace]:
+        return self.past.get(value, [])
+
+
+class FakeIndex:
+    """Says that `198.51.100.7` is listed."""
+
+    ready = True
+    entries = 1
+    bytes = 64
+    behind = 0
+
+    async def answer(self, values: Sequence[str]) -> bytes:
+        await trio.lowlevel.checkpoint()
+        return msgspec.json.encode({"results": [self._one(value) for value in values]})
+
+    def _one(self, value: str) -> dict[str, Any]:
+        listed = value == "198.51.100.7"
+        match = {"kind": "ipv4", "value": value, "how": "exact"}
+        return {
+            "value": value,
+            "kind": "ipv4",
+            "listed": listed,
+            "confidence": 0.5 if listed else 0.0,
+            "sources": ["example_drop"] if listed else [],
+            "matches": [match] if listed else [],
+        }
+
+
+@dataclass
+class FakeScheduler:
+    """Notes what was asked."""
+
+    asked: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+
+    def names(self) -> list[str]:
+        return ["blacklist"]
+
+    def run_now(self, module: str, names: Any = ()) -> None:
+        self.asked.append((module, tuple(names)))
+
+
+class FakeHealth:
+    """A small tree."""
+
+    def __init__(self) -> None:
+        node = {
+            "module": "blacklist",
+            "state": "running",
+            "last_run": "2026-11-22T04:00:00Z",
+            "next_run": None,
+            "restarts": 1,
+            "last_error": None,
+            "facts": {"sources": 3},
+            "children": [],
+        }
+        self.tree: dict[str, Any] = {"modules": [node], "channels": [{"name": "inbox", "kind": "feed"}]}
+
+    def snapshot(self) -> dict[str, Any]:
+        return self.tree
+
+
+class FakeSizes:
+    """Fixed numbers."""
+
+    async def tables(self) -> dict[str, int]:
+        return {"sighting": 8192}
+
+    async def growth(self, _today: Any) -> dict[str, float]:
+        return {"sighting": 10.5}
+
+
+class FakeRounds:
+    """No rounds."""
+
+    async def last(self, _source_id: int, limit: int = 20) -> list[Any]:
+        return []
+
+
+@dataclass
+class World:
+    """Everything fake, and the services made of it."""
+
+    findings: FakeFindings = field(default_factory=FakeFindings)
+    tokens: FakeTokens = field(default_factory=FakeTokens)
+    sources: FakeSources = field(default_factory=FakeSources)
+    sightings: FakeSightings = field(default_factory=FakeSightings)
+    index: FakeIndex = field(default_factory=FakeIndex)
+    scheduler: FakeScheduler = field(default_factory=FakeScheduler)
+    health: FakeHealth = field(default_factory=FakeHealth)
+    available: bool = True
+    store: SimpleNamespace = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.store = SimpleNamespace(
+            findings=self.findings,
+            tokens=self.tokens,
+            sources=self.sources,
+            sightings=self.sightings,
+            rounds=FakeRounds(),
+            sizes=FakeSizes(),
+            store_id="one",
+        )
+        self.tokens.add("tip_all", *ALL_SCOPES)
+        self.tokens.add("tip_read", "read")
+        self.tokens.add("tip_stream", "stream")
+        self.sources.rows["example_drop"] = source("example_drop")
+
+    def services(self, **settings: Any) -> Services:
+        return Services(
+            store=self.store,
+            index=self.index,
+            health=self.health,
+            scheduler=self.scheduler,
+            clock=SystemClock(),
+            log=log.get("api"),
+            version="0.1.0",
+            settings=ApiSettings(**{"listen": "127.0.0.1:0", **settings}),
+            blocking=SimpleNamespace(count=0, worst=0.0),
+            available=lambda: self.available,
+            subscribe=self.findings.subscribe,
+        )
+
+
+@dataclass
+class Served:
+    """A running server: where it is, how to stop it, and a client."""
+
+    address: str
+    state_dir: Path
+    app: TipdApp
+    shutdown: trio.Event
+    stopped: trio.Event
+    scheme: str = "http"
+
+    @property
+    def port(self) -> int:
+        return int(self.address.rpartition(":")[2])
+
+    @property
+    def url(self) -> str:
+        return f"{self.scheme}://127.0.0.1:{self.port}"
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str | None = "tip_all",
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        control: bool = False,
+    ) -> httpcore.Response:
+        """Send one request on a connection of its own and read the whole answer."""
+        given = dict(headers or {})
+        if token is not None:
+            given.setdefault("Authorization", f"Bearer {token}")
+        content = body if isinstance(body, bytes) or body is None else msgspec.json.encode(body)
+        uds = str(self.state_dir / "tipd.sock") if control else None
+        async with httpcore.AsyncConnectionPool(uds=uds) as pool:
+            return await pool.request(
+                method, self.url + path, headers=[(k.encode(), v.encode()) for k, v in given.items()], content=content
+            )
+
+
+def header(response: httpcore.Response, name: str) -> str | None:
+    """Return a header of an answer, None where it has none."""
+    for key, value in response.headers:
+        if key.decode().lower() == name.lower():
+            return value.decode()
+    return None
+
+
+def body_of(response: httpcore.Response) -> Any:
+    """Return the JSON body."""
+    return msgspec.json.decode(response.content)
+
+
+@contextlib.asynccontextmanager
+async def served(services: Services, state_dir: Path, **more: Any) -> AsyncIterator[Served]:
+    """Run a server; it is stopped at the end, within ten seconds."""
+    shutdown, stopped = trio.Event(), trio.Event()
+    app = create_app(services)
+    async with trio.open_nursery() as nursery:
+
+        async def run(*, task_status: trio.TaskStatus[list[str]]) -> None:
+            await serve(services, state_dir=state_dir, shutdown=shutdown, app=app, task_status=task_status, **more)
+            stopped.set()
+
+        names = await nursery.start(run)
+        scheme = "https" if services.settings.tls_cert_file else "http"
+        yield Served(names[0], state_dir, app, shutdown, stopped, scheme)
+        shutdown.set()
+        with trio.fail_after(10):
+            await stopped.wait()
+        nursery.cancel_scope.cancel()
