@@ -2,12 +2,8 @@
 
 import os
 import signal
-import subprocess
-import sys
-import textwrap
 from pathlib import Path
 
-import msgspec
 import pytest
 import trio
 
@@ -15,7 +11,6 @@ from tipd import log
 from tipd.errors import WorkerFailed
 from tipd.work import pool as pool_room
 from tipd.work.pool import WorkerPool
-from tipd.work.wire import Job, frame
 
 SELF = "support.jobs"
 
@@ -112,59 +107,6 @@ async def test_a_closed_pool_says_so():
     await pool.close()
     with pytest.raises(WorkerFailed, match="closed"):
         await pool.call(f"{SELF}:double", 1, int)
-
-
-def test_workers_die_with_a_parent_that_is_killed():
-    script = textwrap.dedent(
-        """
-        import trio
-        from tipd import log
-        from tipd.work.pool import WorkerPool
-        async def main():
-            pool = WorkerPool(1, log.get("test"))
-            print(await pool.call("support.jobs:pid", None, int), flush=True)
-            await pool.call("support.jobs:spin", None, int)
-        trio.run(main)
-        """
-    )
-    parent = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
-    worker = int(parent.stdout.readline())
-    descriptor = os.pidfd_open(worker)
-    parent.kill()
-    parent.communicate()
-
-    async def ended():
-        with trio.fail_after(10):
-            await trio.lowlevel.wait_readable(descriptor)
-
-    trio.run(ended)
-    os.close(descriptor)
-    state = Path(f"/proc/{worker}/stat")
-    assert not state.exists() or state.read_text().split(")")[-1].split()[0] == "Z"
-
-
-def test_a_frame_over_the_limit_is_refused(monkeypatch):
-    monkeypatch.setattr("tipd.work.wire.MAX_FRAME", 10)
-    with pytest.raises(ValueError, match="over the limit"):
-        frame(Job("tipd.x:y", b"x" * 100, 1))
-
-
-def test_the_environment_of_a_worker_has_no_secrets(monkeypatch):
-    monkeypatch.setenv("TIPD_TEST_SECRET", "s3cret")
-
-    async def ask():
-        pool = WorkerPool(1, log.get("test"))
-        try:
-            return await pool.call(f"{SELF}:environment", None, list[str])
-        finally:
-            await pool.close()
-
-    assert "TIPD_TEST_SECRET" not in trio.run(ask)
-
-
-def test_jobs_survive_the_wire():
-    body = frame(Job("tipd.x:y", b"abc", 5))[4:]
-    assert msgspec.msgpack.decode(body, type=Job) == Job("tipd.x:y", b"abc", 5)
 
 
 async def test_a_cancelled_pool_ends_every_process():
