@@ -13,6 +13,7 @@ from tipd import log
 from tipd.daemon.housekeeping import Housekeeping
 from tipd.daemon.modules import build_modules, context_for
 from tipd.daemon.outside import Outside
+from tipd.daemon.progress import Progress
 from tipd.daemon.reload import Reload
 from tipd.net.fetch import Fetcher
 from tipd.net.settings import NetSettings
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 MODULES_MAY_TAKE = 3.0  # seconds of a stop, beside the API's `stop_grace`
 WRITER_MAY_TAKE = 2.0
+WRITER_STUCK_AFTER = 300.0  # writes wait and no batch begins: longer than any commit may take
 STORE_PATIENCE = float("inf")  # a database that is away at the start is waited for
 
 
@@ -82,7 +84,7 @@ class House:
         supervisor = Supervisor(self.health, log.get("supervisor"), self.rng)
         async with trio.open_nursery() as nursery:
             await nursery.start(self.workers.run)
-            await nursery.start(self._feed_watchdog, scheduler)
+            await nursery.start(self._feed_watchdog, scheduler, store)
             if "api" in self.parts:
                 follower = Follower(index, store.pool, log.get("index"), self.health.node("index"))
                 store.writer.subscribe(follower.committed)
@@ -167,13 +169,15 @@ class House:
         )
 
     async def _feed_watchdog(
-        self, scheduler: Scheduler, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+        self, scheduler: Scheduler, store: Store, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
     ) -> None:
         interval = watchdog_interval(os.environ, os.getpid())
         if interval is None:
             task_status.started()
             return
+        progress = Progress(store.writer, WRITER_STUCK_AFTER)
         self.liveness.add("scheduler", scheduler.alive)
+        self.liveness.add("store", lambda: progress.alive(available=store.available))
         await watch(
             self.notifier,
             self.liveness,
