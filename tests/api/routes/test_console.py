@@ -1,0 +1,139 @@
+"""The console: the way in, the pages, and hostile values on them."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+import pytest
+from support.api import START, Served, World, finding, header, source
+
+from tipd.model.indicator import Indicator
+from tipd.model.kind import Kind
+
+HOSTILE = "https://example.org/\"><script>alert(1)</script>'&{{7*7}}"
+PAGES = ["/", "/sources", "/sources/rows", "/nursery", "/nursery/tree", "/lookup", "/lookup?value=198.51.100.7"]
+
+
+async def session(api: Served) -> dict[str, str]:
+    """Log in as a person would; return the headers of the browser's next requests."""
+    code = api.app.core.services.sessions.new_console_code()
+    answer = await api.ask("GET", f"/login?code={code}", token=None)
+    assert answer.status == 200
+    cookie = header(answer, "set-cookie") or ""
+    assert "HttpOnly" in cookie
+    assert "SameSite=Strict" in cookie
+    return {"Cookie": cookie.partition(";")[0]}
+
+
+async def test_a_link_works_once(api: Served) -> None:
+    code = api.app.core.services.sessions.new_console_code()
+    assert (await api.ask("GET", f"/login?code={code}", token=None)).status == 200
+    again = await api.ask("GET", f"/login?code={code}", token=None)
+    assert again.status == 401
+    assert header(again, "set-cookie") is None
+    assert (await api.ask("GET", "/login?code=guessed", token=None)).status == 401
+
+
+async def test_a_link_can_be_asked_for(api: Served) -> None:
+    made = msgspec.json.decode((await api.ask("POST", "/api/v1/console-links", token=None, control=True)).content)
+    assert (await api.ask("GET", made["path"], token=None)).status == 200
+    assert (await api.ask("POST", "/api/v1/console-links", token="tip_read")).status == 403
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_pages_want_a_session_and_say_how_to_get_one(api: Served, path: str) -> None:
+    stranger = await api.ask("GET", path, token=None)
+    assert stranger.status == 401
+    assert b"one-time link" in stranger.content
+    answer = await api.ask("GET", path, token=None, headers=await session(api))
+    assert answer.status == 200
+    assert (header(answer, "content-type") or "").startswith("text/html")
+
+
+async def test_a_session_ends_with_logging_out(api: Served) -> None:
+    mine = await session(api)
+    origin = {"Origin": api.url}
+    assert (await api.ask("POST", "/logout", token=None, headers=mine)).status == 403
+    out = await api.ask("POST", "/logout", token=None, headers=mine | origin)
+    assert (out.status, header(out, "location")) == (303, "/login")
+    assert (await api.ask("GET", "/", token=None, headers=mine)).status == 401
+
+
+async def test_a_session_is_no_administrator(api: Served) -> None:
+    mine = await session(api)
+    assert (await api.ask("GET", "/api/v1/tokens", token=None, headers=mine)).status == 403
+    assert (await api.ask("GET", "/api/v1/status", token=None, headers=mine)).status == 200
+
+
+@pytest.mark.parametrize("origin", [None, "null", "https://evil.example.org", "http://127.0.0.1:1"])
+async def test_another_site_cannot_use_the_cookie(world: World, api: Served, origin: str | None) -> None:
+    headers = await session(api) | ({} if origin is None else {"Origin": origin})
+    for path in ("/sources/example_drop/run", "/api/v1/sources/example_drop/run"):
+        assert (await api.ask("POST", path, token=None, headers=headers)).status == 403
+    assert world.scheduler.asked == []
+
+
+async def test_run_now(world: World, api: Served) -> None:
+    headers = await session(api) | {"Origin": api.url}
+    answer = await api.ask("POST", "/sources/example_drop/run", token=None, headers=headers)
+    assert b"asked" in answer.content
+    assert world.scheduler.asked == [("blacklist", ("example_drop",))]
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_hostile_values_stay_text(world: World, api: Served, path: str) -> None:
+    evil = msgspec.structs.replace(finding(1), subject=Indicator(Kind.URL, HOSTILE), source=HOSTILE, kind=HOSTILE)
+    silent = msgspec.structs.replace(finding(2), subject=None, data={"error": HOSTILE})
+    world.findings.tell(evil, silent)
+    world.sources.rows[HOSTILE] = source(HOSTILE, state=HOSTILE, error=HOSTILE, refused={HOSTILE: 3})
+    node = world.health.tree["modules"][0]
+    node |= {"last_error": HOSTILE, "facts": {HOSTILE: HOSTILE}, "state": HOSTILE, "module": HOSTILE}
+    answer = await api.ask("GET", path, token=None, headers=await session(api))
+    assert answer.status == 200
+    text = answer.content.decode()
+    assert "<script>alert" not in text
+    assert "49" not in re.sub(r'v=[^"]*', "", text)  # {{7*7}}
+    for value in re.findall(r'="([^"]*)"', text):
+        assert "<" not in value
+
+
+async def test_a_hostile_question_stays_text(api: Served) -> None:
+    path = "/lookup?value=%3Cscript%3Ealert(1)%3C/script%3E"
+    answer = await api.ask("GET", path, token=None, headers=await session(api))
+    assert answer.status == 400
+    assert b"<script>alert" not in answer.content
+
+
+async def test_pages_hold_no_inline_script_or_style(api: Served) -> None:
+    mine = await session(api)
+    for path in [*PAGES, "/docs", "/login"]:
+        text = (await api.ask("GET", path, token=None, headers=mine)).content.decode()
+        assert not re.search(r"<script(?![^>]*\bsrc=)", text)
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=", text)
+        for address in re.findall(r'(?:src|href|action)="([^"]*)"', text):
+            assert re.match(r"/(?!/)|#", address)
+
+
+async def test_files_are_kept_by_browsers(api: Served) -> None:
+    text = (await api.ask("GET", "/login", token=None)).content.decode()
+    for address in re.findall(r'"(/static/[^"]+)"', text):
+        answer = await api.ask("GET", address, token=None)
+        assert answer.status == 200
+        assert "immutable" in (header(answer, "cache-control") or "")
+        held = {"If-None-Match": header(answer, "etag") or ""}
+        assert (await api.ask("GET", address, token=None, headers=held)).status == 304
+    assert "immutable" not in (header(await api.ask("GET", "/static/tipd.css", token=None), "cache-control") or "")
+    for path in ("/static/none.css", "/static/..%2Fapp.py", "/static/%2e%2e/app.py"):
+        assert (await api.ask("GET", path, token=None)).status == 404
+
+
+async def test_the_live_page_goes_on_from_what_it_shows(world: World, api: Served) -> None:
+    world.findings.tell(finding(1), finding(2))
+    text = (await api.ask("GET", "/", token=None, headers=await session(api))).content.decode()
+    assert 'data-last="2"' in text
+    assert START.strftime("%Y-%m-%d") in text
+    world.findings.away = True
+    away = await api.ask("GET", "/", token=None, headers=await session(api))
+    assert away.status == 503
+    assert b"The database is away" in away.content
