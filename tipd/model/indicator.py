@@ -20,7 +20,7 @@ class Indicator(msgspec.Struct, frozen=True, order=True, gc=False):
         return self.value
 
 
-class RefusedValue(ValueError):  # noqa: N818 - a word of the field: the row is refused
+class RefusedValue(ValueError):
     """A text that is no indicator tipd takes; `reason` is a short word that is counted and shown.
 
     Reasons: `malformed`, `empty`, `too_long`, `too_wide` (a network wider than /8 or /19), `bogon` (private, loopback,

@@ -29,4 +29,4 @@ def key_of(seed: int, kind: Kind, value: str) -> int:
 
 def unsigned_key_of(seed: int, kind: Kind, value: str) -> int:
     """Return the same key unsigned, as the sorted arrays of the look-up index and of snapshots hold it."""
-    return xxhash.xxh3_64_intdigest(_PREFIX[kind] + value.encode(), seed)  # type: ignore[no-any-return]
+    return xxhash.xxh3_64_intdigest(_PREFIX[kind] + value.encode(), seed)

@@ -167,7 +167,7 @@ def test_poison_can_be_asked_for() -> None:
     assert canonical("::1.2.3.4", poison=False).value == "::102:304"
 
 
-REASONS = "malformed empty too_long too_wide bogon public_suffix localhost wrong_kind".split()
+REASONS = ["malformed", "empty", "too_long", "too_wide", "bogon", "public_suffix", "localhost", "wrong_kind"]
 hosts = st.from_regex(r"[a-zA-Z0-9_\-.äß。☃]{1,20}\.(org|com|example|xn--p1ai)\.?", fullmatch=True)
 urls = st.builds(
     "{}://{}{}/{}".format,

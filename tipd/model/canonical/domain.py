@@ -53,9 +53,12 @@ def _to_ascii(text: str) -> str:
     except (idna.IDNAError, UnicodeError):
         pass
     try:
-        return ada_url.idna_to_ascii(text).decode().lower()
+        name = ada_url.idna_to_ascii(text).decode().lower()
     except (ValueError, UnicodeError):
-        raise RefusedValue("malformed", text) from None
+        name = ""
+    if not name:  # its way of saying no
+        raise RefusedValue("malformed", text)
+    return name
 
 
 def why_refused(name: str) -> str | None:

@@ -9,7 +9,6 @@ Expected trouble ends as a state and a report, never as an exception.
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -317,8 +316,7 @@ class Collector:
     async def _our_fault(self, error: OSError) -> Report:
         """Our disk, not the source: its state stays as it was."""
         self._tools.log.error("collecting failed", source=self._row.name, error=str(error))
-        with contextlib.suppress(StoreAway):
-            await self.stumbled(str(error))
+        await self.stumbled(str(error))
         return self._report(self._row.state, None, error=str(error))
 
     async def stumbled(self, why: str) -> None:
@@ -358,6 +356,6 @@ def parse_stamp(text: str, timezone: str) -> datetime | None:
     """Return a source's own date (`2026-11-22`, with a time or without) as a moment; None where it is none."""
     try:
         stamp = datetime.fromisoformat(text)
-    except ValueError:
+        return (stamp if stamp.tzinfo else stamp.replace(tzinfo=ZoneInfo(timezone))).astimezone(UTC)
+    except (ValueError, OverflowError):  # no date, or one at the edge of what can be said
         return None
-    return (stamp if stamp.tzinfo else stamp.replace(tzinfo=ZoneInfo(timezone))).astimezone(UTC)

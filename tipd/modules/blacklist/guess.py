@@ -162,6 +162,7 @@ def _as_delimited(rows: list[str]) -> Guess | None:
     options: dict[str, Any] = {"delimiter": delimiter, "column": column}
     because = [f"parser: columns between {delimiter!r}, the value in column {column} (from 0)"]
     if len(values) > 1 and not _telling(values[0]):
+        values = values[1:]
         options["skip"] = 1
         because.append("skip: the first row names the columns")
     kind = kinds_word(values)
