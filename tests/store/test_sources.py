@@ -147,3 +147,13 @@ async def test_a_source_that_never_was_cannot_be_settled(store: Store) -> None:
     with pytest.raises(LookupError):
         await store.sources.settle(17, outcome(), [note(1)])
     assert await whole_log(store) == []
+
+
+async def test_a_lease_given_back_ends_only_where_it_still_holds(store: Store) -> None:
+    ids = await declare(store, "a", "b", "c")
+    assert await leased(store) == ["a", "b", "c"]
+    await store.sources.settle(ids["b"], outcome())
+    soon = START + timedelta(seconds=5)
+    await store.sources.give_back("blacklist", START + LEASE, dict.fromkeys(("a", "b"), soon))
+    due = {row.name: row.due for row in await store.sources.all()}
+    assert due == {"a": soon, "b": START + HOUR, "c": START + LEASE}

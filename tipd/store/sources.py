@@ -120,6 +120,10 @@ class Sources:
         rows = await self._writer.write(_lease, module, now, now + lease_for, wanted)
         return [_source(row) for row in rows]
 
+    async def give_back(self, module: str, until: datetime, dues: Mapping[str, datetime]) -> None:
+        """End the lease that ends at `until`: each of these is due when `dues` says, unless it was settled since."""
+        await self._writer.write(_give_back, module, until, dict(dues))
+
     async def next_due(self, module: str) -> datetime | None:
         """Return when the next of the module's sources is due; None where it has none, or one that never ran."""
         return await self._pool.run(_next_due, module)
@@ -197,6 +201,17 @@ async def _lease(
     connection: Connection, module: str, now: datetime, until: datetime, names: list[str] | None
 ) -> list[Row]:
     return await connection.fetch(_LEASE, module, now, until, names)
+
+
+async def _give_back(connection: Connection, module: str, until: datetime, dues: dict[str, datetime]) -> None:
+    await connection.execute(
+        "UPDATE source SET due = u.due FROM unnest($3::text[], $4::timestamptz[]) AS u (name, due)"
+        " WHERE source.name = u.name AND source.module = $1 AND source.due = $2",
+        module,
+        until,
+        list(dues),
+        list(dues.values()),
+    )
 
 
 async def _next_due(connection: Connection, module: str) -> datetime | None:

@@ -2,6 +2,7 @@
 
 import random
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 import structlog
@@ -9,6 +10,8 @@ import trio
 from support.feeds import FeedServer
 
 from tipd.clock import SystemClock
+from tipd.errors import StoreAway
+from tipd.modules.blacklist.lease import Lease, note
 from tipd.modules.blacklist.module import BlacklistModule
 from tipd.modules.blacklist.settings import BlacklistSettings
 from tipd.net.fetch import Fetcher
@@ -49,8 +52,8 @@ class House:
         self.fetcher = Fetcher(NetSettings(allow_networks=NEAR), self.clock, self.log, rng)
 
     def declare(self, name, base, **keys):
-        lines = [f'url = "{base}/{name}.txt"', 'parser = "lines"', 'kind = "auto"', 'every = "1s"']
-        (self.sources / f"{name}.toml").write_text("\n".join([*lines, *(f"{k} = {v}" for k, v in keys.items())]))
+        keys = {"url": f'"{base}/{name}.txt"', "parser": '"lines"', "kind": '"auto"', "every": '"1s"'} | keys
+        (self.sources / f"{name}.toml").write_text("\n".join(f"{k} = {v}" for k, v in keys.items()))
 
     async def collect(self, *names, due=True):
         if due:
@@ -294,4 +297,35 @@ async def test_many_sources_at_once_and_a_crash_of_one(tmp_path, dsn, feeds, mon
         assert all(report.status == "ok" for name, report in reports.items() if name != "s3")
         row = await house.store.sources.get("s3")
         assert (row.state, row.failures, row.error) == ("new", 1, "ZeroDivisionError: a bug")
-        assert row.due > house.clock.now()
+        assert row.due > row.last_attempt
+
+
+async def test_what_a_killed_round_had_taken_is_due_again_after_its_floor(tmp_path, dsn, feeds):
+    async with house_of(tmp_path, dsn) as house:
+        for name in ("one", "two"):
+            house.declare(name, feeds.base, every='"1h"', min_interval='"2s"')
+            feeds.put(f"/{name}.txt", "\n".join(ADDRESSES))
+        await house.collect()
+        settled = (await house.store.sources.get("two")).due
+        began, until = house.clock.now(), house.clock.now() + timedelta(minutes=32)
+        await house.store.sources.lease("blacklist", began, until - began, ["one"])
+        note(tmp_path / "state" / "lease.json", Lease(began=began, until=until))
+
+        house.begin_anew()
+        assert await house.collect(due=False) == {}
+        assert (await house.store.sources.get("one")).due == began + timedelta(seconds=2)
+        assert (await house.store.sources.get("two")).due == settled
+        assert house.next_due == began + timedelta(seconds=2)
+
+
+async def test_what_was_taken_when_the_store_went_away_is_due_again(tmp_path, dsn, feeds, monkeypatch):
+    async with house_of(tmp_path, dsn) as house:
+        house.declare("one", feeds.base, every='"1h"')
+        feeds.put("/one.txt", "\n".join(ADDRESSES))
+
+        async def away(*_):
+            raise StoreAway("the database is away")
+
+        monkeypatch.setattr(type(house.store.sightings), "open_keys", away)
+        assert "away" in (await house.collect())["one"].error
+        assert house.next_due - house.clock.now() < timedelta(seconds=2)

@@ -14,6 +14,7 @@ from tipd.model.finding import Finding
 from tipd.model.indicator import Indicator
 from tipd.modules.blacklist import catalogue
 from tipd.modules.blacklist.collect import Collector, Tools
+from tipd.modules.blacklist.lease import Lease, note, noted
 from tipd.modules.blacklist.places import Places
 from tipd.modules.blacklist.removal import remove
 from tipd.modules.blacklist.states import MODULE, State, findings_of_change
@@ -50,6 +51,9 @@ class BlacklistModule:
         self._allow_networks = tuple(allow_networks)
         self._deadline = duration(settings.deadline)
         self._swept = False
+        self._lease: Lease | None = None  # of a round that has not settled all it took
+        self._lost = False  # the store went away under the present round
+        self._lease_file = state_dir / "lease.json"
         self._declared: dict[str, bytes] | None = None
 
     async def run(
@@ -60,17 +64,22 @@ class BlacklistModule:
         store = cast("BlacklistStore", ctx.store)
         if not self._swept:
             await trio.to_thread.run_sync(self._places.sweep)
+            self._lease = await trio.to_thread.run_sync(noted, self._lease_file)
             self._swept = True
         sources = await trio.to_thread.run_sync(catalogue.load, self._settings)
         tools = self._tools(ctx)
         reports = await self._declare(tools, sources)
+        await self._give_back(tools, sources)
         names, too_soon = await self._asked_for(tools, sources, cause.names)
         reports += too_soon
         rows: list[SourceRow] = []
         if names or not cause.names:
-            lease_for = self._deadline + LEASE_MARGIN
-            rows = await store.sources.lease(MODULE, ctx.clock.now(), lease_for, names or None)
+            rows = await self._take(tools, names)
+        self._lost = False
         reports += await self._collect_all(ctx, tools, sources, rows)
+        if self._lost:
+            await self._give_back(tools, sources)
+        self._lease = None
         ctx.health.note(sources=len(sources.ok), faults=len(sources.errors), reports=_counted(reports))
         return RoundReport(reports, next_due=await self._next_due(ctx, store))
 
@@ -90,6 +99,32 @@ class BlacklistModule:
             max_rows=self._settings.max_rows,
             allow_networks=self._allow_networks,
         )
+
+    async def _take(self, tools: Tools, names: Sequence[str]) -> list[SourceRow]:
+        """Lease what is due, or these; our disk being full is no reason not to, it is only noted for the next start."""
+        now, lease_for = tools.clock.now(), self._deadline + LEASE_MARGIN
+        self._lease = Lease(began=now, until=now + lease_for)
+        try:
+            await trio.to_thread.run_sync(note, self._lease_file, self._lease)
+        except OSError as error:
+            tools.log.warning("the lease is not noted", error=str(error))
+        return await tools.store.sources.lease(MODULE, now, lease_for, names or None)
+
+    async def _give_back(self, tools: Tools, sources: Sources) -> None:
+        """Make due again what a round took and never settled (we were killed, the store went away)."""
+        if self._lease is None:
+            return
+        lease, now = self._lease, tools.clock.now()
+        held = [row for row in await tools.store.sources.all() if row.due == lease.until]
+        dues: dict[str, datetime] = {}
+        for row in held:  # it may have been asked just before: its floor holds all the same
+            source = sources.enabled.get(row.name)
+            floor = source.floor(nearby=source.is_nearby(self._allow_networks)) if source else timedelta(0)
+            dues[row.name] = max(now, lease.began + floor)
+        if dues:
+            await tools.store.sources.give_back(MODULE, lease.until, dues)
+            tools.log.info("taken and not settled, due again", sources=sorted(dues))
+        self._lease = None
 
     async def _next_due(self, ctx: Context, store: BlacklistStore) -> datetime:
         soonest = await store.sources.next_due(MODULE)
@@ -166,7 +201,8 @@ class BlacklistModule:
                 tools.log.exception("collecting crashed", source=row.name)
                 await collector.stumbled(f"{type(error).__name__}: {error}")
                 return Report(row.name, row.state, entries=row.entries, error=f"{type(error).__name__}: {error}")
-        except StoreAway as away:  # the lease passes, and it is due again
+        except StoreAway as away:
+            self._lost = True
             return Report(row.name, row.state, entries=row.entries, error=str(away) or "the database is away")
 
     async def _misdeclared(self, tools: Tools, sources: Sources, row: SourceRow) -> Report:

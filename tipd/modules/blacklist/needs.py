@@ -28,6 +28,10 @@ class SourceStore(Protocol):
         """Take those that are due, or those named."""
         ...
 
+    async def give_back(self, module: str, until: datetime, dues: Mapping[str, datetime]) -> None:
+        """End the lease that ends at `until` of these, each due then."""
+        ...
+
     async def next_due(self, module: str) -> datetime | None:
         """Return when the next is due."""
         ...
