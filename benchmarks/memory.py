@@ -1,0 +1,87 @@
+"""Memory while a list of 5,000,000 lines is loaded, and whether the loop stays free and the API answers meanwhile.
+
+The proportional set size of the daemon, its workers and its PostgreSQL (shared buffers counted once), sampled ten times
+a second; the look-up index, which grows with what is known, is taken off by its own count of bytes. The loop's longest
+step is what the daemon's own detector saw; the API is asked for its status without a pause.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+from _figure import figure, machine, say
+from _lists import lines
+from _processes import PeakMemory, family_memory
+from support.daemon import Daemon
+from support.feeds import FeedServer
+
+ROWS = 5_000_000
+MEGABYTE = 2**20
+
+
+def main() -> None:
+    """Measure and print."""
+    say(f"on {machine()}")
+    with tempfile.TemporaryDirectory(prefix="tipd-bench-") as name, FeedServer() as feeds:
+        folder = Path(name)
+        folder.chmod(0o755)
+        daemon = Daemon(folder)
+        try:
+            daemon.start()
+            daemon.token()
+            _settle()
+            assert daemon.process is not None
+            idle = family_memory(daemon.process.pid)
+            feeds.put("/huge.txt", "\n".join(lines(ROWS)))
+            source = f'url = "{feeds.base}/huge.txt"\nparser = "lines"\nkind = "auto"\nevery = "12h"\n'
+            daemon.declare("huge", source)
+            with PeakMemory(daemon.process.pid) as memory:
+                daemon.process.send_signal(1)  # SIGHUP: there is a new declaration
+                answers = _ask_until_loaded(daemon)
+            _report(daemon, idle, memory.peak, answers)
+        finally:
+            daemon.stop()
+
+
+def _settle() -> None:
+    time.sleep(3)
+
+
+def _ask_until_loaded(daemon: Daemon) -> list[float]:
+    """Ask for the status again and again until the source is loaded; return how long each answer took."""
+    took: list[float] = []
+    until = time.monotonic() + 1500
+    while time.monotonic() < until:
+        begun = time.perf_counter()
+        daemon.get("/api/v1/status")
+        took.append(time.perf_counter() - begun)
+        rows = daemon.get("/api/v1/sources")["sources"]
+        if any(row["name"] == "huge" and row["state"] == "ok" for row in rows):
+            return took
+        time.sleep(0.2)
+    raise AssertionError(f"not loaded in time\n{daemon.tail()}")
+
+
+def _report(daemon: Daemon, idle: int, peak: int, answers: list[float]) -> None:
+    index = daemon.wait_for(lambda: _index(daemon), 600, "the look-up index to follow")
+    over = (peak - idle - index["bytes"]) / MEGABYTE
+    figure("memory", "peak over idle, 5,000,000 lines, index apart", over, "MB", "the 300 MB allowed", over / 300)
+    per_entry = index["bytes"] / index["entries"]
+    figure("memory", "look-up index", per_entry, "bytes an indicator")
+    loop = daemon.get("/api/v1/status")["loop"]
+    worst = loop["worst"] * 1000
+    figure("memory", "longest step of the loop", worst, "ms", "the 50 ms allowed", worst / 50)
+    figure("memory", "status answers meanwhile, median", statistics.median(answers) * 1000, "ms")
+    figure("memory", "status answers meanwhile, worst", max(answers) * 1000, "ms")
+
+
+def _index(daemon: Daemon) -> dict[str, float] | None:
+    index = daemon.get("/api/v1/status")["index"]
+    return index if index["entries"] >= ROWS * 0.98 else None
+
+
+if __name__ == "__main__":
+    main()
