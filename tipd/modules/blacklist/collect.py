@@ -91,7 +91,8 @@ class Collector:
         except TooSoon as wait:
             return await self._not_asked(wait)
         except FetchError as error:
-            return await self._failed(State(error.state), str(error), error.retry_after)
+            reached = error.address is not None
+            return await self._failed(State(error.state), str(error), error.retry_after, reached=reached)
         except trio.TooSlowError:
             return await self._failed(State.UNREACHABLE, f"took longer than {self._tools.deadline:g} s", None)
         except WorkerFailed as error:
@@ -267,13 +268,14 @@ class Collector:
         *,
         result: ReadResult | None = None,
         set_aside: Any = None,
+        reached: bool = True,
     ) -> Report:
         row, at = self._row, self._tools.clock.now()
         lasting = state in _LASTING or result is not None
         outcome = Outcome(
             state=state,
             at=at,
-            due=self._due_after_failure(at, retry_after, lasting=lasting),
+            due=self._due_after_failure(at, retry_after, lasting=lasting, reached=reached),
             failures=row.failures + 1,
             error=why,
             **({"set_aside": set_aside} if set_aside else {}),
@@ -282,11 +284,11 @@ class Collector:
         self._tools.log.info("source failed", source=row.name, state=state, why=why, due=outcome.due)
         return self._report(state, result, error=why)
 
-    def _due_after_failure(self, at: datetime, retry_after: float | None, *, lasting: bool) -> datetime:
+    def _due_after_failure(self, at: datetime, retry_after: float | None, *, lasting: bool, reached: bool) -> datetime:
         wait = due.after_failure(
             at,
             every=self._every,
-            floor=self._floor,
+            floor=self._floor if reached else min(self._floor, due.UNREACHED),
             failures=self._row.failures + 1,
             retry_after=retry_after,
             rng=self._tools.rng,

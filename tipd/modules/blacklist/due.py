@@ -10,6 +10,9 @@ from tipd.nursery.backoff import Backoff
 if TYPE_CHECKING:
     import random
 
+# A provider that was never reached (no network, no name, nobody listening) has nothing to be spared of: its floor
+# does not hold, so that a machine that comes up before its network collects soon after.
+UNREACHED = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(days=7)  # nobody's Retry-After is believed beyond this
 
 
