@@ -75,7 +75,7 @@ async def test_not_asked_changes_nothing_but_the_due_time(tmp_path, dsn):
 @pytest.mark.parametrize(("address", "most"), [(None, timedelta(minutes=2)), ("192.0.2.9", timedelta(hours=24))])
 async def test_who_was_never_reached_is_asked_again_soon(tmp_path, dsn, address, most):
     async with house_of(tmp_path, dsn) as house:
-        house.declare("one", "http://127.0.0.1:1", min_interval='"12h"')
+        house.declare("one", "http://127.0.0.1:1", every='"24h"', min_interval='"12h"')
         now = house.clock.now()
         _, row = await attempt(house, Failing(FetchError("unreachable", "DNS: no such name", address=address)))
         assert row.due <= now + most

@@ -284,7 +284,9 @@ class Collector:
         self._tools.log.info("source failed", source=row.name, state=state, why=why, due=outcome.due)
         return self._report(state, result, error=why)
 
-    def _due_after_failure(self, at: datetime, retry_after: float | None, *, lasting: bool, reached: bool) -> datetime:
+    def _due_after_failure(
+        self, at: datetime, retry_after: float | None, *, lasting: bool, reached: bool = True
+    ) -> datetime:
         wait = due.after_failure(
             at,
             every=self._every,
