@@ -47,9 +47,8 @@ class House:
         self.fetcher = Fetcher(NetSettings(allow_networks=NEAR), self.clock, self.log, rng)
 
     def declare(self, name, base, **keys):
-        lines = [f'url = "{base}/{name}.txt"', 'parser = "lines"', 'kind = "auto"']
-        keys = {"every": '"1s"'} | keys
-        (self.sources / f"{name}.toml").write_text("\n".join([*lines, *(f"{k} = {v}" for k, v in keys.items())]))
+        keys = {"url": f'"{base}/{name}.txt"', "parser": '"lines"', "kind": '"auto"', "every": '"1s"'} | keys
+        (self.sources / f"{name}.toml").write_text("\n".join(f"{k} = {v}" for k, v in keys.items()))
 
     async def collect(self, *names, due=True):
         if due:

@@ -52,3 +52,12 @@ async def test_a_source_that_was_wrong_is_told_and_recovers(tmp_path, dsn, feeds
         assert (await house.collect())["one"].status == "ok"
         assert [finding.data["new"] for finding in await house.findings("source.degraded")] == ["misdeclared"]
         assert [finding.data["old"] for finding in await house.findings("source.recovered")] == ["misdeclared"]
+
+
+async def test_asking_for_one_does_not_make_a_new_one_wait(tmp_path, dsn, feeds):
+    async with house_of(tmp_path, dsn) as house:
+        for name in ("one", "two"):
+            house.declare(name, feeds.base)
+            feeds.put(f"/{name}.txt", "\n".join(ADDRESSES))
+        assert set(await house.collect("one", due=False)) == {"one"}
+        assert house.next_due <= house.clock.now()

@@ -127,8 +127,12 @@ class BlacklistModule:
         self._lease = None
 
     async def _next_due(self, ctx: Context, store: BlacklistStore) -> datetime:
+        """Return when the first source is due: now, where one was declared and never asked."""
+        now = ctx.clock.now()
         soonest = await store.sources.next_due(MODULE)
-        latest = ctx.clock.now() + duration(self._settings.every)
+        if soonest is None and self._declared:
+            return now
+        latest = now + duration(self._settings.every)
         return min(soonest, latest) if soonest else latest
 
     async def _declare(self, tools: Tools, sources: Sources) -> list[Report]:
