@@ -47,7 +47,7 @@ async def test_a_killed_server_is_started_again_and_is_no_crash_of_ours(made_sta
             first = server._health.facts["pid"]
             os.kill(first, signal.SIGKILL)
             with trio.fail_after(30):
-                while server._health.facts["pid"] == first or server._health.facts["state"] != "running":
+                while server._health.facts["pid"] == first or server._health.state != "running":
                     await trio.sleep(0.02)
             assert await servers.ask(server.dsn, "SELECT answer FROM kept") == 42
         assert server.restarts >= 2

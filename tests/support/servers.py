@@ -25,6 +25,7 @@ class Notes:
 
     def __init__(self) -> None:
         self.facts: dict[str, Any] = {}
+        self.state = "starting"
 
     def note(self, **facts: Any) -> None:
         self.facts |= facts

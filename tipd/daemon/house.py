@@ -122,9 +122,7 @@ class House:
             self.config.state_dir, settings, log.get("postgres"), self.health.node("postgres"), self.rng
         )
         async with trio.open_nursery() as nursery:
-            address = await nursery.start(server.run)
-            self.health.node("postgres").state = "running"
-            yield address
+            yield await nursery.start(server.run)
             nursery.cancel_scope.cancel()
 
     @asynccontextmanager

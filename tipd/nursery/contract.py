@@ -176,6 +176,8 @@ class Module(Protocol):
 class HealthSink(Protocol):
     """Where a module says how it is; shown by `/api/v1/status`."""
 
+    state: ModuleState
+
     def note(self, **facts: Any) -> None:
         """Set facts shown beside the module's node (JSON-ready values)."""
         ...

@@ -134,14 +134,16 @@ class ManagedPostgres:
     async def _serve(self, server: Postmaster, task_status: trio.TaskStatus[str] | None) -> bool:
         """Serve until the process ends, or is stopped because we are cancelled; return whether it was ever ready."""
         ready = False
-        self._health.note(state="starting", pid=server.pid)
+        self._health.state = "starting"
+        self._health.note(pid=server.pid)
         async with trio.open_nursery() as nursery:
             nursery.start_soon(server.pass_on)
             try:
                 with trio.move_on_after(self._settings.seconds("start_deadline")):
                     ready = await server.ready()
                 if ready:
-                    self._health.note(state="running", version=_dotted(self.server), restarts=self.restarts)
+                    self._health.state = "running"
+                    self._health.note(version=_dotted(self.server), restarts=self.restarts)
                     if task_status is not None:
                         task_status.started(self.dsn)
                     await server.wait()
@@ -160,7 +162,8 @@ class ManagedPostgres:
             said=server.last_words(),
             wait=round(delay, 2),
         )
-        self._health.note(state="backoff", restarts=self.restarts, last_end=server.ended)
+        self._health.state = "backoff"
+        self._health.note(restarts=self.restarts, last_end=server.ended)
         await trio.sleep(delay)
 
 
