@@ -1,9 +1,13 @@
 """URLs."""
 
+import re
+from unittest import mock
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tipd.model.canonical import url as url_room
 from tipd.model.canonical.url import canonical_url, host_of
 from tipd.model.indicator import RefusedValue
 
@@ -69,3 +73,42 @@ def test_once_is_enough(path, host):
 )
 def test_the_host(url, host):
     assert host_of(url) == host
+
+
+safe = st.text(alphabet="abzA09_~!$&()*+,;=:@./-%?#[]|^\\ '\"", max_size=25)
+label = st.text(alphabet="abz09-_", max_size=6) | st.sampled_from(["xn--p1ai", "a" * 63, "a" * 64])
+
+
+@settings(max_examples=500)
+@given(
+    st.sampled_from(["http", "https", "HTTP", "ftp"]),
+    st.lists(label, min_size=1, max_size=4).map(".".join),
+    st.sampled_from(["org", "com", "0x1", "1", "xn--p1ai"]),
+    st.sampled_from(["", ":80", ":443", ":8080", ":99999", ":0", ":080"]),
+    safe,
+)
+def test_the_quick_way_agrees_with_the_standard(scheme, host, top, port, rest):
+    text = f"{scheme}://{host}.{top}{port}/{rest}"
+
+    def outcome():
+        try:
+            return canonical_url(text, poison=False)
+        except RefusedValue as refusal:
+            return refusal.reason
+
+    quick = outcome()
+    with mock.patch.object(url_room, "_PLAIN", re.compile(r"(?!)")):
+        assert outcome() == quick
+
+
+def test_plain_urls_go_the_quick_way():
+    for url in ("http://a.example/", "https://a-b.example.org:8443/x/y.php?a=b%20&c=/../", "http://a.example//x"):
+        assert url_room._PLAIN.match(url), url
+    for url in (
+        "http://a.example",
+        "http://a.example/./x",
+        "http://a.example/..",
+        "http://a.example/%2e%2e/",
+        "http://A.example/",
+    ):
+        assert not url_room._PLAIN.match(url), url
