@@ -5,7 +5,7 @@ from tipd.model.canonical import canonical
 from tipd.model.canonical.url import host_of as reference_host
 from tipd.model.indicator import Indicator, RefusedValue
 from tipd.model.kind import Kind
-from tipd.store.lookup.quick import host_of, quick
+from tipd.store.lookup.quick import host_of, quick, quick_url
 
 HOSTS = st.sampled_from(
     ["example.org", "xn--a.example", "a_b.example.org", "1.2.3.4", "0x1.org", "a.0x1", "a.b-", "A.b", "["]
@@ -38,12 +38,15 @@ def test_what_is_quick_is_canonical(text: str) -> None:
     if found is not None:
         assert found == canonical(text, poison=False)
         assert found.value == text
+    host = quick_url(text)
+    if host is not None:
+        assert text.isascii()
+        assert canonical(text, poison=False) == Indicator(Kind.URL, text)
+        assert text[slice(*host)] == reference_host(text)
 
 
 def test_the_usual_is_quick() -> None:
-    assert quick("http://www.example.org/a/b.html?c=d&e=1") == Indicator(
-        Kind.URL, "http://www.example.org/a/b.html?c=d&e=1"
-    )
+    assert quick_url("http://www.example.org/a/b.html?c=d&e=1") == (7, 22)
     assert quick("2001:db8::1") == Indicator(Kind.IPV6, "2001:db8::1")
     assert quick("a" * 32) == Indicator(Kind.MD5, "a" * 32)
     assert quick("b" * 40) == Indicator(Kind.SHA1, "b" * 40)

@@ -79,7 +79,7 @@ def write(questions: Questions, hits: Hits, voices: Voices) -> bytes:
     kinds, of, sets = questions.kinds.tolist(), voices.of, hits.sets
     for at, matches in hits.matches.items():
         tails[at] = f"{_LISTED[kinds[at]]}{of(sets[at])}{matches}]}}"
-    for at in questions.others:  # plain values need no quoting
+    for at in questions.quoted:  # plain values need no quoting
         values[at] = quoted(values[at])[1:-1]
     for at, canonical in questions.canonical.items():
         tails[at] = f'","canonical":{quoted(canonical)[:-1]}{tails[at]}'

@@ -15,19 +15,21 @@ from tipd.model.indicator import Indicator, RefusedValue
 from tipd.model.key import unsigned_key_of
 from tipd.model.kind import CODE_OF, Kind
 from tipd.store.lookup.plain import Plain, read
-from tipd.store.lookup.quick import host_of, quick
+from tipd.store.lookup.quick import host_of, quick, quick_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from tipd.store.lookup.levels import Indexes
+    from tipd.store.lookup.levels import Indexes, Mask
 
 EXACT, CONTAINED, PARENT, HOST = "exact", "contained", "parent", "host"
 
 # A fingerprint of a certificate looks like a file's hash: whoever asks for one means either.
 _ALSO = {Kind.SHA1: Kind.CERT_SHA1, Kind.SHA256: Kind.CERT_SHA256}
+_URL_PREFIX = bytes([CODE_OF[Kind.URL]])
+_NAME_PREFIX = bytes([CODE_OF[Kind.DOMAIN]])
 _digest = xxhash.xxh3_64_intdigest
 
 
@@ -49,6 +51,27 @@ class InetProbe(NamedTuple):
     host: bool  # it is the host of a URL
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names in the joined text: first `whole` whole ones (values, and hosts of URLs), then parents, near ones first."""
+
+    owners: Indexes
+    starts: Indexes
+    ends: Indexes
+    of_host: Mask
+    whole: int
+
+
+@dataclass(slots=True)
+class Urls:
+    """The URLs of a request that are in canonical form: which values, their keys, and where in them the host stands."""
+
+    owners: list[int] = field(default_factory=list)
+    keys: list[int] = field(default_factory=list)
+    host_starts: list[int] = field(default_factory=list)
+    host_ends: list[int] = field(default_factory=list)
+
+
 @dataclass(slots=True)
 class Questions:
     """The values of a request and all their probes."""
@@ -57,9 +80,11 @@ class Questions:
     seed: int
     plain: Plain
     others: list[int]  # which values are not plain
+    quoted: list[int]  # which of them may need quoting in JSON
     kinds: NDArray[np.uint8]  # codes of model/kind.py; 0: not an indicator
     canonical: dict[int, str] = field(default_factory=dict)  # where it differs from what was asked
     errors: dict[int, str] = field(default_factory=dict)
+    urls: Urls = field(default_factory=Urls)
     hashed: list[HashedProbe] = field(default_factory=list)
     inet4: list[InetProbe] = field(default_factory=list)
     inet6: list[InetProbe] = field(default_factory=list)
@@ -75,7 +100,7 @@ class Questions:
             (plain.is_name, Kind.DOMAIN),
         ):
             kinds[mask] = CODE_OF[kind]
-        return cls(values, seed, plain, np.flatnonzero(kinds == 0).tolist(), kinds)
+        return cls(values, seed, plain, np.flatnonzero(kinds == 0).tolist(), [], kinds)
 
     def work_out(self) -> Iterator[None]:
         """Bring every other value into canonical form; yields after each, so that the caller can let others run."""
@@ -84,6 +109,10 @@ class Questions:
             yield
 
     def _other(self, at: int, text: str) -> None:
+        if text.startswith("http") and (host := quick_url(text)) is not None:
+            self._quick_url(at, text, *host)
+            return
+        self.quoted.append(at)
         try:
             indicator = quick(text) or canonical(text, poison=False)
         except RefusedValue as refused:
@@ -93,6 +122,14 @@ class Questions:
         if indicator.value != text:
             self.canonical[at] = indicator.value
         self._probe(at, indicator)
+
+    def _quick_url(self, at: int, text: str, start: int, end: int) -> None:
+        self.kinds[at] = _URL_PREFIX[0]
+        urls = self.urls
+        urls.owners.append(at)
+        urls.keys.append(_digest(_URL_PREFIX + text.encode(), self.seed))
+        urls.host_starts.append(start)
+        urls.host_ends.append(end)
 
     def _probe(self, at: int, indicator: Indicator) -> None:
         kind, value = indicator.kind, indicator.value
@@ -131,29 +168,40 @@ class Questions:
         """Return the keys of the hashed probes."""
         return np.array([unsigned_key_of(self.seed, kind, value) for _, kind, value, _ in self.hashed], np.uint64)
 
-    def plain_names(self) -> tuple[Indexes, Indexes, Indexes]:
-        """Return (owners, starts, ends) in the joined text: each plain name, then each of its parents, near ones first.
+    def names(self) -> Names:
+        """Return the plain names, the hosts of plain URLs, and the parents of both.
 
         A parent has at least two labels: single ones are nobody's to list.
         """
-        plain = self.plain
-        names = np.flatnonzero(plain.is_name)
-        if not len(names):
-            return names, names, names
-        owner_of_dot = np.searchsorted(plain.starts, plain.dots, "right") - 1
-        inner = plain.is_name[owner_of_dot]
-        inner[:-1] &= owner_of_dot[:-1] == owner_of_dot[1:]  # not before the last label
-        inner[-1:] = False
-        owners = np.concatenate((names, owner_of_dot[inner]))
-        starts = np.concatenate((plain.starts[names], plain.dots[inner] + 1))
-        return owners, starts, plain.ends[owners]
+        plain, urls = self.plain, self.urls
+        names, owners = np.flatnonzero(plain.is_name), np.array(urls.owners, np.intp)
+        starts = np.concatenate((plain.starts[names], plain.starts[owners] + np.array(urls.host_starts, np.intp)))
+        ends = np.concatenate((plain.ends[names], plain.starts[owners] + np.array(urls.host_ends, np.intp)))
+        of_host = np.arange(len(starts)) >= len(names)
+        owners = np.concatenate((names, owners))
+        which, dots = _inner_dots(starts, ends, plain.dots)
+        return Names(
+            np.concatenate((owners, owners[which])),
+            np.concatenate((starts, dots + 1)),
+            np.concatenate((ends, ends[which])),
+            np.concatenate((of_host, of_host[which])),
+            len(owners),
+        )
 
-    def plain_keys(self, starts: Indexes, ends: Indexes) -> NDArray[np.uint64]:
-        """Return the keys of the names that stand there in the joined text (as `tipd.model.key`)."""
-        text, exact, seed = self.plain.text, int(np.count_nonzero(self.plain.is_name)), self.seed
-        # Before a whole value stands the separator, which is the prefix of a domain's key; before a parent, a dot.
-        places = zip((starts[:exact] - 1).tolist(), ends[:exact].tolist(), strict=True)
-        keys = [_digest(text[start:end], seed) for start, end in places]
-        places = zip(starts[exact:].tolist(), ends[exact:].tolist(), strict=True)
-        keys += [_digest(b"\x04" + text[start:end], seed) for start, end in places]
-        return np.array(keys, np.uint64)
+    def name_keys(self, names: Names) -> NDArray[np.uint64]:
+        """Return the keys of names in the joined text (as `tipd.model.key`)."""
+        text, seed = self.plain.text, self.seed
+        places = zip(names.starts.tolist(), names.ends.tolist(), strict=True)
+        return np.array([_digest(_NAME_PREFIX + text[start:end], seed) for start, end in places], np.uint64)
+
+
+def _inner_dots(starts: Indexes, ends: Indexes, dots: Indexes) -> tuple[Indexes, Indexes]:
+    """Return (number of the name, dot) for every dot in a name but its last: what stands after it is a parent."""
+    if not len(starts) or not len(dots):
+        return dots[:0], dots[:0]
+    order = np.argsort(starts)
+    which = order[np.searchsorted(starts[order], dots, "right") - 1]
+    inside = (starts[which] <= dots) & (dots < ends[which])
+    which, dots = which[inside], dots[inside]
+    followed = np.append(which[1:] == which[:-1], np.zeros(min(1, len(which)), np.bool_))
+    return which[followed], dots[followed]

@@ -26,23 +26,25 @@ _LONGEST_NAME = 253
 
 
 def quick(text: str) -> Indicator | None:
-    """Return the indicator where the text is its canonical form for sure."""
+    """Return the indicator where the text is its canonical form for sure; URLs are `quick_url`'s."""
     if len(text) > _LONGEST:
         return None
-    if text.startswith("http"):
-        return _url(text)
     if ":" in text:
         return _ipv6(text)
     kind = _HASH_KINDS.get(len(text))
     return Indicator(kind, text) if kind is not None and _HASH.match(text) else None
 
 
-def _url(text: str) -> Indicator | None:
+def quick_url(text: str) -> tuple[int, int] | None:
+    """Return where the host, a name, stands in a URL that is in its canonical form for sure; such a URL is ASCII."""
     match = _URL.match(text)
-    # A-labels are checked by the URL standard; whether one is valid only IDNA can say.
-    if match is None or "xn--" in match[1] or len(match[1]) > _LONGEST_NAME:
+    if match is None or len(text) > _LONGEST:
         return None
-    return Indicator(Kind.URL, text)
+    start, end = match.span(1)
+    # A-labels are checked by the URL standard; whether one is valid only IDNA can say.
+    if text.find("xn--", start, end) >= 0 or end - start > _LONGEST_NAME:
+        return None
+    return start, end
 
 
 def _ipv6(text: str) -> Indicator | None:

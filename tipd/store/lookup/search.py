@@ -55,6 +55,7 @@ def search(questions: Questions, contents: Contents) -> Hits:
     """Return the matches of each value that has any."""
     hits = Hits()
     _plain_addresses(questions, contents, hits)
+    _plain_urls(questions, contents, hits)
     _plain_names(questions, contents, hits)
     _hashed(questions, contents, hits)
     _inet4(questions.inet4, contents, hits)
@@ -82,18 +83,25 @@ def _plain_addresses(questions: Questions, contents: Contents, hits: Hits) -> No
     _Around(owners, addresses, lengths, None).into(hits, contents.networks4)
 
 
-def _plain_names(questions: Questions, contents: Contents, hits: Hits) -> None:
-    owners, starts, ends = questions.plain_names()
-    sets = contents.hashed.find(questions.plain_keys(starts, ends))
+def _plain_urls(questions: Questions, contents: Contents, hits: Hits) -> None:
+    urls, values = questions.urls, questions.values
+    sets = contents.hashed.find(np.array(urls.keys, np.uint64))
     at = np.flatnonzero(sets)
-    whole = at < np.count_nonzero(questions.plain.is_name)
-    exact, parents, values = at[whole], at[~whole], questions.values
-    these = owners[exact].tolist()
-    hits.first(these, [_match("domain", values[owner], EXACT) for owner in these], sets[exact].tolist())
-    text = questions.plain.text
-    columns = (column[parents].tolist() for column in (owners, starts, ends, sets))
-    for owner, start, end, set_id in zip(*columns, strict=True):
-        hits.add(owner, _match("domain", text[start:end].decode(), PARENT), set_id)
+    owners = np.array(urls.owners, np.intp)[at].tolist()
+    hits.first(owners, [_match("url", values[owner], EXACT) for owner in owners], sets[at].tolist())
+
+
+def _plain_names(questions: Questions, contents: Contents, hits: Hits) -> None:
+    names, values, text = questions.names(), questions.values, questions.plain.text
+    sets = contents.hashed.find(questions.name_keys(names))
+    at = np.flatnonzero(sets)
+    exact = (at < names.whole) & ~names.of_host[at]
+    owners = names.owners[at[exact]].tolist()
+    hits.first(owners, [_match("domain", values[owner], EXACT) for owner in owners], sets[at[exact]].tolist())
+    at = at[~exact]
+    columns = (column[at].tolist() for column in (names.owners, names.starts, names.ends, names.of_host, sets))
+    for owner, start, end, of_host, set_id in zip(*columns, strict=True):
+        hits.add(owner, _match("domain", text[start:end].decode(), HOST if of_host else PARENT), set_id)
 
 
 def _hashed(questions: Questions, contents: Contents, hits: Hits) -> None:
