@@ -21,5 +21,11 @@ def make_daemon(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Call
         return made[-1]
 
     yield make
+    troubles = []
     for daemon in made:
-        daemon.stop()
+        try:
+            daemon.stop()
+        except AssertionError as trouble:  # the others are stopped all the same
+            troubles.append(trouble)
+    if troubles:
+        raise troubles[0]

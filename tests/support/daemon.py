@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 
 def free_port() -> int:
@@ -51,11 +52,13 @@ class Daemon:
         """Write a source's TOML file."""
         (self.sources_dir / f"{name}.toml").write_text(f'name = "{name}"\nlicence = "test"\nclass = "other"\n{body}')
 
-    def start(self, *words: str, ready: bool = True, environment: dict[str, str] | None = None) -> "Daemon":
-        """Start the process; wait for `/readyz` unless told otherwise."""
+    def start(
+        self, *words: str, ready: bool = True, environment: dict[str, str] | None = None, **options: Any
+    ) -> "Daemon":
+        """Start the process (`options` are those of Popen); wait for `/readyz` unless told otherwise."""
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
-                self.command("run", *words), stdout=out, stderr=out, env=os.environ | (environment or {})
+                self.command("run", *words), stdout=out, stderr=out, env=os.environ | (environment or {}), **options
             )
         if ready:
             self.wait_ready()
@@ -144,6 +147,19 @@ class Daemon:
             since = page["last"]
             if not page["more"]:
                 return found
+
+    def said(self, words: str) -> bool:
+        """Say whether the log holds these words."""
+        return self.log.exists() and words in self.log.read_text()
+
+    def run_to_its_end(self, *words: str, seconds: float = 30) -> tuple[int, str]:
+        """Start what is to end by itself; return its exit code and all it said."""
+        done = subprocess.run(self.command("run", *words), capture_output=True, text=True, timeout=seconds, check=False)
+        return done.returncode, done.stdout + done.stderr
+
+    def last_seq(self) -> int:
+        """Return the last position of the log."""
+        return self.get("/api/v1/findings?kind=none.such")["last"]
 
     def source(self, name: str) -> dict:
         """Return one source's row."""
