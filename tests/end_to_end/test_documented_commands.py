@@ -116,7 +116,7 @@ class Reader:
         )
 
     def follow(self, command: Command) -> None:
-        """Start it, let the list change until it prints a line, and end it as Ctrl-C does."""
+        """Start it, let the list change until it prints a line, and end it."""
         process = subprocess.Popen(
             ["bash", "-c", f"exec {self.fit(command.text)}"],
             cwd=self.folder,
@@ -132,7 +132,7 @@ class Reader:
             line = self.first(lines)
             assert line.strip(), f"{command}\nended with {process.wait(10)}\n{process.stderr.read()}"
         finally:
-            process.send_signal(signal.SIGINT)
+            process.terminate()
             process.communicate(timeout=20)
             reader.join()
 
