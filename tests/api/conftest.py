@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ from support.sockets import close_all
 
 
 @pytest.fixture(autouse=True)
-async def clients() -> AsyncIterator[None]:
+def clients() -> Iterator[None]:
     """Close what a test left open."""
     yield
     close_all()
@@ -26,4 +26,3 @@ def world() -> World:
 async def api(world: World, tmp_path: Path) -> AsyncIterator[Served]:
     async with served(world.services(), tmp_path) as running:
         yield running
-        close_all()

@@ -14,16 +14,17 @@ from wsproto.events import BytesMessage, CloseConnection, Ping, Pong, TextMessag
 
 from support.api import Served
 
-OPEN: list[trio.socket.SocketType] = []
+OPEN: list[socket.socket] = []
 KEY = base64.b64encode(b"0123456789abcdef").decode()
 
 
 async def connect(port: int, *, receive_buffer: int | None = None) -> trio.SocketStream:
     """Connect to a port of 127.0.0.1; a small receive buffer makes a client that is soon full."""
-    one = trio.socket.socket()
+    raw = socket.socket()
+    OPEN.append(raw)
+    one = trio.socket.from_stdlib_socket(raw)
     if receive_buffer is not None:
         one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-    OPEN.append(one)
     await one.connect(("127.0.0.1", port))
     return trio.SocketStream(one)
 

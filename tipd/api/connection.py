@@ -6,7 +6,7 @@ here a send that does not get through in time breaks the connection off.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, cast, override
 
 import trio
 from hypercorn.config import Config
@@ -116,6 +116,7 @@ class BoundedServer(TCPServer):
         await self.stream.aclose()
         return False
 
+    @override
     async def _read_data(self) -> None:
         """Read to the end, then close at once: hypercorn would hold the socket until its idle timer fires."""
         await super()._read_data()

@@ -120,6 +120,7 @@ class Store(Protocol):
     sightings: Any
     tokens: Any
     rounds: Any
+    asks: Any
     sizes: Any
     store_id: str
 

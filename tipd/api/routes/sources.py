@@ -36,11 +36,12 @@ async def run_source(call: Call) -> RunRequested:
 
 
 async def request_run(core: Core, name: str) -> None:
-    """Let a source's module run it now; raises Problem 404, or 409 where the module does not run in this process."""
+    """Let a source's module run it now, in this process or in the one that has the module; raises Problem 404."""
     row = await find(core, name)
     scheduler = core.services.scheduler
     if scheduler is None or row.module not in scheduler.names():
-        raise Problem(409, f"the module {row.module} does not run in this process", module=row.module)
+        await core.services.store.asks.ask(row.module, name, core.services.clock.now())
+        return
     scheduler.run_now(row.module, (name,))
 
 
@@ -97,7 +98,7 @@ ROUTES = (
         scope="write",
         answer=RunRequested,
         status=202,
-        problems=(404, 409, 503),
+        problems=(404, 503),
         summary="Ask a source now",
         tag="sources",
     ),

@@ -122,7 +122,7 @@ class Hub:
 
     def cut(self, reader: Reader, code: Close, reason: str) -> None:
         """End one reader."""
-        self._live.pop(reader, None)
+        self.leave(reader)
         self.counts["cut"] += code == Close.TRY_AGAIN_LATER
         reader.cut(code, reason)
 

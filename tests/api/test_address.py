@@ -1,0 +1,34 @@
+"""Where to listen, as text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tipd.api.address import TcpAddress, UnixAddress, parse_listen
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("127.0.0.1:8470", TcpAddress("127.0.0.1", 8470)),
+        ("[::1]:0", TcpAddress("::1", 0)),
+        ("*:80", TcpAddress("", 80)),
+        (":80", TcpAddress("", 80)),
+        ("tipd.example.org:443", TcpAddress("tipd.example.org", 443)),
+        ("unix:/run/tipd/api.sock", UnixAddress(Path("/run/tipd/api.sock"))),
+    ],
+)
+def test_good_ones(text: str, address: TcpAddress | UnixAddress) -> None:
+    assert parse_listen(text) == address
+    if "*" not in text:
+        assert str(address) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["", "8470", "::1:80", "127.0.0.1:", "h:65536", "h:-1", "h:８０", "unix:api.sock", "unix:"]
+)
+def test_bad_ones_are_shown(text: str) -> None:
+    with pytest.raises(ValueError, match="listen"):
+        parse_listen(text)

@@ -1,0 +1,49 @@
+"""Hypercorn's connection, bounded: what `test_server.py` does not see from outside."""
+
+from __future__ import annotations
+
+import trio
+from hypercorn.protocol import ws_stream
+from support.api import Served
+from support.sockets import connect, read_all
+from trio.testing import open_stream_to_socket_listener
+
+from tipd import log
+from tipd.api.connection import ReplayedStream, hypercorn_config
+from tipd.api.settings import ApiSettings, limits_of
+
+
+async def test_the_head_comes_first_in_pieces_as_asked() -> None:
+    (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    near = await open_stream_to_socket_listener(listener)
+    far = await listener.accept()
+    async with listener, near, far:
+        replayed = ReplayedStream(far, b"abcdef")
+        await near.send_all(b"gh")
+        assert [await replayed.receive_some(4) for _ in range(3)] == [b"abcd", b"ef", b"gh"]
+        assert replayed.socket is far.socket
+        await replayed.aclose()
+        assert replayed.closed.is_set()
+
+
+async def test_an_answer_with_connection_close_closes(api: Served) -> None:
+    stream = await connect(api.port)
+    await stream.send_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    with trio.fail_after(2):
+        assert (await read_all(stream)).startswith(b"HTTP/1.1 200")
+
+
+async def test_a_client_that_left_holds_nothing(api: Served) -> None:
+    stream = await connect(api.port)
+    await stream.send_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    await stream.receive_some(1000)
+    await stream.aclose()
+    with trio.fail_after(2):
+        while not api.app.core.connections["ended"]:
+            await trio.sleep(0.01)
+
+
+def test_settings_reach_hypercorn_and_extensions_do_not() -> None:
+    config = hypercorn_config(limits_of(ApiSettings(keep_alive="7s")), log.get("api"))
+    assert (config.keep_alive_timeout, config.include_server_header) == (7.0, False)
+    assert ws_stream.server_extensions_handshake(["permessage-deflate"], []) is None

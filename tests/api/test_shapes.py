@@ -1,0 +1,25 @@
+"""Answers have the shape they declare."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from support.api import Served, World, finding
+
+from tipd.api.app import ROUTES
+from tipd.api.openapi import openapi_path
+
+PATHS = {"{name}": "example_drop", "{value}": "198.51.100.7", "{file}": "all.txt", "{token_id}": "none"}
+
+
+@pytest.mark.parametrize(
+    "route", [route for route in ROUTES if route.answer is not None and not route.body], ids=lambda route: route.name
+)
+async def test_answers_have_the_shape_they_declare(world: World, api: Served, route) -> None:
+    world.findings.tell(finding(1), finding(2))
+    path = openapi_path(route)
+    for part, text in PATHS.items():
+        path = path.replace(part, text)
+    answer = await api.ask(route.method, path)
+    assert answer.status == route.status, answer.content
+    msgspec.json.decode(answer.content, type=route.answer)
