@@ -1,11 +1,18 @@
 """Fixtures every room may use."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import structlog
 from support import pg, servers
+
+
+def pytest_configure() -> None:
+    """Hear SIGINT, and let the programs that tests start hear it: a shell has us ignore it in the background."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
