@@ -29,7 +29,7 @@ class Sessions:
 
     def __init__(self, idle: float = 12 * 3600.0) -> None:
         """`idle`: seconds a session lasts without use."""
-        self._idle = idle
+        self.idle = idle
         self._codes: dict[bytes, float] = {}
         self._sessions: dict[bytes, _Session] = {}
         self._number = 0
@@ -60,7 +60,7 @@ class Sessions:
         session = self._sessions.get(digest)
         if session is None:
             return None
-        if trio.current_time() - session.used > self._idle:
+        if trio.current_time() - session.used > self.idle:
             del self._sessions[digest]
             return None
         session.used = trio.current_time()

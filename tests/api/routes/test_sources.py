@@ -13,5 +13,6 @@ async def test_sources_are_shown_and_run(world: World, api: Served) -> None:
     assert (await api.ask("POST", "/api/v1/sources/example_drop/run")).status == 202
     assert world.scheduler.asked == [("blacklist", ("example_drop",))]
     assert (await api.ask("POST", "/api/v1/sources/nowhere/run")).status == 404
-    assert (await api.ask("POST", "/api/v1/sources/elsewhere/run")).status == 409
+    assert (await api.ask("POST", "/api/v1/sources/elsewhere/run")).status == 202
+    assert world.asks.asked == [("spamtrap", "elsewhere")]
     assert (await api.ask("POST", "/api/v1/sources/example_drop/run", token="tip_read")).status == 403

@@ -23,5 +23,6 @@ async def test_a_process_without_an_index_says_so(world: World, tmp_path: Path) 
         told = body_of(await api.ask("GET", "/api/v1/status"))
         assert (told["index"], told["loop"]) == ({"ready": False}, {})
         assert (await api.ask("POST", "/api/v1/lookup", body={"values": ["x"]})).status == 503
-        assert (await api.ask("POST", "/api/v1/sources/example_drop/run")).status == 409
+        assert (await api.ask("POST", "/api/v1/sources/example_drop/run")).status == 202
+        assert world.asks.asked == [("blacklist", "example_drop")]
         assert (await api.ask("GET", "/metrics")).status == 200
