@@ -270,6 +270,16 @@ class FakeRounds:
 
 
 @dataclass
+class FakeAsks:
+    """Notes what other processes would be asked for."""
+
+    asked: list[tuple[str, str]] = field(default_factory=list)
+
+    async def ask(self, module: str, name: str, _at: datetime) -> None:
+        self.asked.append((module, name))
+
+
+@dataclass
 class World:
     """Everything fake, and the services made of it."""
 
@@ -280,6 +290,7 @@ class World:
     index: FakeIndex = field(default_factory=FakeIndex)
     scheduler: FakeScheduler = field(default_factory=FakeScheduler)
     health: FakeHealth = field(default_factory=FakeHealth)
+    asks: FakeAsks = field(default_factory=FakeAsks)
     available: bool = True
     store: SimpleNamespace = field(init=False)
 
@@ -290,6 +301,7 @@ class World:
             sources=self.sources,
             sightings=self.sightings,
             rounds=FakeRounds(),
+            asks=self.asks,
             sizes=FakeSizes(),
             store_id="one",
         )
