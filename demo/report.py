@@ -39,7 +39,7 @@ async def _stored_findings(base: str, token: str, last: int) -> int:
     since, count = 0, 0
     while True:
         page: dict[str, Any] = await get_json(f"{base}/api/v1/findings?since={since}&limit=10000", token)
-        count += sum(finding["seq"] <= last for finding in page["findings"])
+        count += sum(1 for finding in page["findings"] if finding["seq"] <= last)
         if not page["more"] or page["last"] >= last:
             return count
         since = page["last"]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tipd.log import Log
+    from tipd.nursery.contract import ModuleState
     from tipd.store.connection import Connection
     from tipd.store.settings import StoreSettings
 
@@ -68,6 +69,8 @@ class Report:
 
 class Quiet:
     """A health sink nobody reads."""
+
+    state: ModuleState = "starting"
 
     def note(self, **facts: Any) -> None:
         """Forget it."""
