@@ -67,7 +67,7 @@ def _reporting(task_status: trio.TaskStatus[int], port: int) -> trio.TaskStatus[
         def started(self, _listeners: object = None) -> None:
             task_status.started(port)
 
-    return Status()  # type: ignore[return-value]
+    return Status()
 
 
 async def _next_request(stream: trio.SocketStream, connection: h11.Connection) -> h11.Request | None:

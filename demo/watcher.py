@@ -48,7 +48,7 @@ async def follow(port: int, token: str, tally: Tally) -> None:
 
 
 async def _follow_once(port: int, token: str, tally: Tally) -> None:
-    headers = [("Authorization", f"Bearer {token}")]
+    headers = [(b"Authorization", f"Bearer {token}".encode())]
     url = f"ws://127.0.0.1:{port}/api/v1/stream?since={tally.last}"
     async with trio_websocket.open_websocket_url(url, extra_headers=headers) as websocket:
         while True:
