@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import trio
 
 from tipd import log
+from tipd.daemon.asked import Asked
 from tipd.daemon.housekeeping import Housekeeping
 from tipd.daemon.modules import build_modules, context_for
 from tipd.daemon.outside import Outside
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from tipd.clock import Clock
     from tipd.config import Config
     from tipd.nursery.blocking import Detector
+    from tipd.nursery.supervisor import Child
 
 MODULES_MAY_TAKE = 3.0  # seconds of a stop, beside the API's `stop_grace`
 WRITER_MAY_TAKE = 2.0
@@ -90,9 +93,10 @@ class House:
                 store.writer.subscribe(follower.committed)
                 nursery.start_soon(_supervise, supervisor, "index", follower.run, Restart.ALWAYS)
             store.writer.subscribe(lambda _seq, kinds: scheduler.wake(kinds))
-            await nursery.start(keeper.run, scheduler)
-            self.health.node("housekeeping").state = "running"
+            await nursery.start(_supervise, supervisor, "housekeeping", partial(keeper.run, scheduler), Restart.ALWAYS)
             await nursery.start(scheduler.run)
+            asked = Asked(store, scheduler, log.get("daemon"))
+            nursery.start_soon(_supervise, supervisor, "asks", asked.run, Restart.ON_FAILURE)
             if "api" in self.parts:
                 await nursery.start(outside.serve)
             reload.begin(scheduler)
@@ -204,5 +208,12 @@ class House:
             stop.set()
 
 
-async def _supervise(supervisor: Supervisor, name: str, child: object, restart: Restart) -> None:
-    await supervisor.supervise(name, child, restart=restart)  # type: ignore[arg-type]
+async def _supervise(
+    supervisor: Supervisor,
+    name: str,
+    child: Child,
+    restart: Restart,
+    *,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    await supervisor.supervise(name, child, restart=restart, task_status=task_status)

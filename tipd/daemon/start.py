@@ -11,6 +11,7 @@ import trio
 
 from tipd import log
 from tipd.clock import SystemClock
+from tipd.daemon.hold import hold
 from tipd.daemon.house import House
 from tipd.daemon.sections import LogSettings, chosen_parts, load
 from tipd.errors import EXIT_NEGATIVE, ConfigError, TipdError
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 def run(config_path: Path | None, only: Sequence[str] = ()) -> int:
     """Run the daemon until it is told to stop; return its exit code.
 
-    Raises ConfigError before anything is started. What the house cannot live without and lost ends it with the exit
-    code of the cause: whoever started it (systemd) starts it again.
+    Raises ConfigError, or TryAgain (the state folder is another's), before anything is started. What the house cannot
+    live without and lost ends it with the exit code of the cause: whoever started it (systemd) starts it again.
     """
     config = load(config_path)
     parts = chosen_parts(tuple(only))
@@ -38,6 +39,11 @@ def run(config_path: Path | None, only: Sequence[str] = ()) -> int:
     say = log.get("daemon")
     detector = Detector(log.get("loop"))
     house = House(config, parts, clock=SystemClock(), rng=random.Random(), detector=detector)  # noqa: S311
+    with hold(config.state_dir, parts):
+        return _live(house, detector, say)
+
+
+def _live(house: House, detector: Detector, say: Log) -> int:
     ending = 0
     try:
         trio.run(house.run, instruments=[detector])

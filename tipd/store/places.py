@@ -78,18 +78,25 @@ class Places:
         The kernel lets go of it when the process ends, however it ends.
         """
         make_folder(self.state_dir, 0o700 if os.geteuid() else 0o711, parents=True)
-        descriptor = _open_lock(self.state_dir / "lock")
-        try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
-                raise TryAgain(f"{self.state_dir} is in use by another tipd (process {holder})") from None
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        with held(self.state_dir / "lock", self.state_dir):
             yield
-        finally:
-            os.close(descriptor)
+
+
+@contextmanager
+def held(lock: Path, what: Path) -> Iterator[None]:
+    """Hold a lock file; raises TryAgain where another process does, saying what it uses, ConfigError without a file."""
+    descriptor = _open_lock(lock)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = os.pread(descriptor, 32, 0).decode("ascii", "replace").strip() or "unknown"
+            raise TryAgain(f"{what} is in use by another tipd (process {holder})") from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def make_folder(path: Path, mode: int, *, parents: bool = False) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tipd.store import meta as facts
 from tipd.store import opening
+from tipd.store.asks import Asks
 from tipd.store.findings import Findings
 from tipd.store.identity import settle_on
 from tipd.store.meta import Meta
@@ -47,6 +48,7 @@ class Store:
     rounds: Rounds
     sightings: Sightings
     schedule: Schedule
+    asks: Asks
     tokens: Tokens
     partitions: Partitions
     meta: Meta
@@ -110,6 +112,7 @@ class Store:
             rounds=Rounds(pool, writer, clock),
             sightings=Sightings(pool, seed),
             schedule=Schedule(pool, writer),
+            asks=Asks(pool, writer),
             tokens=Tokens(pool, writer, clock),
             partitions=Partitions(writer),
             meta=Meta(pool, writer),
