@@ -109,7 +109,6 @@ kind = "ipv4"
 [options]
 delimiter = "\\t"
 column = 0
-skip = 1
 """,
     "rules": """url = "{base}/rules.rules"
 class = "blacklist"

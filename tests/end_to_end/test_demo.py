@@ -1,0 +1,26 @@
+"""`make demo`: the real daemon against the miniature Internet, ending by itself."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_demo_shows_the_main_job_and_ends_by_itself():
+    words = [sys.executable, "-m", "demo", "--seconds", "25", "--port", "0"]
+    done = subprocess.run(
+        words, cwd=ROOT, capture_output=True, text=True, timeout=120, env=os.environ | {"COLUMNS": "120"}
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    counts = {line.split()[1]: int(line.split()[0]) for line in done.stdout.splitlines() if "indicator." in line}
+    assert counts["indicator.listed"] > 0
+    assert counts["indicator.delisted"] > 0
+    degraded = next(line for line in done.stdout.splitlines() if line.startswith("degraded sources:"))
+    assert "demo_becomes_page" in degraded
+    assert "demo_dying" in degraded
+    stream = next(line for line in done.stdout.splitlines() if line.startswith("stream:"))
+    assert "0 missed, 0 out of order" in stream
+    assert "resumed 0 times" not in stream
+    assert "/login?code=" in done.stdout
