@@ -56,23 +56,25 @@ async def serve(
     state_dir: Path,
     shutdown: trio.Event,
     sockets: Sequence[socket.socket] = (),
+    listeners: Sequence[Listener] | None = None,
     app: TipdApp | None = None,
     task_status: trio.TaskStatus[list[str]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve until `shutdown` is set, then stop within seconds; starts with the names of what it listens on.
 
-    `sockets` (systemd's) take the place of `[api] listen`; `state_dir/tipd.sock` is there always. Raises Unavailable
-    (an address in use) and ConfigError (TLS files) before it starts.
+    `sockets` (systemd's) take the place of `[api] listen`; `state_dir/tipd.sock` is there always. With `listeners`,
+    which it closes, nothing is opened. Raises Unavailable (an address in use) and ConfigError (TLS files) before it
+    starts.
     """
     app = app or create_app(services)
     core = app.core
     tls = tls_context(services.settings)
     with ExitStack() as stack:
-        listeners = open_listeners(services.settings, state_dir, sockets)
-        for listener in listeners:
+        opened = listeners or open_listeners(services.settings, state_dir, sockets)
+        for listener in opened:
             stack.callback(listener.close)
         _raise_file_limit(core.limits.max_connections)
-        await _Server(core, app, tls).run(listeners, shutdown, task_status)
+        await _Server(core, app, tls).run(opened, shutdown, task_status)
 
 
 class _Server:

@@ -12,6 +12,7 @@ import trio
 
 from tipd import log
 from tipd.daemon.asked import Asked
+from tipd.daemon.doors import Doors
 from tipd.daemon.housekeeping import Housekeeping
 from tipd.daemon.modules import build_modules, context_for
 from tipd.daemon.outside import Outside
@@ -63,6 +64,7 @@ class House:
         self.health = Tree(clock)
         self.notifier = Notifier(os.environ, log.get("systemd"))
         self.liveness = Liveness()
+        self.doors = Doors(config)
         self.workers = WorkerPool(max(2, len(os.sched_getaffinity(0))), log.get("work"))
         self.fetcher = Fetcher(config.section("net", NetSettings), clock, log.get("net"), rng)
         self._say = log.get("daemon")
@@ -74,6 +76,8 @@ class House:
                 stop = trio.Event()
                 reload = Reload(self)
                 nursery.start_soon(self._listen, signals, stop, reload, nursery.cancel_scope)
+                if "api" in self.parts:
+                    await nursery.start(self.doors.open)
                 async with self._database() as dsn, self._store(dsn) as store:
                     await self._live(store, stop, reload)
                 nursery.cancel_scope.cancel()
@@ -132,6 +136,8 @@ class House:
     @asynccontextmanager
     async def _store(self, dsn: str) -> AsyncIterator[Store]:
         node = self.health.node("store")
+        self.doors.why = "tipd is starting: it waits for the database"
+        await self.notifier.status(self.doors.why)
         settings = self.config.section("store", StoreSettings)
         async with Store.open(
             dsn,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,6 @@ from tipd import __version__, log
 from tipd.api.server import serve
 from tipd.api.services import Services
 from tipd.api.settings import ApiSettings
-from tipd.nursery.systemd import listen_fds
 
 if TYPE_CHECKING:
     from tipd.daemon.house import House
@@ -29,6 +27,7 @@ class Outside:
         self, house: House, store: Store, index: LookupIndex, scheduler: Scheduler, keeper: Housekeeping
     ) -> None:
         """Gather what the API needs."""
+        self._doors = house.doors
         self._state_dir = house.config.state_dir
         self._shutdown = trio.Event()
         self._ended = trio.Event()
@@ -49,24 +48,23 @@ class Outside:
         )
 
     async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Listen, print the console's link where somebody looks, serve until closed."""
-        sockets = [given.socket for given in listen_fds(os.environ, pid=os.getpid())]
+        """Take over the open doors, print the console's link where somebody looks, serve until closed."""
         self._begun = True
         try:
             async with trio.open_nursery() as nursery:
-                names = await nursery.start(self._serve, sockets)
+                names = await nursery.start(self._serve)
                 log.get("api").info("listening", on=names)
                 self._print_link(names)
                 task_status.started()
         finally:
             self._ended.set()
 
-    async def _serve(self, sockets: list[object], *, task_status: trio.TaskStatus[list[str]]) -> None:
+    async def _serve(self, *, task_status: trio.TaskStatus[list[str]]) -> None:
         await serve(
             self._services,
             state_dir=self._state_dir,
             shutdown=self._shutdown,
-            sockets=sockets,  # type: ignore[arg-type]
+            listeners=self._doors.hand_over(),
             task_status=task_status,
         )
 

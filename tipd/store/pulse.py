@@ -63,8 +63,9 @@ class Pulse:
         self._kick.set()
 
     async def first(self, patience: float) -> Any:
-        """Connect, trying for `patience` seconds. Raises StoreAway with what was wrong."""
+        """Connect, trying for `patience` seconds; what is in the way is logged once. Raises StoreAway with it."""
         until = trio.current_time() + patience
+        said: set[str] = set()
         while True:
             try:
                 return await self._cross(self._connect())
@@ -72,6 +73,9 @@ class Pulse:
                 self.trouble = str(error)
                 if trio.current_time() >= until:
                     raise
+            if self.trouble not in said:
+                said.add(self.trouble)
+                self._log.warning("waiting for the database", error=self.trouble)
             await trio.sleep(self._backoff.next())
 
     async def run(self, connection: Any) -> None:
