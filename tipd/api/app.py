@@ -14,7 +14,19 @@ from tipd.api.core import make_core
 from tipd.api.declare import HTML, Answer, Call, Route, read_body, read_query
 from tipd.api.pages import Pages
 from tipd.api.problem import Problem, store_away
-from tipd.api.routes import console, docs, exports, findings, health, indicators, sources, status, stream, tokens
+from tipd.api.routes import (
+    console,
+    docs,
+    explain,
+    exports,
+    findings,
+    health,
+    indicators,
+    sources,
+    status,
+    stream,
+    tokens,
+)
 from tipd.api.sessions import COOKIE
 from tipd.errors import StoreAway, TryAgain
 
@@ -31,6 +43,7 @@ ROUTES: tuple[Route, ...] = (
     *status.ROUTES,
     *findings.ROUTES,
     *stream.ROUTES,
+    *explain.ROUTES,  # before the value, which may hold slashes
     *indicators.ROUTES,
     *sources.ROUTES,
     *exports.ROUTES,

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from tipd.model.confidence import Term
 from tipd.model.finding import Finding
 
 Seq = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
@@ -150,6 +151,16 @@ class LookupRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Up to 10,000 values, each a text or `{"value", "at"}`."""
 
     values: Annotated[list[str | At], msgspec.Meta(max_length=10_000)]
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """Why the confidence in one indicator is what it is; the terms' contributions add up to it."""
+
+    value: str
+    kind: str | None
+    confidence: float
+    model: str
+    terms: list[Term]
 
 
 class IndicatorAnswer(msgspec.Struct, frozen=True, kw_only=True):

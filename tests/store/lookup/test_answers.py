@@ -2,7 +2,6 @@ import json
 from typing import Any
 
 from tipd.store.lookup import LookupIndex
-from tipd.store.lookup.answers import confidence
 
 
 def ask(index: LookupIndex, *values: str) -> list[dict[str, Any]]:
@@ -41,4 +40,3 @@ def test_a_source_counts_once(index_of: Any) -> None:
     index = index_of([("192.0.2.7", 1), ("192.0.2.0/24", 1), ("192.0.2.0/25", 2)])
     assert ask(index, "192.0.2.7")[0]["confidence"] == 0.75
     assert ask(index, "192.0.2.7")[0]["sources"] == ["one", "two"]
-    assert confidence([1.0, 0.2]) == 1.0

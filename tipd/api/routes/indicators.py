@@ -18,6 +18,7 @@ from tipd.api.shapes import (
     Sighting,
 )
 from tipd.model.canonical import canonical
+from tipd.model.confidence import confidence
 from tipd.model.indicator import Indicator, RefusedValue
 
 if TYPE_CHECKING:
@@ -136,12 +137,8 @@ def _covers(sighting: Sighting, asked: At) -> bool:
 
 
 async def _confidence(core: Core, names: Sequence[str]) -> float:
-    """Return one minus the product of what each source leaves in doubt, as the look-up index has it."""
-    doubt = 1.0
-    for source in await core.services.store.sources.all() if names else ():
-        if source.name in names:
-            doubt *= 1.0 - source.weight
-    return round(1.0 - doubt, 4)
+    rows = await core.services.store.sources.all() if names else ()
+    return confidence(row.weight for row in rows if row.name in names)
 
 
 ROUTES = (

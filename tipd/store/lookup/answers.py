@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from json.encoder import encode_basestring_ascii as quoted
-from math import prod
 from operator import add
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tipd.model.confidence import confidence
 from tipd.model.kind import KIND_OF
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from tipd.store.lookup.search import Hits, SetNumbers
     from tipd.store.lookup.sets import SourceSets
 
-MODEL = "noisy-or/1"
 _UNKNOWN_WEIGHT = 0.5
 _CACHED = 100_000
 
@@ -34,15 +33,6 @@ class SourceFacts:
 
     name: str
     weight: float  # 0 to 1
-
-
-def confidence(weights: list[float]) -> float:
-    """Return how sure the sources together are, 0 to 1: one minus the product of what each leaves in doubt.
-
-    The noisy-or of Pearl (Probabilistic Reasoning in Intelligent Systems, 1988, 4.3.2): every source counts once with
-    its weight, whether it named the value itself, a network around it, a parent or the host.
-    """
-    return round(1.0 - prod(1.0 - weight for weight in weights), 4)
 
 
 @dataclass(slots=True)
