@@ -88,3 +88,20 @@ async def test_a_port_in_use_brings_the_house_down_with_its_name(build):
         await listener.aclose()
     (error,) = [error for error in causes(caught.value) if isinstance(error, Unavailable)]
     assert port in str(error)
+
+
+async def test_a_crash_of_the_housekeeping_harms_nobody_else(build, monkeypatch):
+    async def upkeep(_store, _keep):
+        raise RuntimeError("the chores stumble")
+
+    monkeypatch.setattr("tipd.store.store.Store.upkeep", upkeep)
+    house, base = build()
+    with trio.fail_after(30):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(house.run)
+            await ready(base)
+            while (node := house.health.node("housekeeping")).last_error is None:
+                await trio.sleep(0.02)
+            assert "the chores stumble" in node.last_error
+            await ready(base)
+            os.kill(os.getpid(), signal.SIGTERM)

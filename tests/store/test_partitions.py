@@ -99,3 +99,35 @@ async def test_a_reader_in_the_way_puts_it_off_and_holds_nobody_up(dsn: str, mon
             await store.writer.tell([note(2)])
         assert numbers(await whole_log(store)) == [1, 2]
         assert await store.partitions.prune(timedelta(days=10), clock.now())
+
+
+async def test_what_others_attached_to_the_log_is_left_alone(dsn: str) -> None:
+    clock = HandClock(datetime(2026, 1, 20, tzinfo=UTC))
+    async with open_store(dsn, clock) as store:
+        await store.writer.tell([note(1)])
+
+        async def attach(connection: Any) -> None:
+            await connection.execute("CREATE TABLE finding_archive PARTITION OF finding DEFAULT")
+            await connection.execute(
+                "CREATE TABLE finding_2020 PARTITION OF finding FOR VALUES FROM ('2020-01-01') TO ('2021-01-01')"
+            )
+
+        await store.pool.run(attach)
+        assert await store.partitions.prune(timedelta(days=30), datetime(2026, 3, 20, tzinfo=UTC)) == [
+            "finding_2026_01"
+        ]
+        assert {"finding_archive", "finding_2020"} <= set(await partitions(store))
+
+
+async def test_what_a_clock_that_stood_back_wrote_goes_and_the_rest_can_be_resumed(dsn: str) -> None:
+    clock = HandClock(datetime(2026, 1, 20, tzinfo=UTC))
+    async with open_store(dsn, clock) as store:
+        await store.writer.tell([note(1)])
+        clock.move(timedelta(days=-2000))
+        await store.writer.tell([note(2)])
+        clock.move(timedelta(days=2000))
+        await store.writer.tell([note(3)])
+        await store.partitions.prune(timedelta(days=400), clock.now())
+        first, last = await store.findings.bounds()
+        assert (first, last) == (3, 3)
+        assert numbers(await store.findings.read(first - 1)) == [3]

@@ -27,8 +27,10 @@ _COLUMNS = "seq, at, kind, module, source_id, subject_kind, subject_value, data,
 _COMMON = (INDICATOR_LISTED, INDICATOR_DELISTED)
 # In the words of the partial index `finding_rare`, or the planner does not see that it serves.
 _RARE = f"kind <> '{INDICATOR_LISTED}' AND kind <> '{INDICATOR_DELISTED}'"
+# Above the floor: what was written under a clock that stood years back is dropped out of turn, and takes what has lower
+# numbers with it; nobody may be sent back to where reading is refused.
 _BOUNDS = """
-SELECT coalesce((SELECT min(seq) FROM finding), pruned + 1) AS first,
+SELECT coalesce((SELECT min(seq) FROM finding WHERE seq > pruned), pruned + 1) AS first,
        greatest((SELECT max(seq) FROM finding), pruned) AS last, pruned
   FROM finding_floor
 """

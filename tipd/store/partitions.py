@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,9 @@ _PARTITIONS = """
 SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
  WHERE i.inhparent = 'finding'::regclass ORDER BY c.relname
 """
+
+
+_MONTH = re.compile(r"finding_\d{4}_(0[1-9]|1[0-2])", re.ASCII)
 
 
 def month_of(at: datetime) -> str:
@@ -72,7 +76,8 @@ class Partitions:
 async def _prune(connection: Connection, before: datetime) -> list[str]:
     # Dropping waits for whoever reads the log, and whoever comes after waits for us.
     await connection.execute(f"SET LOCAL lock_timeout = {LOCK_WITHIN_MS}")
-    names = [row["name"] for row in await connection.fetch(_PARTITIONS)]
+    # What somebody else attached to the log is not ours to drop.
+    names = [row["name"] for row in await connection.fetch(_PARTITIONS) if _MONTH.fullmatch(row["name"])]
     old = [name for name in names if bounds_of(name)[1] <= before]
     for name in old:
         last = await connection.fetchval(f"SELECT max(seq) FROM {name}")  # noqa: S608 - bounds_of has vouched for it
