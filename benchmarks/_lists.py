@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 
 
 def line(number: int) -> str:
-    """Return the number-th line: three in five an address, one a network, one a domain; all different."""
+    """Return the number-th line: three in five an address, one a network, one a domain; nothing that tipd refuses."""
     kind = number % 5
     if kind == 3:
         return f"{11 + number // 5 // 65536 % 100}.{number // 5 // 256 % 256}.{number // 5 % 256}.0/24"
     if kind == 4:
         return f"host{number:x}.example{number % 997}.org"
     mixed = number * 2654435761 % 2**31  # spread over the address space, one to one
-    return f"{120 + mixed // 2**24 % 47}.{mixed // 65536 % 256}.{mixed // 256 % 256}.{mixed % 256}"
+    return f"{130 + mixed // 2**24 % 38}.{mixed // 65536 % 256}.{mixed // 256 % 256}.{mixed % 256}"
 
 
 def lines(count: int, first: int = 0) -> Iterator[str]:

@@ -14,15 +14,15 @@ import tempfile
 import time
 from pathlib import Path
 
-from _figure import figure, machine, say
+from _figure import figure, machine, say, scaled
 from _lists import line, lines
 from _processes import cpu_seconds, family_cpu
 from support.daemon import Daemon
 from support.feeds import FeedServer
 
-ROWS = 1_000_000
-SMALL = 100_000
-POLLS = 5
+ROWS = scaled(1_000_000, 2000)
+SMALL = scaled(100_000, 1000)
+POLLS = scaled(5)
 SOURCE = 'url = "{url}"\nparser = "lines"\nkind = "auto"\nevery = "{every}"\nmin_interval = "1s"\n'
 
 
@@ -51,7 +51,7 @@ def main() -> None:
             first = _round_seconds(daemon, "big", 1)
             say(f"first load: {first:.2f} s")
             bare = _bare_copy(daemon, folder)
-            figure("load", "first load of 1,000,000 lines", first, "s", "bare COPY of the same rows", first / bare)
+            figure("load", f"first load of {ROWS:,} lines", first, "s", "bare COPY of the same rows", first / bare)
             _next_poll(daemon, feeds, body, first)
             _unchanged(daemon, feeds)
         finally:
@@ -146,7 +146,7 @@ def _unchanged(daemon: Daemon, feeds: FeedServer) -> None:
             spent.append(_cpu_of_a_poll(daemon, feeds))
         assert psql(daemon, "SELECT count(*), max(opened_round) FROM sighting") == before, "indicator rows were written"
         cpu = statistics.median(spent) * 1000
-        figure("load", f"unchanged poll of 100,000 lines, {what}: CPU", cpu, "ms", "the 50 ms allowed", cpu / 50)
+        figure("load", f"unchanged poll of {SMALL:,} lines, {what}: CPU", cpu, "ms", "the 50 ms allowed", cpu / 50)
 
 
 def _cpu_of_a_poll(daemon: Daemon, feeds: FeedServer) -> float:
