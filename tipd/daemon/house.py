@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from contextlib import asynccontextmanager
@@ -104,6 +105,8 @@ class House:
             if "api" in self.parts:
                 await nursery.start(outside.serve)
             reload.begin(scheduler)
+            # What stands now stays: a full collection over all of it would hold the loop for 30 ms, again and again.
+            gc.freeze()
             await self.notifier.ready(f"collecting with {', '.join(scheduler.names()) or 'no module'}")
             self._say.info("ready", parts=sorted(self.parts), store_id=store.store_id)
             await stop.wait()
