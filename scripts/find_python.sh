@@ -8,18 +8,26 @@ here=$(dirname "$0")
 unset PYTHONHOME PYTHONPATH || true
 
 home=$(home_folder)
+account=$(getent passwd "$(id -u)" 2>/dev/null | cut -d: -f6) || account=
 
 candidates() {
     [ -z "${TIPD_PYTHON:-}" ] || printf '%s\n' "$TIPD_PYTHON"
     for name in python3.13 python3 python; do
         command -v "$name" 2>/dev/null || true
     done
-    for folder in /usr/local/bin /usr/bin /opt/python/cp313-cp313/bin /opt/homebrew/bin "$home/.local/bin" \
-        "${PYENV_ROOT:-$home/.pyenv}"/versions/3.13*/bin "$home"/.pyenv/versions/3.13*/bin /opt/pyenv/versions/3.13*/bin \
-        "${UV_PYTHON_INSTALL_DIR:-$home/.local/share/uv/python}"/cpython-3.13*/bin \
-        "${XDG_DATA_HOME:-$home/.local/share}"/uv/python/cpython-3.13*/bin \
-        "$home"/.asdf/installs/python/3.13*/bin "$home"/.local/share/mise/installs/python/3.13*/bin; do
+    for folder in /usr/local/bin /usr/bin /opt/python/cp313-cp313/bin /opt/homebrew/bin /opt/pyenv/versions/3.13*/bin \
+        "${PYENV_ROOT:-/nonexistent}"/versions/3.13*/bin "${UV_PYTHON_INSTALL_DIR:-/nonexistent}"/cpython-3.13*/bin \
+        "${XDG_DATA_HOME:-/nonexistent}"/uv/python/cpython-3.13*/bin; do
         printf '%s\n' "$folder/python3.13"
+    done
+    # HOME is not always the account's own: services, CI and `sudo` set another.
+    for place in "$home" "$account"; do
+        [ -n "$place" ] || continue
+        for folder in "$place"/.local/bin "$place"/.pyenv/versions/3.13*/bin \
+            "$place"/.local/share/uv/python/cpython-3.13*/bin "$place"/.asdf/installs/python/3.13*/bin \
+            "$place"/.local/share/mise/installs/python/3.13*/bin; do
+            printf '%s\n' "$folder/python3.13"
+        done
     done
 }
 
@@ -27,7 +35,7 @@ candidates() {
 probe='
 import sys
 if sys.version_info[:2] != (3, 13) or sys.implementation.name != "cpython":
-    raise SystemExit(1)
+    raise SystemExit(f"it is {sys.implementation.name} {sys.version.split()[0]}")
 print(sys._base_executable)
 import ensurepip, ssl, venv
 '
@@ -53,6 +61,10 @@ search() {
 search
 if [ -z "$found" ] && [ -n "$incomplete" ] && install_package python; then
     search # Debian keeps ensurepip in a package of its own
+fi
+if [ -n "${TIPD_PYTHON:-}" ] && ! printf '%s\n' "$TIPD_PYTHON" | look | grep -q '^found '; then
+    say "TIPD_PYTHON=$TIPD_PYTHON is no Python 3.13 that runs here and can make environments:"
+    "$TIPD_PYTHON" -c "$probe" 2>&1 >/dev/null </dev/null | tail -n 1 >&2 || true
 fi
 if [ -n "$found" ]; then
     printf '%s\n' "$found"

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -96,6 +97,36 @@ def test_python_is_found_below_the_home_folder(folder: str, tmp_path: Path) -> N
 def test_a_python_that_is_named_comes_first(tmp_path: Path) -> None:
     named = python_in(tmp_path / "named")
     assert find_python(tmp_path, TIPD_PYTHON=str(named)) == sys._base_executable
+
+
+def test_python_is_found_below_the_account_s_folder_where_home_is_another(tmp_path: Path) -> None:
+    account, home = tmp_path / "account", tmp_path / "home"
+    python = python_in(account / ".pyenv/versions/3.13.7/bin")
+    python.write_text(f'#!/bin/sh\n: >{tmp_path}/asked\nexec {sys._base_executable} "$@"\n')
+    getent = tmp_path / "bin" / "getent"
+    getent.parent.mkdir()
+    getent.write_text(f"#!/bin/sh\necho 'somebody:x:0:0::{account}:/bin/sh'\n")
+    getent.chmod(0o755)
+    home.mkdir()
+    tools = tmp_path / "tools"  # a PATH without the machine's own Python
+    tools.mkdir()
+    for name in ("cut", "dirname", "grep", "head", "id", "sed", "sh", "tail"):
+        (tools / name).symlink_to(shutil.which(name))
+    find_python(home, PATH=f"{getent.parent}:{tools}")
+    in_system = [Path(folder, "python3.13").exists() for folder in ("/usr/bin", "/usr/local/bin")]
+    assert (tmp_path / "asked").exists() or any(in_system)
+
+
+def test_a_python_that_is_named_and_does_not_do_is_told_of(tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    old.write_text("#!/bin/sh\necho 'it is cpython 3.9.1' >&2\nexit 1\n")
+    old.chmod(0o755)
+    python_in(tmp_path / ".local" / "bin")
+    clean = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "TIPD_PYTHON": str(old)}
+    script = tree.ROOT / "scripts" / "find_python.sh"
+    done = subprocess.run([script], env=clean, capture_output=True, text=True, check=True)
+    assert f"TIPD_PYTHON={old} is no Python 3.13" in done.stderr
+    assert "it is cpython 3.9.1" in done.stderr
 
 
 def test_a_python_of_another_version_is_passed_over(tmp_path: Path) -> None:
