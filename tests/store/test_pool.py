@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 from typing import Any
@@ -175,6 +176,47 @@ async def test_copy_out_streams_pieces_through_a_thread(dsn: str) -> None:
         await pool.run(dump)
     assert len(pieces) > 1
     assert sum(map(len, pieces)) == 19 + 14 * 200_000 + 2
+
+
+async def test_cancelled_at_any_moment_of_a_copy_it_ends_soon(dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tipd.store.pool.UNWIND_WITHIN", 0.1)
+    rng = random.Random(3)
+
+    async def dump(connection: Any) -> None:
+        async with connection.transaction():
+            for number in range(4):
+                await copy_out(connection, f"SELECT {number}", into=lambda _piece: None)
+
+    async with Pool.open(dsn, log=LOG, size=2) as pool:
+        with trio.fail_after(60):  # without an end it waits until the server ends its idle transaction: two minutes
+            for _ in range(150):
+                with trio.move_on_after(rng.uniform(0, 0.01)):
+                    await pool.run(dump)
+            assert await pool.run(one) == 1
+
+
+async def test_a_server_that_hangs_holds_nobody_beyond_the_deadline() -> None:
+    server = await trio.to_thread.run_sync(pg.make_server)
+    stopped: list[int] = []
+
+    async def in_a_transaction(connection: Any) -> None:
+        async with connection.transaction():
+            pid_of_it = await pid(connection)
+            os.kill(pid_of_it, signal.SIGSTOP)
+            stopped.append(pid_of_it)
+            await one(connection)
+
+    try:
+        async with Pool.open(server.dsn("postgres"), log=LOG, size=1) as pool:
+            with trio.fail_after(30), pytest.raises(StoreAway):
+                await pool.within(0.5, in_a_transaction)
+            with trio.fail_after(30):
+                await pool.wait_available()
+                assert await pool.run(one) == 1  # on another connection
+    finally:
+        for number in stopped:
+            os.kill(number, signal.SIGCONT)
+        await trio.to_thread.run_sync(pg.remove_server, server)
 
 
 async def test_a_full_disk_of_ours_is_not_a_database_that_is_away(dsn: str) -> None:

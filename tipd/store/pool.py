@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 
 CONNECT_WITHIN = 10.0  # seconds
 RELEASE_WITHIN = 5.0
-CLOSE_WITHIN = 3.0
+UNWIND_WITHIN = 1.0  # for a cancelled function to undo its transaction and give the connection back
+CLOSE_WITHIN = 1.0
 DEADLINE = 30.0
 
 _SESSION = {
@@ -153,13 +154,13 @@ class Pool:
 
         What it raises is the trouble; it is tried again.
         """
-        self._pulse.check_returns(check)
+        self._pulse.check_returns(lambda connection: _unwound(connection, check))
 
     async def run[**P, T](self, work: Work[Concatenate[Connection, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return `await work(connection, *args, **kwargs)`, run as one asyncio function within the pool's deadline.
 
         Raises StoreAway, TryAgain (module docstring), and what the work raises. Cancelling waits until the connection
-        is back in the pool.
+        is back in the pool, or was cut off: about a second at most.
         """
         return await self.within(self._deadline, work, *args, **kwargs)
 
@@ -196,7 +197,7 @@ async def _lend[T](lane: Any, work: Callable[[Connection], Coroutine[Any, Any, T
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise StoreAway(f"the database is away: {_said(error)}") from error
     try:
-        return await work(connection)
+        return await _unwound(connection, work)
     except asyncpg.TransactionRollbackError as error:
         raise Undone(f"the database undid the transaction: {_said(error)}") from error
     except asyncpg.LockNotAvailableError as error:
@@ -209,6 +210,25 @@ async def _lend[T](lane: Any, work: Callable[[Connection], Coroutine[Any, Any, T
         # What goes wrong here ends the connection, no more: the work's own outcome stands.
         with contextlib.suppress(Exception):
             await lane.release(connection, timeout=RELEASE_WITHIN)
+
+
+async def _unwound[T](connection: Any, work: Callable[[Connection], Coroutine[Any, Any, T]]) -> T:
+    """Await `work(connection)`; once cancelled it has UNWIND_WITHIN seconds to end, then its connection is cut off.
+
+    Its ROLLBACK waits for the server's word on the cancelled statement, for ever: from a server that hangs, and in
+    asyncpg 0.31 also where a COPY's last piece had come already, so that there was nothing to cancel any more.
+    """
+    working = asyncio.ensure_future(work(connection))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        working.cancel()
+        cut = asyncio.get_running_loop().call_later(UNWIND_WITHIN, connection.terminate)
+        await asyncio.wait((working,))
+        cut.cancel()
+        if not working.cancelled():
+            working.exception()  # looked at: whoever is cancelled is told nothing else
+        raise
 
 
 def is_away(error: BaseException) -> bool:
