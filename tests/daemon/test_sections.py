@@ -19,6 +19,15 @@ def test_an_unknown_level_is_refused(tmp_path):
         load(path, {})
 
 
+def test_a_slow_step_is_a_duration(tmp_path):
+    path = tmp_path / "tipd.toml"
+    path.write_text('[log]\nslow_step = "10ms"\n')
+    assert load(path, {}).section("log", LogSettings).slow_seconds() == 0.01
+    path.write_text('[log]\nslow_step = "soon"\n')
+    with pytest.raises(ConfigError, match="slow_step"):
+        load(path, {})
+
+
 def test_the_example_of_the_blueprint_that_concerns_us_loads(tmp_path):
     dsn = tmp_path / "dsn"
     dsn.write_text("postgresql://tipd@localhost/tipd")

@@ -27,14 +27,24 @@ class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """What is logged, `[log]`.
 
     `level`: `"debug"`, `"info"`, `"warning"` or `"error"`
+    `slow_step`: how long one step of a task may hold the loop before it is counted and named; read at the start
     """
 
     level: str = "info"
+    slow_step: str = "100ms"
 
     def __post_init__(self) -> None:
         """Refuse an unknown level; ValueError names the key."""
         if self.level not in LEVELS:
             raise ValueError(f"level must be one of {', '.join(LEVELS)}")
+        try:
+            self.slow_seconds()
+        except ValueError as error:
+            raise ValueError(f"slow_step: {error}") from None
+
+    def slow_seconds(self) -> float:
+        """Return `slow_step` in seconds; raises ValueError."""
+        return config.duration(self.slow_step).total_seconds()
 
 
 SECTIONS: dict[str, type[Any]] = {

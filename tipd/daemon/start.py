@@ -37,7 +37,7 @@ def run(config_path: Path | None, only: Sequence[str] = ()) -> int:
     log.setup(config.section("log", LogSettings).level)
     _prepare_state_dir(config)
     say = log.get("daemon")
-    detector = Detector(log.get("loop"))
+    detector = Detector(log.get("loop"), threshold=config.section("log", LogSettings).slow_seconds())
     house = House(config, parts, clock=SystemClock(), rng=random.Random(), detector=detector)  # noqa: S311
     with hold(config.state_dir, parts):
         return _live(house, detector, say)
