@@ -41,16 +41,23 @@ def family_cpu(root: int) -> float:
     return total
 
 
-def family_memory(root: int) -> int:
-    """Return the proportional set size (bytes): shared pages, PostgreSQL's buffers, are counted once."""
-    total = 0
+def family_memory(root: int) -> dict[str, int]:
+    """Return the proportional set size (bytes) by process: shared pages, PostgreSQL's buffers, are counted once.
+
+    `Pss` proper, without what is swapped out; page cache is nobody's and not counted.
+    """
+    shares: dict[str, int] = {}
     for pid in family(root):
         try:
             text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").decode(errors="replace").split("\0")
         except OSError:
             continue
-        total += sum(int(row.split()[1]) * 1024 for row in text.splitlines() if row.startswith("Pss:"))
-    return total
+        name = words[0] if "postgres: " in words[0] else " ".join(Path(word).name for word in words[:3])
+        shares[f"{name} ({pid})"] = sum(
+            int(row.split()[1]) * 1024 for row in text.splitlines() if row.startswith("Pss:")
+        )
+    return shares
 
 
 class PeakMemory:
@@ -59,13 +66,16 @@ class PeakMemory:
     def __init__(self, root: int) -> None:
         """`root` is the process whose family is watched."""
         self.peak = 0
+        self.shares: dict[str, int] = {}  # what each process had at the peak
         self._root = root
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._sample, daemon=True)
 
     def _sample(self) -> None:
         while not self._stop.wait(0.1):
-            self.peak = max(self.peak, family_memory(self._root))
+            shares = family_memory(self._root)
+            if sum(shares.values()) > self.peak:
+                self.peak, self.shares = sum(shares.values()), shares
 
     def __enter__(self) -> PeakMemory:
         self._thread.start()
