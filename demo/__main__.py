@@ -21,11 +21,11 @@ def main() -> int:
     """Run the demo; 0 when the daemon lived and told us something."""
     parser = argparse.ArgumentParser(prog="demo", description=__doc__)
     parser.add_argument("--seconds", type=float, default=None, help="end by itself after this long")
-    parser.add_argument("--port", type=int, default=8470, help="where the API listens; 0 takes a free port")
+    parser.add_argument("--port", type=int, default=8470, help="where the API listens; a free one where it is taken")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="tipd-demo-") as folder:
         Path(folder).chmod(0o755)  # the database's own user has to get in where we are root
-        return trio.run(_demo, Path(folder), chosen.seconds, chosen.port or daemon.free_port())
+        return trio.run(_demo, Path(folder), chosen.seconds, daemon.free_port(chosen.port))
 
 
 async def _demo(folder: Path, seconds: float | None, port: int) -> int:
@@ -38,7 +38,7 @@ async def _demo(folder: Path, seconds: float | None, port: int) -> int:
         config = daemon.write_config(folder, port)
         process = daemon.start(config, folder / "daemon.log")
         try:
-            return await _watch(nursery, process, config, folder, seconds, port)
+            return await _watch(process, config, folder, seconds, port)
         finally:
             with trio.CancelScope(shield=True):
                 await daemon.stop(process)
@@ -46,7 +46,6 @@ async def _demo(folder: Path, seconds: float | None, port: int) -> int:
 
 
 async def _watch(
-    nursery: trio.Nursery,
     process: subprocess.Popen[bytes],
     config: Path,
     folder: Path,
@@ -54,20 +53,21 @@ async def _watch(
     port: int,
 ) -> int:
     base = f"http://127.0.0.1:{port}"
-    if not await daemon.ready(process, base):
+    if not await daemon.ready(process, config):
         sys.stderr.write((folder / "daemon.log").read_text())
         return 1
     token = await daemon.token(config)
     print(f"console   {await daemon.console_link(config, base)}")
     print(f"findings  curl -H 'Authorization: Bearer {token}' '{base}/api/v1/findings?limit=5'")
-    print(f"log       {folder / 'daemon.log'}", flush=True)
-    tally = watcher.Tally(echo=seconds is None)
-    nursery.start_soon(watcher.follow, port, token, tally)
-    with trio.move_on_after(seconds if seconds is not None else float("inf")):
-        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-            async for _ in signals:
-                break
-    return await print_report(base, token, tally, alive=process.poll() is None)
+    print(f"log       {folder / 'daemon.log'}  (until the demo ends)", flush=True)
+    tally = watcher.Tally(brief=seconds is not None)
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(watcher.follow, port, token, tally)
+            with trio.move_on_after(seconds if seconds is not None else float("inf")):
+                await anext(signals)
+            nursery.cancel_scope.cancel()
+    return await print_report(config, tally, alive=process.poll() is None)
 
 
 if __name__ == "__main__":

@@ -6,10 +6,12 @@ import json
 import socket
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import httpcore
 import trio
+
+from tipd.cli.client import CONTROL_NAME, Client, Place, Refused
+from tipd.errors import Unavailable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,10 +19,14 @@ if TYPE_CHECKING:
 STOP_SECONDS = 15
 
 
-def free_port() -> int:
-    """Return a loopback port nobody listens on."""
+def free_port(wished: int = 0) -> int:
+    """Return the wished loopback port where nobody listens on it, else a free one."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wished))
+        except OSError:
+            probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
@@ -52,30 +58,27 @@ def _tipd(config: Path, *words: str) -> list[str]:
     return [sys.executable, "-m", "tipd", "--config", str(config), *words]
 
 
-async def ready(process: subprocess.Popen[bytes], base: str) -> bool:
-    """Wait until `/readyz` says so; False when the daemon ended or a minute is over."""
+async def ready(process: subprocess.Popen[bytes], config: Path) -> bool:
+    """Wait until this daemon, not another on its port, says it is ready; False when it ended or a minute is over."""
     with trio.move_on_after(60):
         while process.poll() is None:
-            if await status(base + "/readyz") == 200:
+            try:
+                await ask(config, "/readyz")
+            except (Refused, Unavailable):
+                await trio.sleep(0.2)
+            else:
                 return True
-            await trio.sleep(0.2)
     return False
 
 
-async def status(url: str) -> int:
-    """Return the HTTP status of a URL, 0 where nobody answers."""
+async def ask(config: Path, path: str, *, method: str = "GET") -> dict[str, Any]:
+    """Return what the API answers over the daemon's control socket. Raises Refused, Unavailable."""
+    client = Client(Place(socket_path=config.parent / "state" / CONTROL_NAME))
     try:
-        async with httpcore.AsyncConnectionPool() as pool:
-            return (await pool.request("GET", url)).status
-    except (httpcore.NetworkError, httpcore.ProtocolError):
-        return 0
-
-
-async def get_json(url: str, token: str) -> dict[str, object]:
-    """Return what the API answers."""
-    async with httpcore.AsyncConnectionPool() as pool:
-        answer = await pool.request("GET", url, headers={"Authorization": f"Bearer {token}"})
-        return json.loads(answer.content)  # type: ignore[no-any-return]
+        answer = await trio.to_thread.run_sync(client.get if method == "GET" else client.post, path)
+    finally:
+        client.close()
+    return dict(answer)
 
 
 async def token(config: Path) -> str:
@@ -100,7 +103,5 @@ async def stop(process: subprocess.Popen[bytes]) -> None:
 
 async def console_link(config: Path, base: str) -> str:
     """Return a way into the web console, good once: asked over the control socket, as only this user may."""
-    control = config.parent / "state" / "tipd.sock"
-    async with httpcore.AsyncConnectionPool(uds=str(control)) as pool:
-        answer = await pool.request("POST", "http://tipd/api/v1/console-links")
-    return f"{base}{json.loads(answer.content)['path']}"
+    link = await ask(config, "/api/v1/console-links", method="POST")
+    return f"{base}{link['path']}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 import trio
 import trio_websocket
@@ -16,24 +17,40 @@ CUT_AFTER = 8.0  # seconds; then we hang up by ourselves and come back
 class Tally:
     """What the stream told us."""
 
-    echo: bool = False
+    brief: bool = False  # print of each source's indicators only the first that is listed, and delisted
     kinds: Counter[str] = field(default_factory=Counter)
     last: int = 0
     resumed: int = 0
     disorder: int = 0
     findings: int = 0
+    told: set[tuple[str, str]] = field(default_factory=set)
 
-    def take(self, finding: dict[str, object]) -> None:
+    def take(self, finding: dict[str, Any]) -> None:
         """Count one finding."""
-        seq = int(str(finding["seq"]))
+        seq = int(finding["seq"])
         self.disorder += seq <= self.last
         self.last = seq
         self.findings += 1
         self.kinds[str(finding["kind"])] += 1
-        if self.echo:
-            subject = finding.get("subject")
-            value = subject["value"] if isinstance(subject, dict) else ""
-            print(f"{finding['at']}  {finding['kind']:<20} {finding['source'] or '':<20} {value}", flush=True)
+        self._print(finding)
+
+    def resume(self) -> None:
+        """Count that we came back, and say where."""
+        if self.last:
+            self.resumed += 1
+            print(f"-- hung up on the stream; resuming after finding {self.last}", flush=True)
+
+    def _print(self, finding: dict[str, Any]) -> None:
+        kind, source, subject = str(finding["kind"]), str(finding["source"] or ""), finding.get("subject")
+        if self.brief and subject is not None and (kind, source) in self.told:
+            return
+        self.told.add((kind, source))
+        said = subject["value"] if subject is not None else _facts(finding["data"])
+        print(f"{finding['at'][:19]}  {kind:<19}  {source:<18}  {said}", flush=True)
+
+
+def _facts(data: dict[str, Any]) -> str:
+    return " ".join(f"{name}={value}" for name, value in data.items())
 
 
 async def follow(port: int, token: str, tally: Tally) -> None:
@@ -44,7 +61,7 @@ async def follow(port: int, token: str, tally: Tally) -> None:
                 await _follow_once(port, token, tally)
         except (trio_websocket.ConnectionClosed, trio_websocket.HandshakeError, OSError):
             await trio.sleep(0.3)
-        tally.resumed += tally.last > 0
+        tally.resume()
 
 
 async def _follow_once(port: int, token: str, tally: Tally) -> None:

@@ -1,6 +1,7 @@
 """`make demo`: the real daemon against the miniature Internet, ending by itself."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,8 @@ def test_the_demo_shows_the_main_job_and_ends_by_itself():
         words, cwd=ROOT, capture_output=True, text=True, timeout=120, env=os.environ | {"COLUMNS": "120"}
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    counts = {line.split()[1]: int(line.split()[0]) for line in done.stdout.splitlines() if "indicator." in line}
+    found = re.findall(r"^ *(\d+)  (\S+)$", done.stdout, re.MULTILINE)
+    counts = {kind: int(count) for count, kind in found}
     assert counts["indicator.listed"] > 0
     assert counts["indicator.delisted"] > 0
     degraded = next(line for line in done.stdout.splitlines() if line.startswith("degraded sources:"))
