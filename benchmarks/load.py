@@ -89,7 +89,7 @@ def _bare_copy(daemon: Daemon, folder: Path) -> float:
     )
     _run_script(daemon, script, export)
     times = []
-    for _ in range(3):
+    for _ in range(scaled(3)):
         _run_script(
             daemon,
             script,
@@ -114,9 +114,9 @@ def _run_script(daemon: Daemon, script: Path, text: str) -> None:
 
 
 def _next_poll(daemon: Daemon, feeds: FeedServer, body: list[str], first: float) -> None:
-    """Change one line in a hundred, three times."""
+    """Change one line in a hundred, again and again."""
     times = []
-    for turn in range(3):
+    for turn in range(scaled(3)):
         fresh = lines(ROWS // 100, first=(turn + 2) * 2 * ROWS)
         for place in range(turn, ROWS, 100):
             body[place] = next(fresh, line(place))

@@ -8,10 +8,12 @@ thread no processor); the API is asked for its status without a pause.
 
 from __future__ import annotations
 
+import json
 import statistics
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 from _figure import figure, machine, say, scaled
 from _lists import lines
@@ -77,11 +79,19 @@ def _report(daemon: Daemon, idle: int, peak: int, answers: list[float]) -> None:
     figure("memory", f"peak over idle, {ROWS:,} lines, index apart", over, "MB", "the 300 MB allowed", over / 300)
     per_entry = index["bytes"] / index["entries"]
     figure("memory", "look-up index", per_entry, "bytes an indicator")
+    for step in _blocked(daemon):
+        say(f"held the loop: {step['task']} until {step['until']}, {step['took_s']} s, starved {step['starved_s']} s")
     loop = daemon.get("/api/v1/status")["loop"]
     worst = loop["worst"] * 1000
     figure("memory", "longest step of the loop", worst, "ms", "the 50 ms allowed", worst / 50)
     figure("memory", "status answers meanwhile, median", statistics.median(answers) * 1000, "ms")
     figure("memory", "status answers meanwhile, worst", max(answers) * 1000, "ms")
+
+
+def _blocked(daemon: Daemon) -> list[dict[str, Any]]:
+    """Return the longest steps the daemon's log has (it tells a task not more often than every ten seconds)."""
+    steps = [json.loads(line) for line in daemon.log.read_text().splitlines() if '"a task blocked the loop"' in line]
+    return sorted(steps, key=lambda step: step["starved_s"] - step["took_s"])[:5]
 
 
 def _index(daemon: Daemon) -> dict[str, float] | None:

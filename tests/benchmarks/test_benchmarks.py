@@ -22,18 +22,32 @@ def test_every_benchmark_is_tried() -> None:
     assert {path.stem for path in FOLDER.glob("[!_]*.py")} == set(FIGURES)
 
 
+@pytest.fixture(scope="module")
+def running():
+    """Start all of them at once: each waits most of its time."""
+    environ = os.environ | {"TIPD_BENCH_SCALE": "0.001"}
+    started = {
+        name: subprocess.Popen(
+            [sys.executable, FOLDER / f"{name}.py"],
+            env=environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for name in FIGURES
+    }
+    yield started
+    for process in started.values():
+        if process.poll() is None:
+            process.terminate()
+            process.communicate(timeout=30)
+
+
 @pytest.mark.parametrize("name", FIGURES)
-def test_it_runs_and_prints_its_figures(name: str) -> None:
-    done = subprocess.run(
-        [sys.executable, FOLDER / f"{name}.py"],
-        env=os.environ | {"TIPD_BENCH_SCALE": "0.001"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    figures = [json.loads(line) for line in done.stdout.splitlines()]
+def test_it_runs_and_prints_its_figures(running, name: str) -> None:
+    out, err = running[name].communicate(timeout=180)
+    assert running[name].returncode == 0, err
+    figures = [json.loads(line) for line in out.splitlines()]
     assert len(figures) == FIGURES[name]
     for figure in figures:
         assert figure.keys() == {"bench", "metric", "value", "unit", "against", "ratio"}
