@@ -157,3 +157,21 @@ async def test_a_lease_given_back_ends_only_where_it_still_holds(store: Store) -
     await store.sources.give_back("blacklist", START + LEASE, dict.fromkeys(("a", "b"), soon))
     due = {row.name: row.due for row in await store.sources.all()}
     assert due == {"a": soon, "b": START + HOUR, "c": START + LEASE}
+
+
+async def test_a_clock_that_stood_ahead_stops_no_source(store: Store) -> None:
+    ids = await declare(store, "a", "b")
+    ahead = START + timedelta(days=3650)
+    await store.sources.settle(ids["a"], Outcome(state="ok", at=ahead, due=ahead + HOUR))
+    await store.sources.settle(ids["b"], outcome())
+    assert await leased(store) == []  # now it is the start again: nobody is asked sooner than planned …
+    assert await leased(store, START + HOUR) == ["a", "b"]  # … nor ten years late
+
+
+async def test_a_clock_set_back_by_minutes_makes_a_source_wait_that_much_longer(store: Store) -> None:
+    ids = await declare(store, "a")
+    await store.sources.settle(ids["a"], outcome())
+    assert await leased(store, START - HOUR / 2) == []
+    row = await store.sources.get("a")
+    assert row is not None
+    assert (row.last_attempt, row.due) == (START, START + HOUR)

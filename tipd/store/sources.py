@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tipd.errors import TryAgain
+from tipd.model.finding import SOURCE_ACCEPTED, NewFinding
 from tipd.store.text import storable, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import timedelta
 
-    from tipd.model.finding import NewFinding
     from tipd.store.connection import Connection, Row
     from tipd.store.pool import Pool
     from tipd.store.writer import Writer
@@ -47,11 +48,24 @@ class SourceRow(msgspec.Struct, frozen=True, kw_only=True):
     set_aside: Any
 
 
+class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody's word that a refused body may be used: when it was given, and which body was looked at.
+
+    `sha256` in hex; `rows` and `entries` (distinct indicators) are what that body held.
+    """
+
+    at: datetime
+    sha256: str
+    entries: int
+    rows: int = 0
+
+
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """How an attempt ended, as the source's row keeps it; what is UNSET stays as it was.
 
     `confirmed`: the fetch confirmed or changed the current set, so `last_success` moves to `at`; `changed`: so does
-    `last_change`. `last_round`: the round that read a body whole (see `Rounds.apply`).
+    `last_change`. `last_round`: the round that read a body whole (see `Rounds.apply`). `set_aside`: what is known of a
+    refused body; an acceptance that stands stays in it until None clears both.
     """
 
     state: str
@@ -93,6 +107,14 @@ RETURNING {_COLUMNS}
 """  # noqa: S608
 
 
+# A clock that once stood far ahead must not stop a source for years: the pause that was planned is kept, from now on.
+# As `nursery.due.repaired` does for modules; an hour or less just makes it wait that much longer.
+_SET_RIGHT = """
+UPDATE source SET due = least(due, $2::timestamptz + greatest(due - last_attempt, interval '0')), last_attempt = $2
+ WHERE module = $1 AND declared AND last_attempt > $2::timestamptz + interval '1 hour'
+"""
+
+
 class Sources:
     """The sources' rows."""
 
@@ -115,6 +137,7 @@ class Sources:
         """Take the module's sources that are due, or those named whether due or not, until `now + lease_for`.
 
         No two processes get the same; a lease that passes unsettled is due again. `due` of the rows is the lease's end.
+        What was asked over an hour after `now` (the wall clock went back) counts as asked now.
         """
         wanted = None if names is None else list(names)
         rows = await self._writer.write(_lease, module, now, now + lease_for, wanted)
@@ -144,6 +167,30 @@ class Sources:
         """
         await self._writer.write(settle, source_id, outcome, findings=findings)
 
+    async def accept(self, name: str, at: datetime) -> SourceRow | None:
+        """Note that the body set aside may be used; return the source, None where there is nothing to accept.
+
+        Nothing to accept: no such source, no body set aside, or one that was not read whole. Told as `source.accepted`;
+        accepting the same body again changes nothing. Raises TryAgain where another body took its place meanwhile.
+        """
+        row = await self.get(name)
+        aside = None if row is None else row.set_aside
+        if row is None or not aside or aside.get("entries") is None or not aside.get("sha256"):
+            return None
+        standing = acceptance(aside)
+        if standing is None or standing.sha256 != aside["sha256"]:
+            word = Acceptance(at=at, sha256=aside["sha256"], entries=aside["entries"], rows=aside.get("rows", 0))
+            facts = {"sha256": word.sha256, "why": aside.get("why"), "entries": word.entries}
+            told = NewFinding(kind=SOURCE_ACCEPTED, module=row.module, source=row.name, data=facts)
+            await self._writer.write(_accept, row.name, word, findings=[told])
+        return row
+
+
+def acceptance(set_aside: Mapping[str, Any] | None) -> Acceptance | None:
+    """Return the acceptance that a source's `set_aside` holds, None where it holds none."""
+    given = (set_aside or {}).get("accepted")
+    return None if given is None else msgspec.convert(given, Acceptance)
+
 
 def _source(row: Row) -> SourceRow:
     fields = dict(row)
@@ -172,7 +219,7 @@ async def settle(connection: Connection, source_id: int, outcome: Outcome) -> No
     for name in ("etag", "last_modified"):
         if columns.get(name) is not None:
             columns[name] = storable(columns[name])
-    sets = ", ".join(f"{name} = ${number}" for number, name in enumerate(columns, start=3))
+    sets = ", ".join(f"{name} = ${number}{_KEPT.get(name, '')}" for number, name in enumerate(columns, start=3))
     since = "state_since = CASE WHEN state = $3 AND state_since IS NOT NULL THEN state_since ELSE $2 END"
     done = await connection.execute(
         f"UPDATE source SET {since}, {sets} WHERE id = $1",  # noqa: S608 - names of our own columns
@@ -185,6 +232,22 @@ async def settle(connection: Connection, source_id: int, outcome: Outcome) -> No
 
 
 _OPTIONAL = ("refused", "last_round", "etag", "last_modified", "body_sha256", "read_digest", "set_aside")
+# Another refused body does not end an acceptance, and one that came while this round ran is not lost (null stays null).
+_KEPT = {
+    "set_aside": "::jsonb || CASE WHEN set_aside ? 'accepted'"
+    " THEN jsonb_build_object('accepted', set_aside -> 'accepted') ELSE '{}' END"
+}
+
+
+async def _accept(connection: Connection, name: str, word: Acceptance) -> None:
+    done = await connection.execute(
+        "UPDATE source SET set_aside = set_aside || $3::jsonb WHERE name = $1 AND set_aside ->> 'sha256' = $2",
+        name,
+        word.sha256,
+        to_json({"accepted": msgspec.to_builtins(word)}),
+    )
+    if done != "UPDATE 1":  # raised, so that the finding is not written either
+        raise TryAgain(f"what was set aside of {name!r} has changed meanwhile: look at it again")
 
 
 async def _declare(connection: Connection, module: str, digests: dict[str, bytes]) -> list[Row]:
@@ -200,6 +263,7 @@ async def _declare(connection: Connection, module: str, digests: dict[str, bytes
 async def _lease(
     connection: Connection, module: str, now: datetime, until: datetime, names: list[str] | None
 ) -> list[Row]:
+    await connection.execute(_SET_RIGHT, module, now)
     return await connection.fetch(_LEASE, module, now, until, names)
 
 
