@@ -15,6 +15,7 @@ SOURCE_DEGRADED = "source.degraded"
 SOURCE_RECOVERED = "source.recovered"
 SOURCE_LOADED = "source.loaded"
 SOURCE_REMOVED = "source.removed"
+SOURCE_ACCEPTED = "source.accepted"
 MODULE_FAILED = "module.failed"
 
 
