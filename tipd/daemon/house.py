@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 import os
 import signal
 from contextlib import asynccontextmanager
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 
 MODULES_MAY_TAKE = 3.0  # seconds of a stop, beside the API's `stop_grace`
 WRITER_MAY_TAKE = 2.0
+MODULES_MAY_TAKE_AWAY = 0.5  # what waits for a database that is away is not waited for
+STOP_MAY_TAKE = 8.0  # in all: PostgreSQL gets what is left of it
 WRITER_STUCK_AFTER = 300.0  # writes wait and no batch begins: longer than any commit may take
 STORE_PATIENCE = float("inf")  # a database that is away at the start is waited for
 
@@ -66,6 +69,7 @@ class House:
         self.notifier = Notifier(os.environ, log.get("systemd"))
         self.liveness = Liveness()
         self.doors = Doors(config)
+        self._end_by = math.inf  # when (trio's clock) a stop must be over
         self.workers = WorkerPool(max(2, len(os.sched_getaffinity(0))), log.get("work"))
         self.fetcher = Fetcher(config.section("net", NetSettings), clock, log.get("net"), rng)
         self._say = log.get("daemon")
@@ -111,15 +115,15 @@ class House:
             self._say.info("ready", parts=sorted(self.parts), store_id=store.store_id)
             await stop.wait()
             await self.notifier.stopping("stopping")
-            await self._leave(scheduler, outside)
+            await self._leave(scheduler, outside, there=store.available)
             nursery.cancel_scope.cancel()
 
-    async def _leave(self, scheduler: Scheduler, outside: Outside) -> None:
+    async def _leave(self, scheduler: Scheduler, outside: Outside, *, there: bool) -> None:
         """Triggers stop; the stream and the API say goodbye while modules get their deadline."""
         scheduler.stop()
         async with trio.open_nursery() as goodbyes:
             goodbyes.start_soon(outside.close)
-            goodbyes.start_soon(scheduler.drain, MODULES_MAY_TAKE)
+            goodbyes.start_soon(scheduler.drain, MODULES_MAY_TAKE if there else MODULES_MAY_TAKE_AWAY)
 
     @asynccontextmanager
     async def _database(self) -> AsyncIterator[str]:
@@ -133,7 +137,11 @@ class House:
             self.config.state_dir, settings, log.get("postgres"), self.health.node("postgres"), self.rng
         )
         async with trio.open_nursery() as nursery:
-            yield await nursery.start(server.run)
+            address = await nursery.start(server.run)
+            try:
+                yield address
+            finally:
+                server.hurry(self._end_by)
             nursery.cancel_scope.cancel()
 
     @asynccontextmanager
@@ -211,6 +219,7 @@ class House:
                 await reload.run()
                 continue
             self._say.info("stopping", signal=signal.Signals(number).name)
+            self._end_by = min(self._end_by, trio.current_time() + STOP_MAY_TAKE)
             if stop.is_set() or not reload.begun:
                 scope.cancel()
                 return

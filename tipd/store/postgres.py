@@ -7,6 +7,7 @@ state directory is locked while `run` lives; cancelling it stops the server (wit
 
 from __future__ import annotations
 
+import math
 import os
 from contextlib import ExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from tipd.store import binaries, cluster, copies, orphan
 from tipd.store.clients import Target
 from tipd.store.groups import unwrapped
 from tipd.store.places import Places, Way, dsn, way
-from tipd.store.postmaster import Postmaster
+from tipd.store.postmaster import IMMEDIATE, Postmaster
 
 if TYPE_CHECKING:
     import random
@@ -63,6 +64,7 @@ class ManagedPostgres:
         self._backoff = Backoff(0.25, 10.0, rng)
         self._environ = environ
         self._account: Account | None = None
+        self._stop_by = math.inf
 
     @property
     def dsn(self) -> str:
@@ -148,8 +150,18 @@ class ManagedPostgres:
                         task_status.started(self.dsn)
                     await server.wait()
             finally:
-                await server.stop(self._settings.seconds("stop_deadline"))
+                await server.stop(*self._stop_within())
         return ready
+
+    def hurry(self, by: float) -> None:
+        """Have the stop done by that moment of trio's clock, if need be by SIGKILL: the server recovers from it."""
+        self._stop_by = by
+
+    def _stop_within(self) -> tuple[float, float]:
+        """Return the seconds for a fast shutdown, and for an immediate one after it."""
+        left = max(1.0, self._stop_by - trio.current_time())
+        immediate = min(IMMEDIATE, left / 3)
+        return min(self._settings.seconds("stop_deadline"), left - immediate), immediate
 
     async def _rest(self, server: Postmaster, lived: float) -> None:
         if lived > _HEALTHY:

@@ -90,14 +90,14 @@ class Postmaster:
         """Wait for its end and return how it ended."""
         return await self._process.wait()
 
-    async def stop(self, fast: float) -> None:
+    async def stop(self, fast: float, immediate: float = IMMEDIATE) -> None:
         """Fast shutdown, after `fast` seconds immediate shutdown (it recovers at the next start), then SIGKILL.
 
         Safe under cancellation and of a process that has ended.
         """
         self._stopping = self.ended is None  # what a server says that we stop is no news; why one died is
         with trio.CancelScope(shield=True):
-            for how, seconds in ((signal.SIGINT, fast), (signal.SIGQUIT, IMMEDIATE), (signal.SIGKILL, 60.0)):
+            for how, seconds in ((signal.SIGINT, fast), (signal.SIGQUIT, immediate), (signal.SIGKILL, 60.0)):
                 if self.ended is None:
                     self._process.send_signal(how)
                 with trio.move_on_after(seconds):

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 MOST_TOLD = 2000  # findings a statement: making one of 20,000 blocks the loop for over 100 ms
 MOST_TOGETHER = 256
 MOST_WAITING = 1024
+DRAIN_WHILE_AWAY = 0.5  # seconds: what cannot be written now is not waited for at the end
 COMMIT_WITHIN = 60.0  # seconds
 UNANSWERED = 3
 
@@ -202,7 +203,8 @@ class Writer:
 
     def _close(self, drain_within: float) -> None:
         self._closed = True
-        self._scope.deadline = trio.current_time() + drain_within
+        within = drain_within if self._pool.available else min(drain_within, DRAIN_WHILE_AWAY)
+        self._scope.deadline = trio.current_time() + within
         self._wake.set()
 
     def _give_up(self, begun: list[Request]) -> None:
