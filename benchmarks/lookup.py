@@ -64,6 +64,13 @@ class Server:
 
 
 def _client(port: int, body: bytes, requests: int, wrong: list[str]) -> None:
+    try:
+        _ask(port, body, requests, wrong)
+    except (OSError, http.client.HTTPException) as error:
+        wrong.append(repr(error))
+
+
+def _ask(port: int, body: bytes, requests: int, wrong: list[str]) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", port)
     headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"}
     for _ in range(requests):
