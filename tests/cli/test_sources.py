@@ -79,3 +79,37 @@ def test_run(tipd: Any, config: str, fake: Any) -> None:
 
 def test_run_needs_the_daemon(tipd: Any) -> None:
     assert tipd("sources", "run", "good").code == 69
+
+
+ANSWER = {"source": "good", "sha256": "ab" * 32, "entries": 1234, "why": "shrank", "state": "shrunk"}
+
+
+def test_accept(tipd: Any, config: str, fake: Any) -> None:
+    fake.answers["POST", "/api/v1/sources/good/accept"] = 202, ANSWER
+    ran = tipd("sources", "accept", "good")
+    assert (ran.code, ran.out) == (0, "")
+    assert "the refused body of good (1,234 entries) is accepted" in ran.err
+    assert tipd("sources", "accept", "good", "--json").lines == [ANSWER]
+    problem = {"title": "Conflict", "status": 409, "detail": "nothing of 'calm' is set aside"}
+    fake.answers["POST", "/api/v1/sources/calm/accept"] = 409, problem
+    ran = tipd("sources", "accept", "calm")
+    assert ran.code == 1
+    assert "nothing of 'calm' is set aside" in ran.err
+
+
+def test_accept_needs_the_daemon(tipd: Any) -> None:
+    assert tipd("sources", "accept", "good").code == 69
+
+
+def test_show_says_what_waits_for_a_review(tipd: Any, config: str, fake: Any) -> None:
+    aside = {"sha256": "ab", "why": "shrank from 40 to 4", "entries": 4}
+    for set_aside, hinted in (
+        (None, False),
+        (aside | {"entries": None}, False),
+        (aside, True),
+        (aside | {"accepted": {"sha256": "ab"}}, False),
+    ):
+        fake.answers["GET", "/api/v1/sources"] = 200, {"sources": [STATE | {"set_aside": set_aside}]}
+        ran = tipd("sources", "show", "good", "--config", config)
+        assert ("why = shrank from 40 to 4" in ran.out) is (set_aside is not None)
+        assert ("tipd sources accept good" in ran.err) is hinted

@@ -8,7 +8,8 @@ import pytest
 import trio
 from support.stores import START, note, open_store, whole_log
 
-from tipd.store.sources import Outcome
+from tipd.errors import TryAgain
+from tipd.store.sources import Acceptance, Outcome, acceptance
 from tipd.store.store import Store
 
 HOUR = timedelta(hours=1)
@@ -175,3 +176,84 @@ async def test_a_clock_set_back_by_minutes_makes_a_source_wait_that_much_longer(
     row = await store.sources.get("a")
     assert row is not None
     assert (row.last_attempt, row.due) == (START, START + HOUR)
+
+
+ASIDE = {"path": "set_aside/a", "sha256": "ab" * 32, "why": "shrank", "rows": 5, "entries": 4}
+LATER = START + HOUR
+
+
+async def refused(store: Store, number: int, **more: object) -> None:
+    await store.sources.settle(number, outcome("shrunk", failures=1, set_aside=ASIDE | more))
+
+
+async def test_a_body_set_aside_is_accepted_once_and_told(store: Store) -> None:
+    ids = await declare(store, "a", "b")
+    await refused(store, ids["a"])
+    before = await store.sources.get("a")
+    for _ in range(2):
+        assert await store.sources.accept("a", LATER) is not None
+    row = await store.sources.get("a")
+    assert row is not None
+    assert before is not None
+    assert acceptance(before.set_aside) is None
+    word = Acceptance(at=LATER, sha256="ab" * 32, entries=4, rows=5)
+    assert acceptance(row.set_aside) == word
+    assert {key: value for key, value in row.set_aside.items() if key != "accepted"} == ASIDE
+    assert (row.state, row.due, row.failures) == (before.state, before.due, before.failures)
+    (told,) = await whole_log(store)
+    assert (told.kind, told.module, told.source) == ("source.accepted", "blacklist", "a")
+    assert told.data == {"sha256": "ab" * 32, "why": "shrank", "entries": 4}
+
+
+@pytest.mark.parametrize("aside", [None, {"path": "x", "sha256": "ab"}, ASIDE | {"entries": None}])
+async def test_where_nothing_is_to_accept_nothing_is_written(store: Store, aside: object) -> None:
+    ids = await declare(store, "a")
+    await store.sources.settle(ids["a"], outcome("wrong_page", set_aside=aside))
+    assert await store.sources.accept("a", LATER) is None
+    assert await store.sources.accept("nobody", LATER) is None
+    row = await store.sources.get("a")
+    assert row is not None
+    assert row.set_aside == aside
+    assert await whole_log(store) == []
+
+
+async def test_an_acceptance_stays_with_its_body_until_the_source_is_well(store: Store) -> None:
+    ids = await declare(store, "a")
+    await refused(store, ids["a"])
+    await store.sources.accept("a", LATER)
+    await refused(store, ids["a"], sha256="cd" * 32, entries=3)
+    await store.sources.settle(ids["a"], outcome("unreachable", failures=3))
+    row = await store.sources.get("a")
+    assert row is not None
+    assert (row.set_aside["sha256"], row.set_aside["entries"]) == ("cd" * 32, 3)
+    assert acceptance(row.set_aside) == Acceptance(at=LATER, sha256="ab" * 32, entries=4, rows=5)
+    await store.sources.accept("a", LATER + HOUR)
+    row = await store.sources.get("a")
+    assert row is not None
+    assert acceptance(row.set_aside) == Acceptance(at=LATER + HOUR, sha256="cd" * 32, entries=3, rows=5)
+    await store.sources.settle(ids["a"], outcome(confirmed=True, set_aside=None))
+    await refused(store, ids["a"])
+    row = await store.sources.get("a")
+    assert row is not None
+    assert row.set_aside == ASIDE
+    assert len(await whole_log(store)) == 2
+
+
+async def test_a_body_that_took_the_place_of_the_one_looked_at_is_not_accepted(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = await declare(store, "a")
+    await refused(store, ids["a"])
+    looked_at = await store.sources.get("a")
+    await refused(store, ids["a"], sha256="cd" * 32)
+
+    async def as_it_was(_: str) -> object:
+        return looked_at
+
+    with monkeypatch.context() as patch, pytest.raises(TryAgain, match="has changed meanwhile"):
+        patch.setattr(store.sources, "get", as_it_was)
+        await store.sources.accept("a", LATER)
+    row = await store.sources.get("a")
+    assert row is not None
+    assert "accepted" not in row.set_aside
+    assert await whole_log(store) == []

@@ -21,7 +21,7 @@ from tipd.api.server import serve
 from tipd.api.services import Services
 from tipd.api.settings import ApiSettings
 from tipd.clock import SystemClock
-from tipd.errors import GoneError, StoreAway
+from tipd.errors import GoneError, StoreAway, TryAgain
 from tipd.model.finding import Finding
 from tipd.model.indicator import Indicator
 from tipd.model.kind import Kind
@@ -161,6 +161,8 @@ class FakeSources:
 
     rows: dict[str, SimpleNamespace] = field(default_factory=dict)
     away: bool = False
+    changed: bool = False
+    accepted: list[tuple[str, datetime]] = field(default_factory=list)
 
     async def all(self) -> list[SimpleNamespace]:
         if self.away:
@@ -169,6 +171,15 @@ class FakeSources:
 
     async def get(self, name: str) -> SimpleNamespace | None:
         return self.rows.get(name)
+
+    async def accept(self, name: str, at: datetime) -> SimpleNamespace | None:
+        row = self.rows.get(name)
+        if row is None or not row.set_aside or row.set_aside.get("entries") is None:
+            return None
+        if self.changed:
+            raise TryAgain("has changed meanwhile")
+        self.accepted.append((name, at))
+        return row
 
 
 @dataclass

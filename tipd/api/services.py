@@ -99,6 +99,10 @@ class Sources(Protocol):
         """Return one source, None where there is none such."""
         ...
 
+    async def accept(self, name: str, at: datetime) -> Source | None:
+        """Note that the body set aside may be used, None where there is none; raises TryAgain where it changed."""
+        ...
+
 
 class Sightings(Protocol):
     """Sightings: for exports and for the history of one indicator."""

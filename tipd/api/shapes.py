@@ -103,6 +103,19 @@ class RunRequested(msgspec.Struct, frozen=True, kw_only=True):
     requested: bool
 
 
+class Accepted(msgspec.Struct, frozen=True, kw_only=True):
+    """The body that was set aside may be used: its hash, the indicators it held, why it was refused.
+
+    `state` is the source's state until it is asked again.
+    """
+
+    source: str
+    sha256: str
+    entries: int
+    why: str | None
+    state: str
+
+
 class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     """One interval in which a source named the indicator; `last_seen` is when it was last confirmed."""
 

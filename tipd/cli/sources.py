@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 
 _GOOD = frozenset({"ok", "unchanged"})
 _QUIET = frozenset({"new", "", "off"})
+_NOTHING_TO_ACCEPT = 409
 
 
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Describe the verb."""
-    parser = subparsers.add_parser("sources", help="list, show, test and run sources")
+    parser = subparsers.add_parser("sources", help="list, show, test, run and accept sources")
     verbs = parser.add_subparsers(dest="sources_verb", metavar="VERB", required=True)
     verbs.add_parser("list", help="list all sources, with their states where the daemon runs")
     show = verbs.add_parser("show", help="show one declaration and its state")
@@ -35,11 +36,14 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     test.add_argument("body", metavar="BODYFILE", nargs="?", help="read this file instead of fetching")
     run_ = verbs.add_parser("run", help="let the daemon collect a source now")
     run_.add_argument("name", metavar="NAME")
+    accept = verbs.add_parser("accept", help="let the body that its guards refused be used, and collect the source now")
+    accept.add_argument("name", metavar="NAME")
 
 
 def run(args: argparse.Namespace) -> int:
     """Do what the second word says."""
-    return {"list": _list, "show": _show, "test": _test, "run": _run}[args.sources_verb](args, Output.of(args))
+    verbs = {"list": _list, "show": _show, "test": _test, "run": _run, "accept": _accept}
+    return verbs[args.sources_verb](args, Output.of(args))
 
 
 def declared(args: argparse.Namespace) -> Sources:
@@ -118,7 +122,16 @@ def _show(args: argparse.Namespace, output: Output) -> int:
         if value not in (None, {}, []):
             text = output.coloured(printable(str(value)), _colour(str(value))) if key == "state" else _text(value)
             output.line(f"{key:<14} {text}")
+    if _waits_for_review(record.get("set_aside")):
+        output.say(f"look at what was set aside; `tipd sources accept {args.name}` lets it be used")
     return EXIT_DONE
+
+
+def _waits_for_review(set_aside: Mapping[str, Any] | None) -> bool:
+    """Return whether a body is set aside that could be accepted and is not yet."""
+    if not set_aside or set_aside.get("entries") is None:
+        return False
+    return bool((set_aside.get("accepted") or {}).get("sha256") != set_aside.get("sha256"))
 
 
 def _text(value: Any) -> str:
@@ -147,6 +160,23 @@ def _run(args: argparse.Namespace, output: Output) -> int:
     else:
         output.say(f"{args.name} is collected as soon as there is room; see `tipd sources show {args.name}`")
     return EXIT_DONE if answer.get("requested", True) else EXIT_NEGATIVE
+
+
+def _accept(args: argparse.Namespace, output: Output) -> int:
+    try:
+        answer = Client.of(args).post(f"/api/v1/sources/{quote(args.name, safe='')}/accept")
+    except Refused as refused:
+        if refused.status == _NOTHING_TO_ACCEPT:  # trying again would not help
+            refused.exit_code = EXIT_NEGATIVE
+        raise
+    if output.as_json:
+        output.record(answer)
+    else:
+        output.say(
+            f"the refused body of {args.name} ({answer['entries']:,} entries) is accepted, and collected as soon as"
+            f" there is room; see `tipd sources show {args.name}`"
+        )
+    return EXIT_DONE
 
 
 def _test(args: argparse.Namespace, output: Output) -> int:

@@ -69,9 +69,11 @@ async def test_a_session_is_no_administrator(api: Served) -> None:
 @pytest.mark.parametrize("origin", [None, "null", "https://evil.example.org", "http://127.0.0.1:1"])
 async def test_another_site_cannot_use_the_cookie(world: World, api: Served, origin: str | None) -> None:
     headers = await session(api) | ({} if origin is None else {"Origin": origin})
-    for path in ("/sources/example_drop/run", "/api/v1/sources/example_drop/run"):
+    world.sources.rows["example_drop"] = source("example_drop", set_aside={"sha256": "ab", "entries": 1})
+    paths = [f"{start}/sources/example_drop/{verb}" for start in ("", "/api/v1") for verb in ("run", "accept")]
+    for path in paths:
         assert (await api.ask("POST", path, token=None, headers=headers)).status == 403
-    assert world.scheduler.asked == []
+    assert (world.scheduler.asked, world.sources.accepted) == ([], [])
 
 
 async def test_run_now(world: World, api: Served) -> None:
@@ -81,12 +83,34 @@ async def test_run_now(world: World, api: Served) -> None:
     assert world.scheduler.asked == [("blacklist", ("example_drop",))]
 
 
+async def test_accept(world: World, api: Served) -> None:
+    headers = await session(api) | {"Origin": api.url}
+    aside = {"sha256": "ab" * 32, "why": "shrank", "rows": 5, "entries": 4}
+    button = b'hx-post="/sources/example_drop/accept"'
+    for set_aside, shown in (
+        (None, False),
+        (aside | {"entries": None}, False),
+        (aside, True),
+        (aside | {"accepted": {"sha256": "cd" * 32}}, True),
+        (aside | {"accepted": {"sha256": "ab" * 32}}, False),
+    ):
+        world.sources.rows["example_drop"] = source("example_drop", set_aside=set_aside)
+        page = await api.ask("GET", "/sources", token=None, headers=headers)
+        assert (button in page.content) is shown
+    answer = await api.ask("POST", "/sources/example_drop/accept", token=None, headers=headers)
+    assert b"accepted" in answer.content
+    assert world.scheduler.asked == [("blacklist", ("example_drop",))]
+    answer = await api.ask("POST", "/sources/nowhere/accept", token=None, headers=headers)
+    assert b"there is no source" in answer.content
+
+
 @pytest.mark.parametrize("path", PAGES)
 async def test_hostile_values_stay_text(world: World, api: Served, path: str) -> None:
     evil = msgspec.structs.replace(finding(1), subject=Indicator(Kind.URL, HOSTILE), source=HOSTILE, kind=HOSTILE)
     silent = msgspec.structs.replace(finding(2), subject=None, data={"error": HOSTILE})
     world.findings.tell(evil, silent)
-    world.sources.rows[HOSTILE] = source(HOSTILE, state=HOSTILE, error=HOSTILE, refused={HOSTILE: 3})
+    aside = {"sha256": HOSTILE, "why": HOSTILE, "rows": 5, "entries": 4}
+    world.sources.rows[HOSTILE] = source(HOSTILE, state=HOSTILE, error=HOSTILE, refused={HOSTILE: 3}, set_aside=aside)
     node = world.health.tree["modules"][0]
     node |= {"last_error": HOSTILE, "facts": {HOSTILE: HOSTILE}, "state": HOSTILE, "module": HOSTILE}
     answer = await api.ask("GET", path, token=None, headers=await session(api))

@@ -87,6 +87,69 @@ async def test_bad_bodies_are_set_aside_and_the_good_set_stays(tmp_path, dsn, fe
         assert (await house.store.sources.get("one")).failures == 0
 
 
+async def test_a_list_that_shrank_for_good_is_accepted_at_its_new_size(tmp_path, dsn, feeds):
+    async with house_of(tmp_path, dsn) as house:
+        house.declare("one", feeds.base)
+        feeds.put("/one.txt", "\n".join(ADDRESSES))
+        await house.collect()
+        feeds.put("/one.txt", "\n".join(ADDRESSES[:16]))
+        assert (await house.collect())["one"].status == "shrunk"
+        looked_at = await house.store.sources.accept("one", house.clock.now())
+        assert looked_at.set_aside["entries"] == 16
+
+        feeds.put("/one.txt", "\n".join(ADDRESSES[:7]))  # less than half of what was accepted
+        assert (await house.collect())["one"].status == "shrunk"
+        feeds.put("/one.txt", "<!DOCTYPE html><html><body>buy this domain</body></html>")
+        assert (await house.collect())["one"].status == "wrong_page"
+        assert (await house.store.sources.get("one")).set_aside["entries"] is None
+        assert await house.store.sources.accept("one", house.clock.now()) is None
+        assert await house.findings("indicator.delisted") == []
+
+        feeds.put("/one.txt", "\n".join(ADDRESSES[1:15]))  # an hour later; not the body that was looked at
+        report = (await house.collect())["one"]
+        assert (report.status, report.entries, report.delisted) == ("ok", 14, 26)
+        row = await house.store.sources.get("one")
+        assert (row.state, row.set_aside, row.entries) == ("ok", None, 14)
+        (told,) = await house.findings("source.accepted")
+        assert told.data == {
+            "sha256": looked_at.set_aside["sha256"],
+            "why": "shrank from 40 to 16 indicators (max_shrink 0.5)",
+            "entries": 16,
+        }
+        feeds.put("/one.txt", "\n".join(ADDRESSES[:5]))
+        assert (await house.collect())["one"].status == "shrunk"  # the acceptance is used up
+
+
+async def test_the_very_body_that_was_accepted_is_used_and_no_other_that_lacks_its_canary(tmp_path, dsn, feeds):
+    async with house_of(tmp_path, dsn) as house:
+        house.declare("one", feeds.base, **{"expect.must_match": '"the list"'})
+        feeds.put("/one.txt", "\n".join(["# the list", *ADDRESSES]))
+        await house.collect()
+        renamed = "\n".join(["# new name", *ADDRESSES[1:]])
+        feeds.put("/one.txt", renamed)
+        assert (await house.collect())["one"].status == "wrong_page"
+        await house.store.sources.accept("one", house.clock.now())
+        feeds.put("/one.txt", "\n".join(["# new name", *ADDRESSES[2:]]))
+        assert (await house.collect())["one"].status == "wrong_page"
+        feeds.put("/one.txt", renamed)
+        report = (await house.collect())["one"]
+        assert (report.status, report.delisted) == ("ok", 1)
+        assert (await house.collect())["one"].status == "unchanged"
+
+
+async def test_an_acceptance_ends_where_the_list_comes_back_as_it_was(tmp_path, dsn, feeds):
+    async with house_of(tmp_path, dsn) as house:
+        house.declare("one", feeds.base)
+        for body, state in ((ADDRESSES, "ok"), (ADDRESSES[:4], "shrunk"), (ADDRESSES, "unchanged")):
+            feeds.put("/one.txt", "\n".join(body))
+            assert (await house.collect())["one"].status == state
+            if state == "shrunk":
+                assert await house.store.sources.accept("one", house.clock.now()) is not None
+        assert (await house.store.sources.get("one")).set_aside is None
+        feeds.put("/one.txt", "\n".join(ADDRESSES[:4]))
+        assert (await house.collect())["one"].status == "shrunk"
+
+
 async def test_one_bad_source_harms_no_other_and_faults_are_told(tmp_path, dsn, feeds):
     async with house_of(tmp_path, dsn) as house:
         house.declare("good", feeds.base)

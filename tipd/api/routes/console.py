@@ -9,7 +9,7 @@ import msgspec
 from tipd.api.declare import HTML, Answer, Call, Route
 from tipd.api.problem import Problem
 from tipd.api.routes.indicators import about
-from tipd.api.routes.sources import find, request_run
+from tipd.api.routes.sources import accept, find, request_run
 from tipd.api.sessions import COOKIE
 from tipd.errors import StoreAway
 
@@ -120,6 +120,15 @@ async def run(call: Call) -> Answer:
     return _page(call, "run_button.html", source=row, said="asked")
 
 
+async def accept_refused(call: Call) -> Answer:
+    """Accept what is set aside; the button's answer."""
+    try:
+        await accept(call.core, call.path["name"])
+    except Problem as problem:
+        return _page(call, "accept_button.html", source=None, said=problem.detail)
+    return _page(call, "accept_button.html", source=None, said="accepted")
+
+
 async def nursery(call: Call) -> Answer:
     """The nursery tree."""
     return _page(call, "nursery.html", here="nursery", tree=call.core.services.health.snapshot())
@@ -173,6 +182,7 @@ ROUTES = (
     _get("/sources", sources, "Sources"),
     _get("/sources/rows", source_rows, "Sources, the table"),
     _post("/sources/<name>/run", run, "Ask a source now", scope="write"),
+    _post("/sources/<name>/accept", accept_refused, "Accept what is set aside", scope="write"),
     _get("/nursery", nursery, "The nursery tree"),
     _get("/nursery/tree", nursery_tree, "The nursery tree alone"),
     _get("/lookup", lookup, "Look a value up", query=LookupQuery),

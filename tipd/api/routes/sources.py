@@ -1,4 +1,4 @@
-"""`/api/v1/sources`: the sources and their states; run one now."""
+"""`/api/v1/sources`: the sources and their states; run one now; accept what its guards refused."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from tipd.api.declare import Call, Route
 from tipd.api.problem import Problem
-from tipd.api.shapes import RoundShape, RunRequested, SourceDetail, SourceList, SourceShape
+from tipd.api.shapes import Accepted, RoundShape, RunRequested, SourceDetail, SourceList, SourceShape
+from tipd.errors import TryAgain
 
 if TYPE_CHECKING:
     from tipd.api.core import Core
@@ -43,6 +44,33 @@ async def request_run(core: Core, name: str) -> None:
         await core.services.store.asks.ask(row.module, name, core.services.clock.now())
         return
     scheduler.run_now(row.module, (name,))
+
+
+async def accept_source(call: Call) -> Accepted:
+    """Let the body that was set aside for review be used, and ask the source now."""
+    return await accept(call.core, call.path["name"])
+
+
+async def accept(core: Core, name: str) -> Accepted:
+    """Accept what is set aside and ask for a round; raises Problem 404, and 409 where there is nothing to accept."""
+    row = await find(core, name)
+    try:
+        taken: Source | None = await core.services.store.sources.accept(name, core.services.clock.now())
+    except TryAgain as changed:
+        raise Problem(409, str(changed)) from None
+    if taken is None or taken.set_aside is None:
+        raise Problem(409, _nothing_to_accept(row))
+    await request_run(core, name)
+    aside = taken.set_aside
+    return Accepted(
+        source=name, sha256=aside["sha256"], entries=aside["entries"], why=aside.get("why"), state=taken.state
+    )
+
+
+def _nothing_to_accept(row: Source) -> str:
+    if not row.set_aside:
+        return f"nothing of {row.name!r} is set aside"
+    return f"what is set aside of {row.name!r} was not read whole, so it cannot stand for the list"
 
 
 async def find(core: Core, name: str) -> Source:
@@ -100,6 +128,17 @@ ROUTES = (
         status=202,
         problems=(404, 503),
         summary="Ask a source now",
+        tag="sources",
+    ),
+    Route(
+        method="POST",
+        path=f"{_PATH}/<name>/accept",
+        view=accept_source,
+        scope="write",
+        answer=Accepted,
+        status=202,
+        problems=(404, 409, 503),
+        summary="Accept the body that was set aside, and ask the source now",
         tag="sources",
     ),
 )

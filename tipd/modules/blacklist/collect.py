@@ -30,7 +30,7 @@ from tipd.modules.blacklist.states import State, finding_of_load, findings_of_ch
 from tipd.net.request import FetchError, TooSoon
 from tipd.nursery.contract import Report
 from tipd.store.rounds import Proof
-from tipd.store.sources import Outcome
+from tipd.store.sources import Outcome, acceptance
 
 if TYPE_CHECKING:
     import random
@@ -115,9 +115,16 @@ class Collector:
             return await self._unchanged(fetched)
         result = await self._read(folder, body)
         refused = guards.refusal(source, result)
-        if refused is not None:
+        if refused is not None and not self._accepted(refused, result, fetched):
             return await self._refused(refused, result, fetched, body)
         return await self._apply(folder, result, fetched)
+
+    def _accepted(self, refused: guards.Refusal, result: ReadResult, fetched: Fetched) -> bool:
+        word = acceptance(self._row.set_aside)
+        covered = guards.overruled(self._source, result, refused, fetched.sha256, word)
+        if covered:
+            self._tools.log.info("a refused body is used, as accepted", source=self._row.name, why=refused.why)
+        return covered
 
     async def _read(self, folder: Path, body: Path) -> ReadResult:
         tools, row = self._tools, self._row
@@ -243,6 +250,7 @@ class Collector:
             confirmed=True,
             etag=fetched.validators.etag,
             last_modified=fetched.validators.last_modified,
+            set_aside=None,  # it is well again: nothing waits for a review, and no acceptance outlives its occasion
         )
         await self._tools.store.sources.settle(row.id, outcome, findings_of_change(row.name, row.state, state, why))
         return self._report(state, None, error=why)
@@ -255,6 +263,7 @@ class Collector:
             "why": refused.why,
             "when": self._tools.clock.now().isoformat(),
             "rows": result.rows,
+            "entries": None if refused.unread else result.entries,
             "refused": result.refused,
             "samples": [f"{sample.line}: {sample.reason}: {sample.text}" for sample in result.samples],
         }
