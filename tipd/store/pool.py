@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from tipd.store.pulse import Hear
 
 CONNECT_WITHIN = 10.0  # seconds
-RELEASE_WITHIN = 5.0
+RELEASE_WITHIN = 1.0  # a statement that was cancelled is waited for no longer, its connection goes
 UNWIND_WITHIN = 1.0  # for a cancelled function to undo its transaction and give the connection back
 CLOSE_WITHIN = 1.0
 DEADLINE = 30.0
