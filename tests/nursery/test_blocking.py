@@ -111,6 +111,19 @@ def test_a_task_is_logged_once_in_a_while_and_always_counted() -> None:
     assert "main" in lines[0]["task"]
 
 
+def test_the_longest_step_there_has_been_is_always_logged() -> None:
+    machine = Machine()
+
+    async def main() -> None:
+        for cpu in (0.2, 0.15, 0.3):
+            machine.spend(cpu=cpu)
+            await trio.lowlevel.checkpoint()
+
+    with structlog.testing.capture_logs() as logged:
+        watched(machine, main, structlog.get_logger())
+    assert [round(entry["took_s"], 2) for entry in logged] == [0.2, 0.3]
+
+
 def test_a_log_that_breaks_does_not_end_the_watch() -> None:
     machine = Machine()
 

@@ -150,17 +150,18 @@ class Detector(trio.abc.Instrument):
         starved = min(took - cpu, max(0.0, self._clocks.starved() - self._base[2]))
         blocked = Blocked(task.name, _place(task), took, cpu, starved)
         self.recent.append(blocked)
+        longest = blocked.held > max(self.worst, self.threshold)
         if blocked.held > self.threshold:
             self.count += 1
             self.worst = max(self.worst, blocked.held)
         else:
             self.starved += 1
-        self._report(blocked)
+        self._report(blocked, longest=longest)
 
-    def _report(self, blocked: Blocked) -> None:
-        """Log it, the same task not more often than every ten seconds."""
+    def _report(self, blocked: Blocked, *, longest: bool) -> None:
+        """Log it, the same task not more often than every ten seconds; the longest there has been always."""
         now = self._clocks.wall()
-        if now < self._quiet.get(blocked.task, 0.0):
+        if now < self._quiet.get(blocked.task, 0.0) and not longest:
             return
         if len(self._quiet) >= _NAMES:
             self._quiet.clear()
