@@ -121,3 +121,27 @@ async def test_a_declared_body_over_the_cap_is_413(world: World, tmp_path) -> No
 async def test_head_answers_without_a_body(api: Served) -> None:
     answer = await api.ask("HEAD", "/healthz")
     assert (answer.status, answer.content) == (200, b"")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "sources/%00"), ("POST", "sources/%00/run"), ("DELETE", "tokens/a%00b"), ("GET", "exports/%00.txt")],
+)
+async def test_a_nul_in_a_path_is_not_found(world: World, api: Served, method: str, path: str) -> None:
+    async def refuse(*_: object) -> None:
+        raise AssertionError("asked the database for what it cannot hold")
+
+    world.sources.get = world.tokens.revoke = refuse  # type: ignore[method-assign,assignment]
+    assert (await api.ask(method, f"/api/v1/{path}")).status == 404
+
+
+async def test_an_answer_without_a_body_says_nothing_of_one(world: World, api: Served) -> None:
+    tag = header(await api.ask("GET", "/api/v1/exports/all.txt"), "etag") or ""
+    unchanged = await api.ask("GET", "/api/v1/exports/all.txt", headers={"If-None-Match": tag})
+    old = world.tokens.known[world.tokens.add("tip_old", "read")]
+    revoked = await api.ask("DELETE", f"/api/v1/tokens/{old.id}")
+    assert (unchanged.status, revoked.status) == (304, 204)
+    for answer in (unchanged, revoked):
+        assert header(answer, "content-length") is None
+        assert header(answer, "content-type") is None
+    assert header(unchanged, "etag") == tag

@@ -65,6 +65,7 @@ _HEADERS = {
     ),
 }
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_BODILESS = frozenset({204, 304})
 
 
 class TipdApp(QuartTrio):
@@ -102,6 +103,8 @@ def _served(app: TipdApp, route: Route) -> Callable[..., Awaitable[Response]]:
     async def view(**path: str) -> Response:
         core = app.core
         scheme = request.scheme
+        if any("\0" in part for part in path.values()):
+            raise Problem(404, "nothing here has a NUL in its name")  # and PostgreSQL takes none
         try:
             caller = await _caller(core.gate, core, route)
         except Problem as problem:
@@ -181,6 +184,9 @@ def _finished(app: TipdApp) -> Callable[[Response], Awaitable[Response]]:
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)
         response.headers.setdefault("Cache-Control", "no-store")
+        if response.status_code in _BODILESS:
+            for name in ("Content-Type", "Content-Length"):  # what they would say is not so (RFC 9110, 8.6 and 15.4.5)
+                response.headers.pop(name, None)
         return response
 
     return finished

@@ -57,5 +57,16 @@ async def test_exports_are_compressed_and_answer_304_until_something_changes(wor
 
 async def test_the_lists_are_listed(world: World, api: Served) -> None:
     world.findings.tell(finding(7))
+    world.index.entries = 12
     (one,) = body_of(await api.ask("GET", "/api/v1/exports"))["lists"]
     assert (one["name"], one["entries"], one["build"], one["formats"]) == ("all", 12, 7, ["txt", "csv", "jsonl"])
+
+
+async def test_the_list_of_all_counts_each_indicator_once(world: World, api: Served) -> None:
+    world.sources.rows["odd"] = source("odd")  # lists the same twelve
+    world.index.entries = 12
+    (one,) = body_of(await api.ask("GET", "/api/v1/exports"))["lists"]
+    assert one["entries"] == 12
+    world.index.ready = False
+    (one,) = body_of(await api.ask("GET", "/api/v1/exports"))["lists"]
+    assert one["entries"] == 24

@@ -35,13 +35,14 @@ class ExportQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 async def lists(call: Call) -> ExportLists:
     """The lists there are; `all` holds every indicator that is listed now."""
-    store = call.core.services.store
+    store, index = call.core.services.store, call.core.services.index
     sources = await store.sources.all()
     changed = [source.last_change for source in sources if source.last_change is not None]
     everything = ExportList(
         name="all",
         kinds=[kind.value for kind in Kind],
-        entries=sum(source.entries for source in sources),
+        # Without the index all that is known is what each source lists: what several list is then counted as often.
+        entries=index.entries if index is not None and index.ready else sum(source.entries for source in sources),
         build=await store.findings.last_seq(),
         built_at=max(changed, default=call.core.services.clock.now()),
         formats=list(FORMATS),
