@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import trio
 from hypercorn.protocol import ws_stream
 from support.api import Served
@@ -47,3 +48,30 @@ def test_settings_reach_hypercorn_and_extensions_do_not() -> None:
     config = hypercorn_config(limits_of(ApiSettings(keep_alive="7s")), log.get("api"))
     assert (config.keep_alive_timeout, config.include_server_header) == (7.0, False)
     assert ws_stream.server_extensions_handshake(["permessage-deflate"], []) is None
+
+
+async def test_no_request_hides_behind_one_with_two_lengths(api: Served) -> None:
+    stream = await connect(api.port)
+    two = b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    await stream.send_all(b"POST /healthz HTTP/1.1\r\nHost: x\r\n" + two + b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    with trio.fail_after(5):
+        answer = await read_all(stream)
+    assert answer.startswith(b"HTTP/1.1 400")
+    assert answer.count(b"HTTP/1.1") == 1
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings, close\r\nUpgrade: h2c\r\n"
+        b"HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0)),
+    ],
+    ids=["upgrade", "preface"],
+)
+async def test_http2_is_not_spoken_in_the_clear(api: Served, asked: bytes) -> None:
+    stream = await connect(api.port)
+    await stream.send_all(asked)
+    with trio.fail_after(5):
+        answer = await read_all(stream)
+    assert answer[:12] in {b"HTTP/1.1 200", b"HTTP/1.1 400", b"HTTP/1.1 404"}

@@ -58,3 +58,10 @@ async def test_a_declared_body_over_the_cap_never_reaches_the_application() -> N
 
 async def test_an_answer_that_began_is_not_begun_again() -> None:
     assert [one["status"] for one in await ask([b"x" * 101], 100, answer_first=True)] == [200]
+
+
+async def test_a_body_framed_in_two_ways_never_reaches_the_application() -> None:
+    start, body = await ask([b"x"], 100, (b"Content-Length", b"1"), (b"transfer-encoding", b"chunked"))
+    assert start["status"] == 400
+    assert (b"connection", b"close") in start["headers"]
+    assert "Transfer-Encoding" in msgspec.json.decode(body["body"])["detail"]

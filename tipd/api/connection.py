@@ -12,6 +12,7 @@ import trio
 from hypercorn.config import Config
 from hypercorn.events import Closed, RawData
 from hypercorn.protocol import ws_stream
+from hypercorn.protocol.h11 import H11Protocol
 from hypercorn.trio.tcp_server import TCPServer
 
 from tipd.api.head import LONGEST
@@ -19,6 +20,7 @@ from tipd.api.head import LONGEST
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from h11 import Request
     from hypercorn.events import Event
 
     from tipd.api.settings import Limits
@@ -33,8 +35,16 @@ def _no_extensions(_requested: object, _supported: object) -> None:
     """Accept no websocket extension: under permessage-deflate a 1 MB frame inflates to 1 GB."""
 
 
-# hypercorn has no setting for it
+async def _no_cleartext_http2(_protocol: H11Protocol, _request: Request) -> None:
+    """Ignore `Upgrade: h2c` and the HTTP/2 preface (RFC 9113 does without the former).
+
+    A proxy that passes the upgrade on no longer sees what the client asks for, nor takes its X-Forwarded-For away.
+    """
+
+
+# hypercorn has no settings for these
 ws_stream.server_extensions_handshake = _no_extensions  # type: ignore[attr-defined,assignment]
+H11Protocol._check_protocol = _no_cleartext_http2  # type: ignore[method-assign,assignment]
 
 
 class ReplayedStream:

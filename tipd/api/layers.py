@@ -70,6 +70,10 @@ class _Exchange:
         self._answered = False
 
     async def run(self, scope: Message) -> None:
+        if _ambiguous(scope):
+            await self._drain()
+            await self._refuse(Problem(400, "a body has either Content-Length or Transfer-Encoding"))
+            return
         too_large = _declared(scope) > self._most
         if not too_large:
             try:
@@ -78,7 +82,7 @@ class _Exchange:
                 too_large = True
         if too_large and not self._answered:
             await self._drain()
-            await self._refuse()
+            await self._refuse(Problem(413, f"a body is at most {self._most} bytes", most=self._most))
 
     async def _drain(self) -> None:
         """Read on for a moment: a connection closed over unread bytes is reset, and the client never sees why."""
@@ -99,14 +103,18 @@ class _Exchange:
         self._answered = True
         await self._inner_send(message)
 
-    async def _refuse(self) -> None:
-        problem = Problem(
-            413, f"a body is at most {self._most} bytes", headers={"Connection": "close"}, most=self._most
-        )
-        headers = [(name.lower().encode(), value.encode()) for name, value in problem.all_headers().items()]
+    async def _refuse(self, problem: Problem) -> None:
+        given = problem.all_headers() | {"Connection": "close"}
+        headers = [(name.lower().encode(), value.encode()) for name, value in given.items()]
         start = {"type": "http.response.start", "status": problem.status, "headers": headers}
         await self._inner_send(cast("Message", start))
         await self._inner_send({"type": "http.response.body", "body": problem.body(), "more_body": False})
+
+
+def _ambiguous(scope: Message) -> bool:
+    """Return whether a body is framed in two ways: a proxy in front may see another end of it (RFC 9112, 6.1)."""
+    names = {name.lower() for name, _ in scope["headers"]}
+    return {b"content-length", b"transfer-encoding"} <= names
 
 
 def _declared(scope: Message) -> int:
