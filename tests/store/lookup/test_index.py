@@ -2,6 +2,7 @@ import ipaddress
 import json
 from typing import Any
 
+import pytest
 import trio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -106,3 +107,26 @@ def test_figures(index_of: Any) -> None:
     assert index.bytes >= 2 * 8
     index.known_seq = 12
     assert index.behind == 3
+
+
+async def test_what_takes_long_is_answered_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps: list[int] = []
+    whole = LookupIndex._answered
+
+    def counted(self: LookupIndex, questions: Any) -> bytes:
+        steps.append(len(questions.values))
+        return whole(self, questions)
+
+    monkeypatch.setattr(LookupIndex, "_answered", counted)
+    index = LookupIndex(3)
+    deep = [f"{'a.' * 120}{number}.org" for number in range(3000)]
+    assert json.loads(await index.answer(deep)) == json.loads(index.lookup(deep))
+    *parts, last = steps  # the last is `lookup`, which asks at once
+    assert (sum(parts), last) == (3000, 3000)
+    assert max(parts) < 1000
+    steps.clear()
+    ordinary = ["198.51.100.7"] * 10_000
+    await index.answer(ordinary)
+    await index.answer([])
+    await index.answer(["x" * 10**6])
+    assert steps == [10_000, 0, 1]
