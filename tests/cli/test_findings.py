@@ -37,3 +37,7 @@ def test_findings_as_lines(tipd: Any, fake: Any) -> None:
     fake.answers["GET", "/api/v1/findings"] = 410, {"detail": "retention removed findings after the cursor"}
     ran = tipd("findings")
     assert (ran.code, ran.err) == (1, "tipd: retention removed findings after the cursor\n")
+
+
+def test_fewer_than_none_is_a_usage_error(tipd: Any) -> None:
+    assert tipd("findings", "--limit", "-1").code == 2

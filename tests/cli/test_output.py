@@ -1,4 +1,5 @@
 import io
+import json
 
 import pytest
 
@@ -81,3 +82,13 @@ def test_what_the_daemons_rooms_log_is_no_result() -> None:
     assert "much" in written(out.err)
     assert "little" not in written(out.err)
     assert written(out.out) == ""
+
+
+def test_json_carries_nothing_that_a_terminal_would_obey() -> None:
+    hostile = {"note": "\x1b]0;x\x07\x9b31m\u202e\U000e0001 ü 💩\ud800", "ok": "é"}
+    shown = output(terminal=False, as_json=True)
+    shown.record(hostile)
+    line = written(shown.out)
+    assert line.removesuffix("\n").isprintable()
+    assert json.loads(line) == hostile
+    assert '"ok":"é"' in line

@@ -3,6 +3,8 @@ from typing import Any
 
 import pytest
 
+from tipd.cli import client
+
 GOOD = 'url = "https://lists.example.org/{}.txt"\nlicence = "free"\nclass = "other"\nevery = "1h"\nabout = "a list"\n'
 STATE = {
     "name": "good",
@@ -79,6 +81,22 @@ def test_run(tipd: Any, config: str, fake: Any) -> None:
 
 def test_run_needs_the_daemon(tipd: Any) -> None:
     assert tipd("sources", "run", "good").code == 69
+
+
+def test_a_daemon_elsewhere_tells_its_own_sources(
+    tipd: Any, config: str, fake: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = client._connect
+    monkeypatch.setattr(client, "_connect", lambda _: connect(client.Place(socket_path=fake.socket)))
+    fake.answers["GET", "/api/v1/sources"] = 200, {"sources": [STATE | {"name": "theirs"}]}
+    fake.answers["GET", "/api/v1/sources/theirs"] = 200, STATE | {"name": "theirs", "rounds": [{"id": 1}]}
+    there = ("--config", config, "--url", "http://tipd.example.org")
+    assert [line["name"] for line in tipd("sources", "list", "--json", *there).lines] == ["theirs"]
+    assert [line.split()[0] for line in tipd("sources", "list", *there).out.splitlines()[1:]] == ["theirs"]
+    (record,) = tipd("sources", "show", "theirs", "--json", *there).lines
+    assert record["rounds"] == [{"id": 1}]
+    assert "rounds" not in tipd("sources", "show", "theirs", *there).out
+    assert tipd("sources", "show", "good", *there).code == 1
 
 
 ANSWER = {"source": "good", "sha256": "ab" * 32, "entries": 1234, "why": "shrank", "state": "shrunk"}

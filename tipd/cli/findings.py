@@ -18,8 +18,15 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Describe the verb."""
     parser = subparsers.add_parser("findings", help="read findings of the past")
     parser.add_argument("--since", metavar="SEQ", type=int, help="only later ones than this (from the first there is)")
-    parser.add_argument("--limit", metavar="N", type=int, default=1000, help="at most so many; 0: all (%(default)s)")
+    parser.add_argument("--limit", metavar="N", type=_count, default=1000, help="at most so many; 0: all (%(default)s)")
     parser.add_argument("--kind", metavar="KIND", action="append", default=[], help="only this kind (may be repeated)")
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 0:
+        raise ValueError(text)
+    return count
 
 
 def run(args: argparse.Namespace) -> int:

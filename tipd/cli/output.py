@@ -39,7 +39,10 @@ class Output:
 
     def record(self, value: Mapping[str, Any]) -> None:
         """Write one JSON line."""
-        self.out.write(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n")
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        if not text.isprintable():  # JSON itself escapes only the lower half of what a terminal obeys
+            text = "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
+        self.out.write(text + "\n")
 
     def line(self, text: str = "") -> None:
         """Write one line for people."""

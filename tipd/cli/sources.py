@@ -14,7 +14,7 @@ from tipd.errors import EXIT_DONE, EXIT_NEGATIVE, ConfigError, TipdError, Unavai
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tipd.modules.blacklist.catalogue import Sources
     from tipd.modules.blacklist.declaration import Source
@@ -68,17 +68,28 @@ def _states(args: argparse.Namespace, output: Output) -> dict[str, dict[str, Any
 
 
 def _list(args: argparse.Namespace, output: Output) -> int:
+    if args.url is not None:  # a daemon elsewhere has declarations of its own
+        return _list_elsewhere(args, output)
     sources = declared(args)
     states = _states(args, output)
     records = [_record(source, sources, states.get(name)) for name, source in sorted(sources.ok.items())]
+    _write(records, output)
+    for fault in sources.errors:
+        output.err.write(f"tipd: {fault.message}\n")
+    return ConfigError.exit_code if sources.errors else EXIT_DONE
+
+
+def _list_elsewhere(args: argparse.Namespace, output: Output) -> int:
+    _write([row for _, row in sorted(_states(args, output).items())], output)
+    return EXIT_DONE
+
+
+def _write(records: Sequence[Mapping[str, Any]], output: Output) -> None:
     if output.as_json:
         for record in records:
             output.record(record)
     else:
         output.table(("NAME", "STATE", "ENTRIES", "LAST SUCCESS", "NEXT RUN", "EVERY", "ABOUT"), map(_row, records))
-    for fault in sources.errors:
-        output.err.write(f"tipd: {fault.message}\n")
-    return ConfigError.exit_code if sources.errors else EXIT_DONE
 
 
 def _record(source: Source, sources: Sources, state: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -110,16 +121,19 @@ def _short(at: str | None) -> str:
 
 
 def _show(args: argparse.Namespace, output: Output) -> int:
-    sources = declared(args)
-    source = sources.ok.get(args.name)
-    if source is None:
-        raise _unknown(args.name, sources)
-    record = _record(source, sources, _states(args, output).get(args.name))
+    if args.url is not None:
+        record = Client.of(args).get(f"/api/v1/sources/{quote(args.name, safe='')}")
+    else:
+        sources = declared(args)
+        source = sources.ok.get(args.name)
+        if source is None:
+            raise _unknown(args.name, sources)
+        record = _record(source, sources, _states(args, output).get(args.name))
     if output.as_json:
         output.record(record)
         return EXIT_DONE
     for key, value in record.items():
-        if value not in (None, {}, []):
+        if value not in (None, {}, []) and key != "rounds":  # those are for programs
             text = output.coloured(printable(str(value)), _colour(str(value))) if key == "state" else _text(value)
             output.line(f"{key:<14} {text}")
     if _waits_for_review(record.get("set_aside")):

@@ -53,7 +53,7 @@ def _nodes(output: Output, nodes: list[dict[str, Any]], depth: int) -> None:
 def _facts(facts: dict[str, Any], but: tuple[str, ...] = ()) -> str:
     """Return what is set as `key=value`."""
     given = {key: value for key, value in facts.items() if value not in (None, "", {}, []) and key not in but}
-    return printable(" ".join(f"{key}={_short(value)}" for key, value in given.items()))
+    return printable(" ".join(f"{key}={value if key == 'pid' else _short(value)}" for key, value in given.items()))
 
 
 def _short(value: Any) -> str:
