@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from jinja2 import UndefinedError
 
-from tipd.api.pages import Pages, number, when
+from tipd.api.pages import Pages, fact, fact_name, number, size, when
 
 
 def test_moments_and_numbers_for_people() -> None:
@@ -30,3 +30,21 @@ def test_a_licence_stands_beside_what_is_not_ours() -> None:
     assert b"htmx 2" in files["htmx.LICENSE.txt"].body
     assert b"Zero-Clause BSD" in files["htmx.LICENSE.txt"].body
     assert all(file.tag and file.body for file in files.values())
+
+
+def test_facts_for_people() -> None:
+    assert (fact_name("free_bytes"), fact_name("last_seen"), fact_name("bytes")) == ("free", "last seen", "memory")
+    assert fact({"gone": 1, "wrong_page": 12_345}) == "gone 1, wrong page 12\u202f345"
+    assert fact(79_007_088_640, "free_bytes") == "79.0 GB"
+    assert [size(count) for count in (0, 999, 1000, 157_101, 10**15)] == [
+        "0 bytes",
+        "999 bytes",
+        "1.0 kB",
+        "157 kB",
+        "1000.0 TB",
+    ]
+    assert (fact(8689, "pid"), fact(8689, "entries")) == ("8689", "8\u202f689")
+    assert (fact(True), fact(None), fact({}), fact(0.123456)) == ("yes", "\u2013", "\u2013", "0.123")
+    assert fact(["a", 2]) == "a, 2"
+    assert fact("2026-11-22T04:00:09+00:00") == "2026-11-22 04:00:09"
+    assert (fact("15.18"), fact("2026-11-22T99:99:99")) == ("15.18", "2026-11-22T99:99:99")

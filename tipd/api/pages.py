@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
@@ -11,6 +12,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}")
 _TYPES = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -46,6 +48,8 @@ class Pages:
         self._environment.globals["version"] = version
         self._environment.filters["when"] = when
         self._environment.filters["number"] = number
+        self._environment.filters["fact_name"] = fact_name
+        self._environment.filters["fact"] = fact
 
     def render(self, template: str, **values: Any) -> bytes:
         """Return a page; every value is escaped."""
@@ -77,3 +81,47 @@ def when(at: datetime | str | None) -> str:
 def number(value: float) -> str:
     """Return a number with its thousands apart."""
     return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def fact_name(key: str) -> str:
+    """Return a fact's key as words; the unit goes with the value."""
+    return (key.removesuffix("_bytes") if key != "bytes" else "memory").replace("_", " ")
+
+
+def fact(value: Any, key: str = "") -> str:
+    """Return a fact of the nursery tree as people read it: no braces, sizes with a unit, moments in UTC."""
+    if value is None or value in ("", {}, []):
+        return "\N{EN DASH}"
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case dict():
+            return ", ".join(f"{fact_name(name)} {fact(inner, name)}" for name, inner in value.items())
+        case list() | tuple():
+            return ", ".join(fact(inner) for inner in value)
+        case int() | float() if key.endswith("bytes"):
+            return size(value)
+        case int():
+            return str(value) if key == "pid" else number(value)
+        case float():
+            return number(round(value, 3))
+        case _:
+            return _moment_or_text(str(value))
+
+
+def size(count: float) -> str:
+    """Return a number of bytes with a unit in steps of a thousand."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if abs(count) < 1000:
+            return f"{count:.1f} {unit}" if unit != "bytes" and abs(count) < 100 else f"{count:.0f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def _moment_or_text(text: str) -> str:
+    if not _MOMENT.match(text):
+        return text
+    try:
+        return when(text)
+    except ValueError:
+        return text
