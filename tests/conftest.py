@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import settings
 from support import pg, servers
+
+# How long an example took says what else the machine did.
+settings.register_profile("tipd", settings(), deadline=None)
+settings.load_profile("tipd")
 
 
 def pytest_configure() -> None:

@@ -26,7 +26,7 @@ async def ask(port: int, request: bytes) -> bytes:
     async with await trio.open_tcp_stream("127.0.0.1", port) as stream:
         await stream.send_all(request)
         answer = b""
-        with trio.fail_after(10):
+        with trio.fail_after(60):
             while piece := await stream.receive_some():
                 answer += piece
         return answer
@@ -58,6 +58,6 @@ async def test_many_who_say_nothing_do_not_keep_the_next_one_out_for_ever():
         silent = [await trio.open_tcp_stream("127.0.0.1", port) for _ in range(120)]
         for stream in silent:
             await stream.aclose()
-        with trio.fail_after(10):
+        with trio.fail_after(60):
             while not (await ask(port, b"GET /healthz HTTP/1.1\r\n\r\n")).startswith(b"HTTP/1.1 200"):
                 await trio.sleep(0.01)

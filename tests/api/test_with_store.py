@@ -46,11 +46,11 @@ async def test_tokens_findings_and_the_stream_on_a_real_database(dsn: str, tmp_p
             resumed = await websocket(api, "?since=0", token=token)
             live = await websocket(api, token=token)
             rare = await websocket(api, "?since=0&kind=indicator.delisted", token=token)
-            with trio.fail_after(10):
+            with trio.fail_after(60):
                 while api.app.core.hub.live < 3:
                     await trio.sleep(0.01)
             later = [await store.writer.tell([told(number)]) for number in range(20)]
-            with trio.fail_after(10):
+            with trio.fail_after(60):
                 assert await resumed.findings(720) == [*first, *(seq for (seq,) in later)]
                 assert await live.findings(20) == [seq for (seq,) in later]
                 assert len(await rare.findings(360)) == 360

@@ -45,7 +45,7 @@ def make(store: Store, *modules: Job) -> Scheduler:
 
 
 async def until_ran(job: Job, times: int) -> None:
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         while len(job.runs) < times:
             await trio.sleep(0.02)
 

@@ -92,7 +92,7 @@ async def test_nothing_acknowledged_is_lost_and_nothing_is_doubled(blow: str) ->
                     every = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'tipd'"
                     await trio.to_thread.run_sync(server.psql, every)
                 told = len(acknowledged)
-                with trio.fail_after(30):
+                with trio.fail_after(60):
                     while len(acknowledged) < told + 20:
                         await trio.sleep(0.01)
             busy = False
@@ -132,5 +132,5 @@ async def test_the_lock_of_a_killed_process_is_freed(dsn: str) -> None:
             assert held.cancelled_caught
             process.kill()
             await process.wait()
-        with trio.fail_after(20):
+        with trio.fail_after(60):
             await store.writer.tell([note(1)])

@@ -51,5 +51,5 @@ async def test_asks_are_passed_on_however_they_come(autojump_clock):
 
 async def test_a_process_without_modules_takes_nothing():
     scheduler = SimpleNamespace(names=list)
-    with trio.fail_after(5):
+    with trio.fail_after(60):
         await Asked(SimpleNamespace(asks=None), scheduler, structlog.get_logger()).run()

@@ -28,7 +28,7 @@ async def said(port):
 
 async def test_who_knocks_early_is_told_why_and_a_late_one_meets_whoever_took_over(doors):
     open_doors, port = doors
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         async with trio.open_nursery() as nursery:
             await nursery.start(open_doors.open)
             open_doors.why = "the reason"

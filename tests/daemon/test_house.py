@@ -54,7 +54,7 @@ async def ready(base):
 
 async def test_it_serves_until_a_signal_and_leaves_nothing(build):
     house, base = build()
-    with trio.fail_after(30):
+    with trio.fail_after(60):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(house.run)
             await ready(base)
@@ -67,7 +67,7 @@ async def test_it_serves_until_a_signal_and_leaves_nothing(build):
 
 async def test_a_part_alone_listens_on_nothing(build):
     house, base = build(("blacklist",))
-    with trio.fail_after(30):
+    with trio.fail_after(60):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(house.run)
             while house.health.node("blacklist").state != "waiting":
@@ -82,7 +82,7 @@ async def test_a_port_in_use_brings_the_house_down_with_its_name(build):
     house, base = build()
     host, port = base.removeprefix("http://").split(":")
     listeners = await trio.open_tcp_listeners(int(port), host=host)
-    with trio.fail_after(30), pytest.raises(ExceptionGroup) as caught:
+    with trio.fail_after(60), pytest.raises(ExceptionGroup) as caught:
         await house.run()
     for listener in listeners:
         await listener.aclose()
@@ -96,7 +96,7 @@ async def test_a_crash_of_the_housekeeping_harms_nobody_else(build, monkeypatch)
 
     monkeypatch.setattr("tipd.store.store.Store.upkeep", upkeep)
     house, base = build()
-    with trio.fail_after(30):
+    with trio.fail_after(60):
         async with trio.open_nursery() as nursery:
             nursery.start_soon(house.run)
             await ready(base)

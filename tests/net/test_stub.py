@@ -19,11 +19,21 @@ from tipd.net.stub import StubResolver
 type Answer = Callable[[dns.message.Message], bytes | None]
 
 
+async def bound() -> tuple[trio.socket.SocketType, list[trio.SocketListener]]:
+    """Return a datagram socket and listeners on one port that was free for both."""
+    while True:
+        sock = trio.socket.socket(type=trio.socket.SOCK_DGRAM)
+        await sock.bind(("127.0.0.1", 0))
+        try:
+            return sock, await trio.open_tcp_listeners(sock.getsockname()[1], host="127.0.0.1")
+        except OSError:  # another program has it for TCP
+            sock.close()
+
+
 @asynccontextmanager
 async def name_server(udp: Answer, tcp: Answer | None = None) -> AsyncIterator[tuple[str, int]]:
     """Answer each query by a function of the query; None: not at all."""
-    sock = trio.socket.socket(type=trio.socket.SOCK_DGRAM)
-    await sock.bind(("127.0.0.1", 0))
+    sock, listeners = await bound()
     port = sock.getsockname()[1]
 
     async def over_udp() -> None:
@@ -42,7 +52,6 @@ async def name_server(udp: Answer, tcp: Answer | None = None) -> AsyncIterator[t
     with sock:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(over_udp)
-            listeners = await trio.open_tcp_listeners(port, host="127.0.0.1")
             nursery.start_soon(trio.serve_listeners, over_tcp, listeners)
             yield "127.0.0.1", port
             nursery.cancel_scope.cancel()
@@ -104,7 +113,7 @@ async def test_no_such_name_and_no_address() -> None:
 
 
 async def test_next_server_is_asked_where_one_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stub, "TRY_SECONDS", 0.15)
+    monkeypatch.setattr(stub, "TRY_SECONDS", 0.5)
     good = zone("lists.example.org. A 192.0.2.1")
     for bad in (zone(rcode=dns.rcode.SERVFAIL), lambda _query: None, lambda _query: b"junk"):
         async with name_server(bad) as first, name_server(good) as second:
@@ -162,7 +171,7 @@ async def test_guesses_of_the_identifier_are_passed_over() -> None:
         return next(calls, good)(query)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stub, "TRY_SECONDS", 0.15)
+        patch.setattr(stub, "TRY_SECONDS", 0.5)
         async with name_server(answer) as server:
             assert await resolver(server).resolve("lists.example.org") == ["192.0.2.1"]
 

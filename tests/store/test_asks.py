@@ -10,7 +10,7 @@ async def test_asks_are_told_and_taken_once_by_the_module_they_are_for(dsn: str)
     heard: list[str | None] = []
     async with open_store(dsn) as here, open_store(dsn) as there:
         there.asks.listen(heard.append)
-        with trio.fail_after(20):
+        with trio.fail_after(60):
             while heard != [None]:
                 await trio.sleep(0.01)
             for name in ("b", "a", "b"):

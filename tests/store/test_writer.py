@@ -126,7 +126,7 @@ async def test_commits_of_another_process_are_heard(dsn: str, store: Store) -> N
     store.writer.subscribe(lambda seq, kinds: heard.append((seq, kinds)))
     async with open_store(dsn) as other:
         (seq,) = await other.writer.tell([note(1)])
-    with trio.fail_after(5):
+    with trio.fail_after(20):
         while (seq, frozenset({"test.noted"})) not in heard:
             await trio.sleep(0.01)
 
@@ -135,7 +135,7 @@ async def test_a_strange_notification_means_look_for_yourself(store: Store) -> N
     heard: list[tuple[int, frozenset[str]]] = []
     store.writer.subscribe(lambda seq, kinds: heard.append((seq, kinds)))
     await store.pool.run(lambda connection: connection.execute("SELECT pg_notify('tipd_findings', 'x ² \"y')"))
-    with trio.fail_after(5):
+    with trio.fail_after(20):
         while not heard:
             await trio.sleep(0.01)
     assert heard == [(0, frozenset())]
@@ -167,7 +167,7 @@ async def test_a_commit_whose_answer_is_lost_is_neither_lost_nor_doubled(
     async with open_gate(pg_server.sockets) as gate, open_store(gate.dsn(dsn)) as store:
         for number in range(6):
             setattr(gate, fate, number % 3)
-            with trio.fail_after(20):
+            with trio.fail_after(60):
                 assert len(await store.writer.tell([note(number)])) == 1
                 assert await store.writer.write(put, f"w{number}", findings=[note(100 + number)]) == f"w{number}"
         assert gate.lost == 6
@@ -240,7 +240,7 @@ async def test_writes_wait_while_the_server_is_away_and_are_done_when_it_is_back
                 await store.findings.read(0)
             assert not store.available
             await trio.to_thread.run_sync(server.start)
-            with trio.fail_after(20):
+            with trio.fail_after(60):
                 await store.writer.tell([note(10)])
             assert sorted(numbers(await whole_log(store))) == list(range(11))
     finally:
@@ -259,7 +259,7 @@ async def test_what_is_not_the_write_s_fault_is_tried_again(store: Store, state:
             await connection.execute(f"DO $$ BEGIN RAISE EXCEPTION 'trouble' USING ERRCODE = '{state}'; END $$")
         return await put(connection, "at last")
 
-    with trio.fail_after(20):
+    with trio.fail_after(60):
         assert await store.writer.write(work, findings=[note(1)]) == "at last"
     assert numbers(await whole_log(store)) == [1]
 
@@ -267,7 +267,7 @@ async def test_what_is_not_the_write_s_fault_is_tried_again(store: Store, state:
 async def test_a_write_that_never_ends_is_given_up_and_the_others_go_on(dsn: str) -> None:
     async with open_store(dsn) as store:
         store.writer._commit_within = 0.1
-        with trio.fail_after(20):
+        with trio.fail_after(30):
             with pytest.raises(CommitUnknown):
                 await store.writer.write(sleep, 60)
         store.writer._commit_within = 10

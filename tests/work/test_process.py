@@ -80,7 +80,7 @@ def test_workers_die_with_a_parent_that_is_killed():
     parent.communicate()
 
     async def ended():
-        with trio.fail_after(10):
+        with trio.fail_after(60):
             await trio.lowlevel.wait_readable(descriptor)
 
     trio.run(ended)

@@ -143,7 +143,7 @@ async def test_commits_wake_the_task(dsn: str, follower_of: Any, monkeypatch: py
     async with opened(dsn) as pool, trio.open_nursery() as nursery:
         follower = follower_of(pool)
         await nursery.start(follower.run)
-        with trio.fail_after(20):
+        with trio.fail_after(60):
             while not follower.index.ready:
                 await trio.sleep(0.01)
             await pool.run(change, VALUES, 1, True)
@@ -176,7 +176,7 @@ async def test_goes_on_after_the_database_was_away(dsn: str, follower_of: Any, m
         await pool.run(change, VALUES, 1, True)
         follower = follower_of(Away(pool))
         await nursery.start(follower.run)
-        with trio.fail_after(20):
+        with trio.fail_after(60):
             while not follower.index.ready:
                 await trio.sleep(0.01)
         assert follower.index.entries == 7
