@@ -18,6 +18,7 @@ class Store:
     def __init__(self):
         self.kept = []
         self.away = False
+        self.available = True
 
     async def upkeep(self, keep):
         if self.away:
@@ -66,6 +67,7 @@ def keeper(tmp_path, disk):
         Store(),
         log.get("test"),
         Sink(),
+        Sink(),
         store_settings=StoreSettings(min_free="1GB"),
         findings_settings=FindingsSettings(keep="400d"),
         state_dir=tmp_path,
@@ -109,4 +111,18 @@ async def test_chores_are_done_every_hour_and_again_soon_when_the_store_is_away(
         store.away = False
         await trio.sleep(room.ROOM_EVERY)
         assert len(store.kept) == 2
+        nursery.cancel_scope.cancel()
+
+
+async def test_the_nursery_tree_says_when_the_store_is_away(keeper, autojump_clock):
+    async with trio.open_nursery() as nursery:
+        await nursery.start(keeper.run, Scheduler())
+        await trio.sleep(2)
+        assert keeper._store_health.state == "running"
+        keeper._store.available = False
+        await trio.sleep(2)
+        assert keeper._store_health.state == "backoff"
+        keeper._store.available = True
+        await trio.sleep(2)
+        assert keeper._store_health.state == "running"
         nursery.cancel_scope.cancel()

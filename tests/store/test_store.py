@@ -47,7 +47,7 @@ async def test_upkeep_forgets_writers_that_are_long_gone(dsn: str) -> None:
         async with open_store(dsn, clock) as store:
             await store.writer.tell([note(1)])
     async with open_store(dsn, clock) as store:
-        assert await store.pool.run(_writers) == 2
+        assert await store.pool.run(_writers) == 3
         clock.move(timedelta(days=31))
         await store.upkeep(timedelta(days=400))
         assert await store.pool.run(_writers) == 1  # its own

@@ -33,6 +33,7 @@ class Noting:
     closed: int | None = None
     room: bool = True
     pings: int = 0
+    waiting_bytes: int = 0
 
     def deliver(self, message: Message) -> bool:
         self.told.append(msgspec.json.decode(message.text))

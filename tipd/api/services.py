@@ -185,7 +185,7 @@ class Blocking(Protocol):
 class Services:
     """Everything the API is built from.
 
-    `available` says whether the database can be reached; `notes` returns further reasons why tipd is not ready;
+    `available` says whether the database can be reached; `notes` returns what is worth knowing while tipd serves on;
     `subscribe` registers a function `(last_seq, kinds)` that is called after each commit and whenever another process
     committed (it must not block), and returns how to end that.
     """

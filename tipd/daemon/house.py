@@ -160,6 +160,7 @@ class House:
             drain_within=WRITER_MAY_TAKE,
         ) as store:
             node.state = "running"
+            self.health.channel("writer", store.writer)
             yield store
 
     def _scheduler(self, store: Store) -> Scheduler:
@@ -182,6 +183,7 @@ class House:
             store,
             log.get("housekeeping"),
             self.health.node("housekeeping"),
+            self.health.node("store"),
             store_settings=self.config.section("store", StoreSettings),
             findings_settings=self.config.section("findings", FindingsSettings),
             state_dir=self.config.state_dir,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 ROOM_EVERY = 10.0  # seconds
 CHORES_EVERY = 3600.0
+STORE_EVERY = 1.0
 
 
 class Housekeeping:
@@ -32,6 +33,7 @@ class Housekeeping:
         store: Store,
         log: Log,
         health: HealthSink,
+        store_health: HealthSink,
         *,
         store_settings: StoreSettings,
         findings_settings: FindingsSettings,
@@ -42,6 +44,7 @@ class Housekeeping:
         self._store = store
         self._log = log
         self._health = health
+        self._store_health = store_health
         self._keep = duration(findings_settings.keep)
         self._min_free = size(store_settings.min_free)
         self._state_dir = state_dir
@@ -55,9 +58,10 @@ class Housekeeping:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._watch_room, scheduler)
             nursery.start_soon(self._do_chores)
+            nursery.start_soon(self._show_store)
 
     def notes(self) -> list[str]:
-        """Return why tipd is not quite well, for `/readyz`: nothing or one sentence."""
+        """Return what `/readyz` notes while tipd serves on: nothing or one sentence."""
         return [f"less than {self._min_free} bytes are free: collecting is paused"] if self.short else []
 
     def watch_room(self, scheduler: Scheduler) -> None:
@@ -80,6 +84,12 @@ class Housekeeping:
         while True:
             await trio.sleep(ROOM_EVERY)
             self.watch_room(scheduler)
+
+    async def _show_store(self) -> None:
+        """Keep the store's node true: a database that is away is a state."""
+        while True:
+            self._store_health.state = "running" if self._store.available else "backoff"
+            await trio.sleep(STORE_EVERY)
 
     async def _do_chores(self) -> None:
         while True:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from tipd import __version__, log
+from tipd.api.app import create_app
 from tipd.api.server import serve
 from tipd.api.services import Services
 from tipd.api.settings import ApiSettings
@@ -28,6 +29,7 @@ class Outside:
     ) -> None:
         """Gather what the API needs."""
         self._doors = house.doors
+        self._health = house.health
         self._state_dir = house.config.state_dir
         self._shutdown = trio.Event()
         self._ended = trio.Event()
@@ -60,8 +62,11 @@ class Outside:
             self._ended.set()
 
     async def _serve(self, *, task_status: trio.TaskStatus[list[str]]) -> None:
+        app = create_app(self._services)
+        self._health.channel("stream", app.core.hub)
         await serve(
             self._services,
+            app=app,
             state_dir=self._state_dir,
             shutdown=self._shutdown,
             listeners=self._doors.hand_over(),

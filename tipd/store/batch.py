@@ -31,6 +31,14 @@ INSERT INTO batch (writer, number, at) VALUES ($1, $2, $3)
 """
 
 
+_FORGET = "DELETE FROM batch WHERE at < $1"
+
+
+async def forget_writers(connection: Connection, before: datetime) -> None:
+    """Forget the writers that have not committed since: each start of a process leaves one. Asyncio-flavoured."""
+    await connection.execute(_FORGET, before)
+
+
 @dataclass(frozen=True, slots=True)
 class Written[T]:
     """What a write that inserts findings by its own SQL returns, so that readers are woken: result, last seq, kinds."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import random
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tipd.store import meta as facts
 from tipd.store import opening
 from tipd.store.asks import Asks
+from tipd.store.batch import forget_writers
 from tipd.store.findings import Findings
 from tipd.store.identity import settle_on
 from tipd.store.meta import Meta
@@ -26,11 +28,13 @@ from tipd.store.writer import Writer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from datetime import timedelta
 
     from tipd.clock import Clock
     from tipd.log import Log
     from tipd.store.connection import Connection
+
+
+WRITERS_KEPT = timedelta(days=30)  # what a writer committed last: far longer than any commit stays unknown
 
 
 @dataclass(slots=True)
@@ -128,7 +132,7 @@ class Store:
         return self.pool.available
 
     async def upkeep(self, keep: timedelta) -> list[str]:
-        """Do what is to be done every hour: partitions ahead, retention, today's sizes; return the partitions dropped.
+        """Do what is to be done every hour: partitions ahead, retention, sizes, old writers; return what was dropped.
 
         Raises StoreAway, or TryAgain where readers of the log were in the way.
         """
@@ -136,6 +140,7 @@ class Store:
         await self.partitions.ensure(now)
         dropped = await self.partitions.prune(keep, now)
         await self.sizes.note(now.date())
+        await self.writer.write(forget_writers, now - WRITERS_KEPT)
         return dropped
 
     async def _returned(self, connection: Connection) -> None:

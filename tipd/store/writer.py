@@ -25,6 +25,7 @@ import trio
 
 from tipd.errors import CommitUnknown, StoreAway
 from tipd.nursery.backoff import Backoff
+from tipd.nursery.health import Fill
 from tipd.store.batch import CHANNEL, Batch, Known, Request
 from tipd.store.groups import unwrapped
 from tipd.store.pool import NoAnswer, Undone
@@ -104,6 +105,11 @@ class Writer:
     def waiting(self) -> int:
         """Return how many writes wait, those being committed included."""
         return len(self._begun) + len(self._small) + len(self._big)
+
+    @property
+    def fill(self) -> Fill:
+        """Return how full the queue is; whoever comes when it is full waits."""
+        return Fill(kind="feed", size=MOST_WAITING, used=self.waiting)
 
     def begin_anew(self, hash_seed: int) -> None:
         """Forget what was known of a database that was exchanged for another."""

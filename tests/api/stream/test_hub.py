@@ -157,3 +157,14 @@ async def test_closed_is_closed() -> None:
     assert first.closed == 1012
     hub.leave(first)
     assert not hub.enter(second)
+
+
+async def test_it_shows_how_full_it_is_for_its_slowest_reader() -> None:
+    hub = hub_of(World())
+    assert (hub.fill.kind, hub.fill.used, hub.fill.readers) == ("stream", 0, 0)
+    for waiting in (10, 70, 30):
+        reader = Noting()
+        reader.waiting_bytes = waiting
+        assert hub.enter(reader)
+    assert (hub.fill.used, hub.fill.readers, hub.fill.cut) == (70, 3, 0)
+    assert hub.fill.size > 0

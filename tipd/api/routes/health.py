@@ -14,13 +14,14 @@ async def healthz(_call: Call) -> Health:
 
 
 async def readyz(call: Call) -> Ready:
-    """Ready, or a 503 with the reasons. A look-up index that still loads is a note: everything else works."""
+    """Ready, or a 503 with the reasons. What pauses or still loads while tipd serves on is a note."""
     services = call.core.services
     reasons = [] if services.available() else ["the database is away"]
-    reasons += services.notes()
     if call.core.hub.closed:
         reasons.append("tipd is stopping")
-    notes = [] if services.index is None or services.index.ready else ["the look-up index is loading"]
+    notes = [*services.notes()]
+    if services.index is not None and not services.index.ready:
+        notes.append("the look-up index is loading")
     if reasons:
         raise Problem(503, "; ".join(reasons), headers={"Retry-After": "5"}, ready=False, reasons=reasons, notes=notes)
     return Ready(ready=True, notes=notes)

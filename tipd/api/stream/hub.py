@@ -15,6 +15,7 @@ import trio
 from tipd.api.stream.frames import Close
 from tipd.api.stream.message import Batch, findings_message, gap_message
 from tipd.errors import GoneError, StoreAway
+from tipd.nursery.health import Fill
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -59,6 +60,17 @@ class Hub:
     def live(self) -> int:
         """How many readers get what is committed at once."""
         return len(self._live)
+
+    @property
+    def fill(self) -> Fill:
+        """How full it is for its slowest reader, in bytes."""
+        return Fill(
+            kind="stream",
+            size=self._limits.reader_backlog,
+            used=max((reader.waiting_bytes for reader in self._all), default=0),
+            readers=len(self._all),
+            cut=self.counts["cut"],
+        )
 
     def enter(self, reader: Reader) -> bool:
         """Take in a reader, not live yet; False where there are too many or the hub has closed."""

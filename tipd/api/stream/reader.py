@@ -40,6 +40,11 @@ class Reader(Protocol):
     waiting_since: float | None  # when bytes began to wait without progress (trio time), None: none wait
     quiet: bool  # nothing was heard since the last ping
 
+    @property
+    def waiting_bytes(self) -> int:
+        """How many bytes wait for it."""
+        ...
+
     def deliver(self, message: Message) -> bool:
         """Send or queue a message; False where too much waits already: the reader is to be cut."""
         ...
@@ -92,6 +97,11 @@ class DirectReader:
         self._more = trio.lowlevel.ParkingLot()
         self._empty = trio.lowlevel.ParkingLot()
 
+    @property
+    def waiting_bytes(self) -> int:
+        """How many bytes wait for it."""
+        return self._pending_bytes
+
     async def begin(self, greeting: bytes) -> None:
         """Send the answer to the handshake, before anything else can go out."""
         self.push(greeting)
@@ -134,8 +144,14 @@ class DirectReader:
         self.push(frames.ping())
 
     def pong(self, payload: bytes) -> None:
-        """Answer a ping."""
-        self.push(frames.pong(payload))
+        """Answer a ping; of those that wait only the last (RFC 6455, section 5.5.3), so that no flood of them grows."""
+        pong = frames.pong(payload)
+        waiting = self.pending[-1] if self.pending else b""
+        if isinstance(waiting, bytes) and waiting[:1] == pong[:1] and not self.ending:
+            self.pending[-1] = pong
+            self._pending_bytes += len(pong) - len(waiting)
+        else:
+            self.push(pong)
 
     def cut(self, code: Close, reason: str) -> None:
         """Keep only the frame that is half out, add the close frame, and end."""
@@ -172,6 +188,8 @@ class DirectReader:
     def _last_words(self) -> None:
         try:
             self._socket.setsockopt(stdlib_socket.SOL_SOCKET, stdlib_socket.SO_SNDBUF, _LAST_WORDS_BUFFER)
+            if self._socket.family != stdlib_socket.AF_UNIX:  # trio lets only 16 KiB wait unsent
+                self._socket.setsockopt(stdlib_socket.IPPROTO_TCP, stdlib_socket.TCP_NOTSENT_LOWAT, _LAST_WORDS_BUFFER)
         except OSError:
             self._die()
         else:
@@ -268,6 +286,11 @@ class QueuedReader:
         self._pong: bytes | None = None
         self._more = trio.lowlevel.ParkingLot()
         self._empty = trio.lowlevel.ParkingLot()
+
+    @property
+    def waiting_bytes(self) -> int:
+        """How many bytes wait for it."""
+        return self._bytes
 
     async def begin(self, greeting: bytes) -> None:
         """Send the answer to the handshake, before anything else can go out."""
