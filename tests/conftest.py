@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 import structlog
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from support import pg, servers
 
 # How long an example took says what else the machine did.
-settings.register_profile("tipd", settings(), deadline=None)
+settings.register_profile("tipd", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tipd")
 
 
