@@ -273,6 +273,8 @@ async def test_a_reader_whose_bytes_do_not_move_is_cut(world: World, tmp_path) -
         with trio.fail_after(5):
             while not api.app.core.hub.counts["cut"]:
                 await trio.sleep(0.05)
+            while not api.app.core.connections["ended"]:  # also who comes back when we have long turned away
+                await trio.sleep(0.05)
         with trio.fail_after(5):
             assert await stalled_code(stalled) == 1013
 

@@ -133,3 +133,27 @@ async def test_a_queued_reader_keeps_order_and_bounds() -> None:
         reader.cut(Close.RESTART, "bye")
         way.gate.release()
     assert way.sent == [b"101", b"0", b"1", b"2", "ping", b"pong", b"x" * 2000, (1012, "bye")]
+
+
+async def test_a_flood_of_pings_leaves_one_answer_waiting(pair) -> None:
+    near, far = pair
+    reader = DirectReader(near, frozenset(), CALLER, 10**9)
+    while not reader.pending:
+        reader.deliver(message(b"x" * 5000))
+    for number in range(10_000):
+        reader.pong(b"%d" % number)
+    assert len(reader.pending) == 2
+    reader.deliver(message(b"after"))
+    reader.pong(b"last")
+    assert len(reader.pending) == 4
+    expected = frames.pong(b"9999") + frames.text(b"after") + frames.pong(b"last")
+    received = bytearray()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(reader.drain)
+        with trio.fail_after(5):
+            while not received.endswith(expected):
+                received += await far.recv(65536)
+        await reader.settle()
+        nursery.cancel_scope.cancel()
+    assert not reader.pending
+    assert reader._pending_bytes == 0
