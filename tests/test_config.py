@@ -157,3 +157,21 @@ def test_the_state_folder_of_systemd_and_of_a_user(monkeypatch):
     assert config.default_state_dir({"HOME": "/h"}) == Path("/h/.local/state/tipd")
     monkeypatch.setattr("os.geteuid", lambda: 0)
     assert config.default_state_dir({}) == Path("/var/lib/tipd")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[store]\nmin_free = 'x'\n", r":2: store\.min_free: not a size"),
+        ("[store]\n\nstop_deadline = 'soon'\n", r":3: store\.stop_deadline: not a duration"),
+        ("[store]\nshared_buffers = '1kB'\n", r":2: store\.shared_buffers: must be at least 1MB"),
+        ("\n[store\n", r":2: Expected"),
+    ],
+)
+def test_what_a_section_checks_by_itself_names_key_and_line_too(tmp_path, text, words):
+    from tipd.store.settings import StoreSettings
+
+    path = tmp_path / "tipd.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=words):
+        config.load(path, {}, {"store": StoreSettings})

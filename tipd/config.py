@@ -132,7 +132,8 @@ def _parse(text: str, path: Path | None) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: {error}") from None
+        line = re.search(r" \(at line (\d+), column \d+\)$", str(error))
+        raise ConfigError(f"{path}{f':{line[1]}' if line else ''}: {error}") from None
 
 
 def _override(tree: dict[str, Any], environ: Mapping[str, str], sections: Mapping[str, type[Any]]) -> dict[str, str]:
@@ -189,7 +190,11 @@ def _convert(table: Any, name: str, kind: type[Any]) -> Any:
     except msgspec.ValidationError as error:
         where = re.search(r" - at `\$\.?(.*)`$", str(error))
         message = str(error).split(" - at ")[0]
-        raise ValueError(f"{name}.{where[1]}: {message}" if where and where[1] else f"{name}: {message}") from None
+        if where and where[1]:
+            raise ValueError(f"{name}.{where[1]}: {message}") from None
+        said = re.match(r"(\w+)[:]? (.*)", message, re.DOTALL)  # what a section checks by itself begins with the key
+        named = said is not None and said[1] in inner
+        raise ValueError(f"{name}.{said[1]}: {said[2]}" if said and named else f"{name}: {message}") from None
 
 
 def nearest(key: str, known: Mapping[str, Any] | frozenset[str]) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 
 from tipd.config import duration, size
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -38,9 +41,9 @@ class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     def __post_init__(self) -> None:
         """Check what the types cannot say; raises ValueError."""
         for name in ("statement_deadline", "commit_deadline", "start_deadline", "stop_deadline"):
-            _named(name, duration(getattr(self, name)).total_seconds() > 0, "must be longer than nothing")
-        size(self.min_free)
-        _named("shared_buffers", size(self.shared_buffers) >= 2**20, "must be at least 1MB")
+            _named(name, _read(duration, name, self).total_seconds() > 0, "must be longer than nothing")
+        _read(size, "min_free", self)
+        _named("shared_buffers", _read(size, "shared_buffers", self) >= 2**20, "must be at least 1MB")
         _named("url_file", self.url_file != "", "is empty; leave it out for a managed server")
 
     def seconds(self, name: str) -> float:
@@ -58,7 +61,14 @@ class FindingsSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
     def __post_init__(self) -> None:
         """Check what the types cannot say; raises ValueError."""
-        _named("keep", duration(self.keep).days >= 1, "must be at least 1d")
+        _named("keep", _read(duration, "keep", self).days >= 1, "must be at least 1d")
+
+
+def _read[T](reader: Callable[[str], T], key: str, section: msgspec.Struct) -> T:
+    try:
+        return reader(getattr(section, key))
+    except ValueError as error:
+        raise ValueError(f"{key}: {error}") from None
 
 
 def _named(key: str, good: bool, message: str) -> None:

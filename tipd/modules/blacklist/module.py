@@ -150,8 +150,17 @@ class BlacklistModule:
         reports = [
             await remove(tools, row) for row in rows if not row.declared and (row.state != State.REMOVED or row.entries)
         ]
+        await self._hurry_mended(tools, rows, sources)
         self._declared = digests
         return reports
+
+    async def _hurry_mended(self, tools: Tools, rows: Sequence[SourceRow], sources: Sources) -> None:
+        """Make due what waits only because its declaration was wrong, and is not any more."""
+        now = tools.clock.now()
+        for row in rows:
+            mended = row.state == State.MISDECLARED and row.name in sources.enabled
+            if mended and row.due is not None and row.due > now:
+                await tools.store.sources.give_back(MODULE, row.due, {row.name: now})
 
     async def _asked_for(self, tools: Tools, sources: Sources, names: Sequence[str]) -> tuple[list[str], list[Report]]:
         """Part what somebody asked for into what may be asked now, and reports of the rest: the floor holds for all."""
