@@ -1,7 +1,11 @@
+import gzip
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support.daemon import free_port
 
 SOURCE = 'url = "{}"\nlicence = "free"\nclass = "other"\nevery = "1h"\nkind = "ipv4"\n'
 BODY = "# a list\n192.0.2.1\n192.0.2.2 # two\n10.0.0.1\nevil\x1b.\n"
@@ -82,3 +86,27 @@ def test_a_faulty_declaration_is_78(test: Any, folder: Path) -> None:
     ran = test("partner")
     assert ran.code == 78
     assert "partner.toml:1" in ran.err
+
+
+def test_a_bomb_is_named(test: Any, folder: Path) -> None:
+    bomb = folder / "bomb.gz"
+    bomb.write_bytes(gzip.compress(b"0" * 50_000_000))
+    ran = test(bomb)
+    assert (ran.code, ran.out) == (1, "")
+    assert f"{bomb}: unpacks to more than" in ran.err
+
+
+def test_what_is_no_plain_file_is_not_read(test: Any, folder: Path) -> None:
+    ran = test("partner", folder)
+    assert ran.code == 78
+    assert "is not a plain file" in ran.err
+
+
+def test_standard_output_is_for_results_alone(folder: Path) -> None:
+    with (folder / "tipd.toml").open("a") as file:
+        file.write('[net]\nallow_networks = ["127.0.0.0/8"]\n')
+    url = f"http://127.0.0.1:{free_port()}/list.txt"
+    words = [sys.executable, "-m", "tipd", "--json", "--config", str(folder / "tipd.toml"), "sources", "test", url]
+    ran = subprocess.run(words, capture_output=True, text=True, check=False)  # its log is not yet set up when it starts
+    assert (ran.returncode, ran.stdout) == (69, "")
+    assert ran.stderr.count("\n") == 2  # what was asked, and what came of it

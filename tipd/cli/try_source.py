@@ -26,11 +26,12 @@ def run(args: argparse.Namespace, output: Output) -> int:
     from tipd.daemon import sections
     from tipd.modules.blacklist import trial
     from tipd.modules.blacklist.settings import BlacklistSettings
+    from tipd.work.unpack import UnpackError
 
     config = sections.load(args.config)
     body = None if args.body is None else Path(args.body)
     if body is not None and not body.is_file():
-        raise ConfigError(f"{body}: there is no such file")
+        raise ConfigError(f"{body}: {'is not a plain file' if body.exists() else 'there is no such file'}")
     chosen = trial.find(args.source, config.section("modules.blacklist", BlacklistSettings), body)
     with tempfile.TemporaryDirectory(prefix="tipd-try-") as folder:
         place = chosen.body or _fetched(config, chosen, Path(folder) / "body", output)
@@ -40,6 +41,8 @@ def run(args: argparse.Namespace, output: Output) -> int:
             found = trial.run(chosen, place, scratch)
         except OSError as error:
             raise TipdError(f"{place}: {error.strerror}") from None
+        except UnpackError as error:
+            raise TipdError(f"{place}: {error}") from None
     (_write_json if output.as_json else _write)(output, found)
     return EXIT_DONE if found.state == "ok" else EXIT_NEGATIVE
 
@@ -60,9 +63,9 @@ def _fetched(config: Config, chosen: Chosen, into: Path, output: Output) -> Path
 
     where = config.section("modules.blacklist", BlacklistSettings).credentials_dir
     credentials = Path(where) if where else config.state_dir / "credentials"
+    output.log_to_stderr()  # first: a logger keeps what it was made with
     rng = random.Random()  # noqa: S311 - spreads requests, hides nothing
     fetcher = Fetcher(config.section("net", NetSettings), SystemClock(), log.get("net"), rng)
-    output.log_to_stderr()
     output.say(f"asking {chosen.url or (chosen.source and chosen.source.path)}")
     try:
         return trio.run(trial.fetch, chosen, fetcher, into, credentials)
