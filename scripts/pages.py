@@ -157,13 +157,13 @@ def declaration() -> str:
 
 def sources() -> str:
     """Return one row for each shipped declaration."""
-    keys = ("about", "kind", "class", "every", "commercial", "licence")
+    keys = ("about", "kind", "class", "every", "commercial", "redistribute", "licence")
     found = [
         tomllib.loads(path.read_text(encoding="utf-8")) | {"file": path.stem}
         for path in sorted(CATALOGUE.glob("*.toml"))
     ]
     rows = ([f"[{_name(each)}]({_home(each)})", *(_words(each.get(key, "")) for key in keys)] for each in found)
-    return _table(("source", "what", "kind", "class", "every", "commercial use", "licence"), rows)
+    return _table(("source", "what", "kind", "class", "every", "commercial use", "may be passed on", "licence"), rows)
 
 
 def _name(source: dict[str, Any]) -> str:
@@ -175,6 +175,8 @@ def _home(source: dict[str, Any]) -> str:
 
 
 def _words(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 

@@ -86,9 +86,13 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     `url`: what is fetched; `path`: a local file or folder instead
     `about`: one line on what it is
     `enabled`: false: it stays known and is not collected
-    `licence`, `commercial` (yes, no, ask), `redistribute`, `tlp`: what may be done with it
+    `licence`: what its provider allows, in a few words
+    `commercial`: whether it may be used in a business, `yes`, `no` or `ask`
+    `redistribute`: whether it may be passed on to others
+    `tlp`: to whom: `clear`, `green`, `amber`, `amber+strict` or `red`
     `class`: what being listed means: an RSIT type or ours
-    `homepage`, `checked`: where and when (a date) the declaration was last compared with the provider's word
+    `homepage`: where the provider says what the list is and what may be done with it
+    `checked`: the date on which the declaration was last compared with the provider's word
     `every`: how often it is asked; `min_interval`: the shortest its provider bears
     `parser`: its format; `kind`: of its indicators, one or several, or `auto`
     `absence`: `left`: the list is the whole set; `nothing`: recent rows, a sighting ends `keep` after it was last seen
