@@ -20,7 +20,8 @@ def canonical_email(text: str, *, poison: bool = True) -> str:
     Raises RefusedValue: `malformed`, `too_long`; by its domain `localhost` and, for a single label, `public_suffix`.
     """
     local, at, name = text.strip("<>").removeprefix("mailto:").rpartition("@")
-    if not at or not _LOCAL.match(local) or any(0xD800 <= ord(c) < 0xE000 for c in local):
+    # What cannot be printed (controls, marks that turn the direction of writing, surrogates) is there to deceive.
+    if not at or not _LOCAL.match(local) or not local.isprintable():
         raise RefusedValue("malformed", text)
     if len(local.encode()) > _LONGEST_LOCAL:
         raise RefusedValue("too_long", text)
