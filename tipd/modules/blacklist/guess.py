@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import itertools
 import re
 from collections import Counter
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 SAMPLE = 300  # rows looked at
 _MOST = 0.6  # this share of the rows must be readable
+_LONGEST = 4 * 2**20  # bytes of a list that is a single line
 _HOSTS = re.compile(r"(?:0\.0\.0\.0|127\.0\.0\.1|::1?)\s+\S")
 _P2P = re.compile(r".*:\s*[0-9.]{7,15}\s*-\s*[0-9.]{7,15}\s*\Z")
 _INLINE = re.compile(r"[ \t]+[#;].*")
@@ -112,7 +114,7 @@ def _guess_lines(lines: list[str]) -> Guess:
         because.append(f"comment: lines begin with {' '.join(marks)}")
     rows = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith(tuple(marks or ["#"]))]
     rows = rows[:SAMPLE]
-    for attempt in (_as_hosts, _as_p2p, _as_plain, _as_delimited, _as_regex):
+    for attempt in (_as_hosts, _as_p2p, _as_plain, _as_separated, _as_delimited, _as_regex):
         found = attempt(rows)
         if found is not None:
             found.tree.setdefault("options", {})
@@ -146,7 +148,20 @@ def _as_plain(rows: list[str]) -> Guess | None:
     return Guess({"parser": "lines", "kind": kind}, [f"parser: one value a line; kind: {kind}"])
 
 
+def _as_separated(rows: list[str]) -> Guess | None:
+    """Values one after the other, all of them good: not columns, of which one would be taken."""
+    for separator in (",", ";", "|"):
+        values = [cell.strip() for row in rows for cell in row.split(separator) if cell.strip()]
+        if len(values) >= 3 * len(rows) > 0 and _share(values) == 1 and len({kind_of(value) for value in values}) <= 2:
+            kind = kinds_word(values)
+            tree = {"parser": "lines", "kind": kind, "options": {"separator": separator, "longest": _LONGEST}}
+            return Guess(tree, [f"parser: values between {separator!r}; kind: {kind}"])
+    return None
+
+
 def _as_delimited(rows: list[str]) -> Guess | None:
+    if len(rows) < 2:
+        return None  # one row has no columns: they are seen where rows agree
     best: tuple[float, str, int, list[str]] | None = None
     for delimiter in _DELIMITERS:
         table = [row.split() if delimiter == " " else row.split(delimiter) for row in rows]
@@ -166,7 +181,20 @@ def _as_delimited(rows: list[str]) -> Guess | None:
         options["skip"] = 1
         because.append("skip: the first row names the columns")
     kind = kinds_word(values)
+    if kind == "ipv4" and _ends_in_next([row.split(delimiter) for row in rows[-len(values) :]], column):
+        options["end_column"] = column + 1
+        because.append(f"end_column: column {column + 1} has the last address of a range")
+        kind = "network"
     return Guess({"parser": "delimited", "kind": kind, "options": options}, [*because, f"kind: {kind}"])
+
+
+def _ends_in_next(table: list[list[str]], column: int) -> bool:
+    """Say whether each row has a range: an address in the column, and one that is not before it in the next."""
+    try:
+        pairs = [[ipaddress.IPv4Address(cell.strip(' "')) for cell in cells[column : column + 2]] for cells in table]
+    except ValueError:
+        return False
+    return all(len(pair) == 2 and pair[0] <= pair[1] for pair in pairs) and any(pair[0] < pair[1] for pair in pairs)
 
 
 def _as_regex(rows: list[str]) -> Guess | None:
