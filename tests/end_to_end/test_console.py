@@ -10,7 +10,6 @@ from support.daemon import Daemon
 from support.feeds import FeedServer
 
 LIST = 'url = "{base}/list.txt"\nparser = "lines"\nkind = "auto"\nevery = "1s"\nmin_interval = "1s"\n'
-HTML = "[expect]\nhtml = true\n"  # its hostile entry looks like a page to the guards
 
 
 @pytest.fixture
@@ -22,7 +21,7 @@ def feeds() -> Iterator[FeedServer]:
 
 @pytest.fixture
 def daemon(make_daemon: Callable[..., Daemon], feeds: FeedServer) -> Daemon:
-    running = make_daemon(sources={"lines": LIST.format(base=feeds.base) + HTML}).start()
+    running = make_daemon(sources={"lines": LIST.format(base=feeds.base)}).start()
     running.wait_for(lambda: running.source("lines")["entries"] == 2, what="the first round")
     return running
 

@@ -13,7 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _HEAD = 4096
-_HTML = re.compile(rb"<!doctype\s+html|<html[\s>]|<head[\s>]|<body[\s>]|<script[\s>]|<meta\s", re.IGNORECASE)
+# A tag where a line begins, after other markup or none: what somebody put into the middle of a row (a URL with
+# `<script>` in it) shall not stop the whole list.
+_HTML = re.compile(
+    rb"^[^\S\n]*(?:<[^<>]*>\s*)*(?:<!doctype\s+html|<html[\s>]|<head[\s>]|<body[\s>]|<script[\s>]|<meta\s)",
+    re.IGNORECASE | re.MULTILINE,
+)
 _STAMP = re.compile(
     rb"(?i)(?:updated?|generated|modified|last[ -]?mod\w*|date|timestamp|expires)\b[^0-9\r\n]{0,40}"
     rb"(\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2})?|\d{4}-\d{2}-\d{2})"
