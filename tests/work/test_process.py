@@ -99,4 +99,7 @@ def test_the_environment_of_a_worker_has_no_secrets(monkeypatch):
         finally:
             await pool.close()
 
-    assert "TIPD_TEST_SECRET" not in trio.run(ask)
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/nonexistent")
+    seen = trio.run(ask)
+    assert "TIPD_TEST_SECRET" not in seen
+    assert "LD_LIBRARY_PATH" in seen  # without it some interpreters do not even start

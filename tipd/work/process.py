@@ -20,6 +20,7 @@ _ENVIRONMENT = {  # what a worker sees of ours: enough to find its modules, no s
     "LANG",
     "LC_ALL",
     "PYTHONPATH",
+    "LD_LIBRARY_PATH",  # where an interpreter that is not in its usual place has its library
     "VIRTUAL_ENV",
     "TMPDIR",
     "COVERAGE_PROCESS_START",
