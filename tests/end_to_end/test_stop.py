@@ -9,7 +9,7 @@ from support.churn import Churn
 from support.daemon import Daemon
 from support.feeds import FeedServer
 from support.processes import children, parent, postmaster, wait_gone, workers
-from support.subscriber import Subscriber
+from support.subscriber import Subscriber, deaf_reader
 
 LIST = 'url = "{base}/{name}.txt"\nparser = "lines"\nkind = "auto"\nevery = "1s"\nmin_interval = "1s"\n'
 WITHIN = 10.0
@@ -21,19 +21,6 @@ def stop_in_time(daemon: Daemon) -> None:
     family = children(daemon.process.pid)
     assert daemon.stop(WITHIN) == 0
     assert wait_gone(family), "children outlived the daemon"
-
-
-def deaf_reader(daemon: Daemon) -> socket.socket:
-    """Upgrade to a websocket with everything there is to read, and never read."""
-    client = socket.create_connection(("127.0.0.1", daemon.port), timeout=20)
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    head = (
-        f"GET /api/v1/stream?since=0 HTTP/1.1\r\nHost: tipd\r\nAuthorization: Bearer {daemon.token()}\r\n"
-        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
-        "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
-    )
-    client.sendall(head.encode())
-    return client
 
 
 def half_a_request(daemon: Daemon) -> socket.socket:

@@ -78,3 +78,17 @@ async def test_tokens_that_are_known_are_let_in_while_the_database_is_away(store
     store.pool._pulse.available = False
     assert await store.tokens.verify(secret)
     store.pool._pulse.available = True
+
+
+async def test_what_another_process_revoked_is_known_here(dsn: str) -> None:
+    async with open_store(dsn) as here, open_store(dsn) as there:
+        token, secret = await here.tokens.create(["read"])
+        kept, _ = await here.tokens.create(["read"])
+        assert await there.tokens.verify(secret) is not None
+        assert await there.tokens.revoked() == frozenset()
+        await here.tokens.revoke(token.id)
+        with trio.fail_after(20):
+            while await there.tokens.revoked() != {token.id}:
+                await trio.sleep(0.01)
+        assert kept.id not in await there.tokens.revoked()
+        assert await there.tokens.verify(secret) is None

@@ -124,6 +124,9 @@ class FakeTokens:
     async def all(self) -> list[SimpleNamespace]:
         return list(self.known.values())
 
+    async def revoked(self) -> set[str]:
+        return {token.id for token in self.known.values() if token.revoked is not None}
+
     async def revoke(self, token_id: str) -> bool:
         for token in self.known.values():
             if token.id == token_id and token.revoked is None:

@@ -11,7 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 class FeedServer:
     """A context manager; `base` is its address."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        """`host` is any of 127.0.0.0/8: politeness goes by host."""
         self._pages: dict[str, tuple[int, bytes, str]] = {}
         self._headers: dict[str, Mapping[str, str]] = {}
         self._scripts: dict[str, Callable[[BaseHTTPRequestHandler], None]] = {}
@@ -29,7 +30,7 @@ class FeedServer:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = ThreadingHTTPServer((host, 0), Handler)
         self._server.daemon_threads = True
         self._server.block_on_close = False
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -37,7 +38,8 @@ class FeedServer:
     @property
     def base(self) -> str:
         """The address, without a slash at its end."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        host, port = self._server.server_address[:2]
+        return f"http://{host}:{port}"
 
     def __enter__(self) -> "FeedServer":
         self._thread.start()

@@ -1,6 +1,7 @@
 """A subscriber of the stream that resumes from its cursor for as long as it lives, and writes down what it was told."""
 
 import json
+import socket
 import threading
 from typing import Any
 
@@ -19,6 +20,19 @@ def open_stream(daemon: Daemon, query: str = "", token: str | None = None, **opt
     """Open a stream; what the handshake raises passes."""
     headers = {"Authorization": f"Bearer {daemon.token() if token is None else token}"}
     return connect(address(daemon, query), additional_headers=headers, open_timeout=20, max_size=2**24, **options)
+
+
+def deaf_reader(daemon: Daemon, query: str = "?since=0") -> socket.socket:
+    """Upgrade to the stream and read nothing."""
+    client = socket.create_connection(("127.0.0.1", daemon.port), timeout=30)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    head = (
+        f"GET /api/v1/stream{query} HTTP/1.1\r\nHost: tipd\r\nAuthorization: Bearer {daemon.token()}\r\n"
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\n\r\n"
+    )
+    client.sendall(head.encode())
+    return client
 
 
 class Subscriber:

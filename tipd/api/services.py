@@ -62,6 +62,10 @@ class Tokens(Protocol):
         """Return every token, revoked ones too."""
         ...
 
+    async def revoked(self) -> Collection[str]:
+        """Return the ids of the tokens that were revoked, by whichever process; needs no database."""
+        ...
+
     async def revoke(self, token_id: str) -> bool:
         """Revoke a token; False where there is none such."""
         ...

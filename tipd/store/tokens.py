@@ -95,6 +95,11 @@ class Tokens:
         """Return every token, revoked ones too, oldest first. Raises StoreAway."""
         return [_token(row) for row in await self._pool.run(_all)]
 
+    async def revoked(self) -> frozenset[str]:
+        """Return the ids of the tokens that were revoked, by whichever process. From memory, also while away."""
+        await self._refresh()
+        return frozenset(token.id for _, token in self._known.values() if token.revoked is not None)
+
     async def revoke(self, token_id: str) -> bool:
         """Revoke a token, at once and everywhere; False where there is none such or it was revoked before."""
         revoked = await self._writer.write(_revoke, token_id, self._clock.now())

@@ -168,3 +168,21 @@ async def test_it_shows_how_full_it_is_for_its_slowest_reader() -> None:
         assert hub.enter(reader)
     assert (hub.fill.used, hub.fill.readers, hub.fill.cut) == (70, 3, 0)
     assert hub.fill.size > 0
+
+
+async def test_a_token_that_another_process_revokes_ends_its_streams(autojump_clock: trio.testing.MockClock) -> None:
+    world = World()
+    hub = hub_of(world)
+    (token,) = [token for secret, token in world.tokens.known.items() if secret == "tip_stream"]
+    doomed = Noting(caller=Caller("test", "token", frozenset({"stream"}), token.id))
+    other = Noting(caller=Caller("other", "token", frozenset({"stream"}), "another"))
+    async with trio.open_nursery() as nursery:
+        await nursery.start(hub.run)
+        for reader in (doomed, other):
+            hub.enter(reader)
+        await trio.sleep(6)
+        assert doomed.closed is None
+        await world.tokens.revoke(token.id)
+        await trio.sleep(6)
+        assert (doomed.closed, other.closed) == (1008, None)
+        nursery.cancel_scope.cancel()

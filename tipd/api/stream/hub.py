@@ -199,12 +199,13 @@ class Hub:
         return True
 
     async def _tend(self) -> None:
-        """Ping readers, cut those that answer nothing or whose bytes do not move, and those whose token expired."""
+        """Ping readers; cut those that answer nothing or whose bytes do not move, and those whose token ended."""
         step = min(self._limits.reader_stall, self._limits.ping_every) / 2
         next_ping = trio.current_time() + self._limits.ping_every
         while True:
             await trio.sleep(step)
             self._cut_stalled(trio.current_time() - self._limits.reader_stall)
+            await self._cut_revoked()
             if trio.current_time() >= next_ping:
                 next_ping = trio.current_time() + self._limits.ping_every
                 self._ping_all()
@@ -212,6 +213,12 @@ class Hub:
     def _cut_stalled(self, before: float) -> None:
         for reader in [reader for reader in self._all if (reader.waiting_since or before) < before]:
             self.cut(reader, Close.TRY_AGAIN_LATER, "the reader stalls: resume from your cursor")
+
+    async def _cut_revoked(self) -> None:
+        """End the readers whose token another process has revoked."""
+        if self._all:
+            for token_id in await self._store.tokens.revoked():
+                self.cut_token(token_id)
 
     def _ping_all(self) -> None:
         now = self._clock.now()
