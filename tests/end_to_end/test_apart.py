@@ -29,10 +29,8 @@ def test_collected_in_one_and_told_by_the_other(make_daemon, dsn, feeds):
         api.wait_for(lambda: api.post("/api/v1/lookup", asked)["results"][0]["listed"], what="the index to follow")
 
         feeds.put("/list.txt", "192.0.2.1\n203.0.113.9\n")
-        api.wait_for(
-            lambda: api.request("POST", "/api/v1/sources/one/run")[0] == 202 and len(subscriber.findings) == 5,
-            what="what was asked for, once its min_interval has passed",
-        )
+        assert api.request("POST", "/api/v1/sources/one/run")[0] == 202
+        api.wait_for(lambda: len(subscriber.findings) == 5, what="what was asked for, once its min_interval has passed")
         changed = {(one["kind"], one["subject"]["value"]) for one in subscriber.findings[3:]}
         assert changed == {("indicator.delisted", "198.51.100.0/24"), ("indicator.listed", "203.0.113.9")}
     tree = api.get("/api/v1/status")["nursery"]

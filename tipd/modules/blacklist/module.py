@@ -179,6 +179,8 @@ class BlacklistModule:
             if soonest is not None and soonest > now:
                 why = f"not before {soonest:%Y-%m-%d %H:%M:%S} UTC: its min_interval has not passed"
                 reports.append(Report(name, row.state, entries=row.entries, error=why))
+                if row.due is not None and row.due > soonest:  # what was asked for is done as soon as it may be
+                    await tools.store.sources.give_back(MODULE, row.due, {name: soonest})
                 continue
             chosen.append(name)
         return chosen, reports
