@@ -34,8 +34,9 @@ demo: env ## the daemon against a miniature Internet on loopback (SECONDS=30 end
 
 test: dev ## all tests but the long hunts (ARGS="-k name")
 	@scripts/postgres.sh
-	@# where it is missing and cannot be installed, the console's tests fail and say how to install it
+	@# where one is missing and cannot be installed, the tests that need it fail and say how to install it
 	@scripts/chromium.sh >/dev/null || true
+	@scripts/program.sh zsh fish || true
 	@$(PYTEST) -m "not long" $(ARGS)
 
 test-long: dev ## the long hunts: kill -9 at random moments, fuzzing by the hour

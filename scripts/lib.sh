@@ -41,7 +41,7 @@ package_names() { # thing manager
         postgresql:apt-get | postgresql:apk | postgresql:pacman) echo "postgresql" ;;
         postgresql:dnf | postgresql:zypper) echo "postgresql-server" ;;
         postgresql-common:apt-get) echo "postgresql-common" ;;
-        chromium:*) echo "chromium" ;;
+        chromium:* | zsh:* | fish:*) echo "$1" ;;
     esac
 }
 
