@@ -180,3 +180,17 @@ async def test_damaged_files_are_refused(store: Store, tmp_path: Path) -> None:
         await store.rounds.apply(1, source, tmp_path / "none", None)
     assert await store.writer.tell([note(1)])
     assert len(await whole_log(store)) == 1
+
+
+async def test_the_entries_of_the_last_whole_round_stand_whatever_was_cut_off_since(
+    store: Store, tmp_path: Path
+) -> None:
+    source = await declare(store)
+    assert await store.rounds.last_entries(source) == 0
+    first = await store.rounds.begin(source)
+    await store.rounds.apply(first, source, write_opened(tmp_path / "o", store.hash_seed, names(1, 2, 3)), None)
+    assert await store.rounds.last_entries(source) == 0
+    await store.rounds.finish(first, source, Proof(status="ok", ended=START, entries=3), OK)
+    second = await store.rounds.begin(source)
+    await store.rounds.apply(second, source, write_opened(tmp_path / "p", store.hash_seed, names(4, 5)), None)
+    assert await store.rounds.last_entries(source) == 3

@@ -151,6 +151,10 @@ class Rounds:
         """Store how the round ended, the source's row and findings, together."""
         await self._writer.write(_finish, round_id, source_id, proof, outcome, findings=findings)
 
+    async def last_entries(self, source_id: int) -> int:
+        """Return how many indicators the source had after its last round that was not cut off, 0 before the first."""
+        return await self._pool.run(_last_entries, source_id)
+
     async def last(self, source_id: int, limit: int = 20) -> list[RoundRow]:
         """Return the source's rounds, newest first."""
         return [_round(row) for row in await self._pool.run(_last, source_id, limit)]
@@ -236,6 +240,13 @@ def _fit(value: Any) -> Any:
     if isinstance(value, str):
         return storable(value)[:LONGEST_ERROR]
     return to_json(value) if isinstance(value, dict) else value
+
+
+async def _last_entries(connection: Connection, source_id: int) -> int:
+    number = await connection.fetchval(
+        "SELECT entries FROM round WHERE source_id = $1 AND entries IS NOT NULL ORDER BY id DESC LIMIT 1", source_id
+    )
+    return number or 0
 
 
 async def _last(connection: Connection, source_id: int, limit: int) -> list[Row]:

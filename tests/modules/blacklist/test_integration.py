@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import msgspec
+import pytest
 from support.collecting import ADDRESSES, house_of
 
 from tipd.errors import StoreAway
@@ -313,3 +315,36 @@ async def test_what_was_taken_when_the_store_went_away_is_due_again(tmp_path, ds
         monkeypatch.setattr(type(house.store.sightings), "open_keys", away)
         assert "away" in (await house.collect())["one"].error
         assert house.next_due - house.clock.now() < timedelta(seconds=2)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_rounds_that_were_cut_off_do_not_turn_the_guards_against_the_list(tmp_path, dsn, feeds, whole):
+    """Killed between opening and closing, again and again, more and more is open: that the list shrank is not true."""
+
+    def lines(turn, number):
+        return "\n".join(f"h{turn}x{each}.example.org" for each in range(number))
+
+    async with house_of(tmp_path, dsn) as house:
+        house.declare("one", feeds.base)
+        if whole:
+            feeds.put("/one.txt", lines(0, 200))
+            await house.collect()
+        for turn in range(1, 4):
+            feeds.put("/one.txt", lines(turn, 200))
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr("tipd.store.rounds.next_keys", _cut_off)
+                patch.setattr(type(house.store.rounds), "finish", _cut_off)
+                assert "cut off" in (await house.collect())["one"].error
+        assert (await house.store.sources.get("one")).entries == (800 if whole else 600)
+        # without a whole round there is nothing to compare with; with one, its 200
+        last = lines(9, 150 if whole else 20_000)
+        feeds.put("/one.txt", last)
+        report = (await house.collect())["one"]
+        assert (report.status, report.entries) == ("ok", len(last.split()))
+        assert (await house.store.sources.get("one")).entries == len(last.split())
+        feeds.put("/one.txt", lines(9, 10))
+        assert (await house.collect())["one"].status == "shrunk"
+
+
+def _cut_off(*_args, **_options):
+    raise RuntimeError("cut off")

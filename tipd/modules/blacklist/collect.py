@@ -114,6 +114,9 @@ class Collector:
         if fetched.status == "unchanged":
             return await self._unchanged(fetched)
         result = await self._read(folder, body)
+        if row.last_round is None:
+            # A round was cut off: what is open is neither yesterday's set nor today's, and no measure for a guard.
+            result.had = min(result.had, await tools.store.rounds.last_entries(row.id))
         refused = guards.refusal(source, result)
         if refused is not None and not self._accepted(refused, result, fetched):
             return await self._refused(refused, result, fetched, body)

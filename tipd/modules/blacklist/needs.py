@@ -76,6 +76,10 @@ class RoundStore(Protocol):
         """End the round."""
         ...
 
+    async def last_entries(self, source_id: int) -> int:
+        """Return how many indicators the last whole round left."""
+        ...
+
 
 class SightingStore(Protocol):
     """`store.sightings`."""
