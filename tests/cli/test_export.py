@@ -8,6 +8,8 @@ def test_export(tipd: Any, fake: Any, tmp_path: Path) -> None:
     assert tipd("export", "--kind", "ipv4", "--source", "a b").out == "192.0.2.7\n"
     assert fake.asked[0][1] == "/api/v1/exports/all.txt?kind=ipv4&source=a+b"
     assert tipd("export", "--json").out == "{}\n"
+    assert tipd("export", "all.jsonl").out == "{}\n"
+    assert tipd("export", "all.csv", "--format", "txt").out == "192.0.2.7\n"
     file = tmp_path / "list.txt"
     file.write_text("old")
     file.chmod(0o640)

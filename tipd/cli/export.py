@@ -25,7 +25,7 @@ _PIECE = 256 * 1024
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Describe the verb."""
     parser = subparsers.add_parser("export", help="write a list out", description="Write a list out, to block with.")
-    parser.add_argument("list", metavar="LIST", nargs="?", default="all", help="which list (%(default)s)")
+    parser.add_argument("list", metavar="LIST", nargs="?", default="all", help="which list, all or all.csv (%(default)s)")
     parser.add_argument("--format", default=None, help="txt, csv or jsonl (txt; with --json jsonl)")
     parser.add_argument("--kind", metavar="KIND", action="append", default=[], help="only this kind (may be repeated)")
     parser.add_argument("--source", metavar="NAME", action="append", default=[], help="only what this source lists")
@@ -35,8 +35,9 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Copy the export to standard output or into a file."""
     client, output = Client.of(args), Output.of(args)
-    form = args.format or ("jsonl" if args.json else "txt")
-    path = f"/api/v1/exports/{quote(args.list, safe='')}.{quote(form, safe='')}"
+    name, _, ending = args.list.partition(".")  # as HTTP names it: all.csv
+    form = args.format or ending or ("jsonl" if args.json else "txt")
+    path = f"/api/v1/exports/{quote(name, safe='')}.{quote(form, safe='')}"
     query = {"kind": args.kind, "source": args.source}
     with output.progress("bytes") as progress, client.open("GET", path, query) as answer:
         if args.output is None:
