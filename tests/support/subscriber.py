@@ -5,7 +5,7 @@ import socket
 import threading
 from typing import Any
 
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from support.daemon import Daemon, wait_a_moment
@@ -73,10 +73,10 @@ class Subscriber:
                     self._read(stream)
             except ConnectionClosed as closed:
                 self.closed.append(closed.rcvd.code if closed.rcvd else 1006)
-            except InvalidHandshake as refusal:
-                self.refused.append(getattr(getattr(refusal, "response", None), "status_code", 0))
-            except (OSError, InvalidMessage, EOFError):
-                pass
+            except InvalidStatus as refusal:
+                self.refused.append(refusal.response.status_code)
+            except (OSError, InvalidHandshake, EOFError):
+                pass  # it was killed in the middle of a handshake
             wait_a_moment()
 
     def _read(self, stream: ClientConnection) -> None:
