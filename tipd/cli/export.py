@@ -25,7 +25,8 @@ _PIECE = 256 * 1024
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Describe the verb."""
     parser = subparsers.add_parser("export", help="write a list out", description="Write a list out, to block with.")
-    parser.add_argument("list", metavar="LIST", nargs="?", default="all", help="which list, all or all.csv (%(default)s)")
+    which = "which list, all or all.csv (%(default)s)"
+    parser.add_argument("list", metavar="LIST", nargs="?", default="all", help=which)
     parser.add_argument("--format", default=None, help="txt, csv or jsonl (txt; with --json jsonl)")
     parser.add_argument("--kind", metavar="KIND", action="append", default=[], help="only this kind (may be repeated)")
     parser.add_argument("--source", metavar="NAME", action="append", default=[], help="only what this source lists")
