@@ -2,11 +2,48 @@
 -- `TIPD_WRITE_SCHEMA=1 pytest tests/store/test_schema.py`, not by hand.
 CREATE SEQUENCE finding_seq;
 --
+CREATE TABLE allowed (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    kind smallint NOT NULL,
+    value text COLLATE "C" NOT NULL,
+    reason text NOT NULL,
+    by text NOT NULL,
+    created timestamp with time zone NOT NULL,
+    until timestamp with time zone,
+    removed timestamp with time zone,
+    CONSTRAINT allowed_pkey PRIMARY KEY (id)
+);
+--
+CREATE TABLE audit (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    at timestamp with time zone NOT NULL,
+    by text NOT NULL,
+    action text NOT NULL,
+    subject text NOT NULL,
+    reason text NOT NULL DEFAULT ''::text,
+    data jsonb,
+    CONSTRAINT audit_pkey PRIMARY KEY (id)
+);
+--
 CREATE TABLE batch (
     writer uuid NOT NULL,
     number bigint NOT NULL,
     at timestamp with time zone NOT NULL,
     CONSTRAINT batch_pkey PRIMARY KEY (writer)
+);
+--
+CREATE TABLE blocked (
+    key bigint NOT NULL,
+    created timestamp with time zone NOT NULL,
+    CONSTRAINT blocked_pkey PRIMARY KEY (key)
+);
+--
+CREATE TABLE declaration (
+    digest bytea NOT NULL,
+    name text NOT NULL,
+    first timestamp with time zone NOT NULL,
+    text jsonb NOT NULL,
+    CONSTRAINT declaration_pkey PRIMARY KEY (digest)
 );
 --
 CREATE TABLE finding (
@@ -19,7 +56,8 @@ CREATE TABLE finding (
     kind text COLLATE "C" NOT NULL,
     module text COLLATE "C" NOT NULL,
     subject_value text COLLATE "C",
-    data jsonb
+    data jsonb,
+    tlp smallint
 ) PARTITION BY RANGE (at);
 --
 CREATE TABLE finding_floor (
@@ -70,6 +108,10 @@ CREATE TABLE round (
     delisted bigint NOT NULL DEFAULT 0,
     refused jsonb,
     error text,
+    why text NOT NULL DEFAULT 'poll'::text,
+    at timestamp with time zone,
+    declaration bytea,
+    body text,
     CONSTRAINT round_pkey PRIMARY KEY (id)
 );
 --
@@ -91,7 +133,11 @@ CREATE TABLE sighting (
     kind smallint NOT NULL,
     reason text,
     value text COLLATE "C" NOT NULL,
-    context jsonb
+    context jsonb,
+    seen timestamp with time zone,
+    until timestamp with time zone,
+    tlp smallint,
+    backfilled boolean NOT NULL DEFAULT false
 );
 --
 CREATE TABLE size_day (
@@ -123,6 +169,11 @@ CREATE TABLE source (
     body_sha256 bytea,
     read_digest bytea,
     set_aside jsonb,
+    tlp smallint NOT NULL DEFAULT 2,
+    redistribute boolean NOT NULL DEFAULT false,
+    class text NOT NULL DEFAULT 'blacklist'::text,
+    licence text NOT NULL DEFAULT ''::text,
+    request_cursor jsonb,
     CONSTRAINT source_name_key UNIQUE (name),
     CONSTRAINT source_pkey PRIMARY KEY (id)
 );
@@ -140,13 +191,29 @@ CREATE TABLE token (
     CONSTRAINT token_sha256_key UNIQUE (sha256)
 );
 --
+CREATE TABLE trend (
+    day date NOT NULL,
+    source_id integer NOT NULL,
+    kind smallint NOT NULL,
+    class text NOT NULL,
+    asn bigint NOT NULL,
+    tlp smallint NOT NULL,
+    listed bigint NOT NULL DEFAULT 0,
+    delisted bigint NOT NULL DEFAULT 0,
+    CONSTRAINT trend_pkey PRIMARY KEY (day, source_id, kind, class, asn, tlp)
+);
+--
 ALTER TABLE round ADD CONSTRAINT round_source_id_fkey FOREIGN KEY (source_id) REFERENCES source(id);
 --
 ALTER SEQUENCE finding_seq OWNED BY finding.seq;
 --
+CREATE UNIQUE INDEX allowed_now ON allowed USING btree (kind, value) WHERE (removed IS NULL);
+--
 CREATE INDEX finding_by_seq ON finding USING btree (seq);
 --
 CREATE INDEX finding_rare ON finding USING btree (seq) WHERE ((kind <> 'indicator.listed'::text) AND (kind <> 'indicator.delisted'::text));
+--
+CREATE INDEX round_at ON round USING btree (source_id, at) WHERE (at IS NOT NULL);
 --
 CREATE INDEX round_source ON round USING btree (source_id, id);
 --
@@ -155,3 +222,7 @@ CREATE INDEX sighting_key ON sighting USING btree (key);
 CREATE INDEX sighting_network ON sighting USING spgist (((value)::inet)) WHERE (kind = 3);
 --
 CREATE UNIQUE INDEX sighting_open ON sighting USING btree (source_id, key) WHERE (closed IS NULL);
+--
+CREATE INDEX sighting_seen ON sighting USING btree (source_id, seen) WHERE ((closed IS NULL) AND (seen IS NOT NULL));
+--
+CREATE INDEX sighting_until ON sighting USING btree (until) WHERE ((closed IS NULL) AND (until IS NOT NULL));

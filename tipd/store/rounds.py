@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
-    """How a round came to what it says: kept with the round."""
+    """How a round came to what it says: kept with the round; see migrations for what the columns mean."""
 
     status: str
     ended: datetime
@@ -48,6 +48,10 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     entries: int | None = None
     refused: dict[str, int] = {}
     error: str | None = None
+    why: str = "poll"
+    at: datetime | None = None  # the moment whose set the body tells
+    declaration: bytes | None = None  # SHA-256 of the declaration it was run under
+    body: str | None = None  # the kept body's name
 
 
 class RoundRow(Proof, frozen=True, kw_only=True):

@@ -17,6 +17,11 @@ import msgspec
 from tipd.config import duration
 from tipd.model.canonical import VERSION as CANONICAL_VERSION
 from tipd.model.kind import Kind
+from tipd.modules.blacklist.ageing import Ageing
+from tipd.modules.blacklist.asking import Ask
+from tipd.modules.blacklist.expect import Expect
+from tipd.modules.blacklist.signature import Signature
+from tipd.modules.blacklist.spans import check_duration
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}\Z", re.ASCII)
 _WORD = re.compile(r"[a-z][a-z0-9_-]{0,63}\Z", re.ASCII)
@@ -26,57 +31,6 @@ LOCAL_FLOOR = timedelta(seconds=1)
 READER_VERSION = 1  # of how units, rows and indicators hang together
 
 type Absence = Literal["left", "nothing"]
-
-
-class Expect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[expect]`: what a right body looks like; one that does not is set aside and the last good set stays.
-
-    `must_match`: a text that stands in it
-    `min_rows`: fewer rows than this are refused
-    `max_rows`: more are
-    `max_shrink`: the share of yesterday's indicators that may be gone; when not given 0.5 for lists of 10 and more
-    `max_growth`: so many times yesterday's; when not given 20 for lists of 100 and more
-    `max_bad`: the share of rows that may be unreadable; when not given 0.5
-    `may_be_empty`: no rows at all are good news, not a fault
-    `html`: the list is an HTML page
-    `max_age`: a list that did not change for longer is stale
-    """
-
-    must_match: str = ""
-    min_rows: int = 0
-    max_rows: int = 0
-    max_shrink: float | None = None
-    max_growth: float | None = None
-    max_bad: float = 0.5
-    may_be_empty: bool = False
-    html: bool = False
-    max_age: str = ""
-
-    def __post_init__(self) -> None:
-        """Refuse what cannot be meant; ValueError names the key."""
-        for key in ("max_shrink", "max_bad"):
-            value = getattr(self, key)
-            if value is not None and not 0 <= value <= 1:
-                raise ValueError(f"{key} must be from 0 to 1")
-        if self.max_growth is not None and self.max_growth < 1:
-            raise ValueError("max_growth must be at least 1")
-        if self.min_rows < 0 or self.max_rows < 0:
-            raise ValueError("min_rows and max_rows must not be negative")
-        if self.max_age:
-            _check_duration("max_age", self.max_age)
-
-
-class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[request]`: where a plain GET does not do.
-
-    `method`: GET or POST
-    `headers`: further headers; `{credential}` is replaced at each fetch
-    `body`: of a POST
-    """
-
-    method: Literal["GET", "POST"] = "GET"
-    headers: dict[str, str] = {}
-    body: str = ""
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -99,6 +53,9 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     `keep`: where absence means nothing, how long after it was last seen a sighting ends
     `timezone`: of naive dates
     `credential`: the name of a file in `credentials_dir` that goes where `{credential}` stands
+    `client_cert_file`, `client_key_file`: what we show a server that asks who we are
+    `entries`: there is nothing to fetch: what is reported to it by hand or by a script is the list
+    `evidence`: where its address and format were seen
     `ca_file`, `proxy`, `allow_networks`, `max_body`: as in `[net]`, for this source
     `member`: which files of an archive are read, a pattern such as `*.txt`
     """
@@ -128,21 +85,27 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     allow_networks: tuple[str, ...] = ()
     max_body: str = ""
     member: str = "*"
+    evidence: str = ""
+    client_cert_file: str = ""
+    client_key_file: str = ""
+    entries: bool = False
     options: dict[str, Any] = {}
     fields: dict[str, int | str] = {}
     where: dict[str, tuple[str | int | bool, ...]] = {}
     expect: Expect = Expect()
     request: Ask = Ask()
+    ageing: Ageing = Ageing()
+    signature: Signature | None = None
 
     def __post_init__(self) -> None:
         """Refuse what could not be used; ValueError names the key."""
         if not NAME.match(self.name):
             raise ValueError(f"name: {self.name!r} must be lower-case letters, digits, '_', '-' and '.', at most 64")
-        if bool(self.url) == bool(self.path):
-            raise ValueError("url: give either url or path")
+        if [bool(self.url), bool(self.path), self.entries].count(True) != 1:
+            raise ValueError("url: give either url or path, or entries = true")
         if self.url:
             _check_url(self.url)
-        elif not self.path.startswith("/"):
+        elif self.path and not self.path.startswith("/"):
             raise ValueError("path: must be absolute")
         if not _WORD.match(self.class_):
             raise ValueError(f"class: {self.class_!r} is not a word such as brute-force")
@@ -151,7 +114,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
                 raise ValueError(f"fields.{name}: a field's name is lower-case letters, digits and '_'")
         for key in ("every", "min_interval", "keep"):
             if getattr(self, key):
-                _check_duration(key, getattr(self, key))
+                check_duration(key, getattr(self, key))
         _check_words(self)
         self.kinds  # noqa: B018 - raises ValueError
 
@@ -230,15 +193,6 @@ def _check_url(text: str) -> None:
         raise ValueError(f"url: only http and https are fetched, not {url.protocol}")
     if url.username or url.password:
         raise ValueError("url: carries a user name or password; use credential")
-
-
-def _check_duration(key: str, text: str) -> None:
-    try:
-        length = duration(text)
-    except ValueError as error:
-        raise ValueError(f"{key}: {error}") from None
-    if length <= timedelta(0):
-        raise ValueError(f"{key}: must be longer than nothing")
 
 
 @cache

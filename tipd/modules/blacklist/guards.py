@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from tipd.modules.blacklist.states import State
 
 if TYPE_CHECKING:
-    from tipd.modules.blacklist.declaration import Expect, Source
+    from tipd.modules.blacklist.declaration import Source
+    from tipd.modules.blacklist.expect import Expect
     from tipd.modules.blacklist.reading.job import ReadResult
     from tipd.store.sources import Acceptance
 

@@ -16,9 +16,13 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tipd.config import duration, line_of, nearest
-from tipd.modules.blacklist.declaration import Ask, Expect, Source
+from tipd.modules.blacklist.ageing import Ageing
+from tipd.modules.blacklist.asking import Ask
+from tipd.modules.blacklist.declaration import Source
+from tipd.modules.blacklist.expect import Expect
 from tipd.modules.blacklist.parsers.registry import FORMATS, build
 from tipd.modules.blacklist.settings import DEFAULT_DIR
+from tipd.modules.blacklist.signature import Signature
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -173,7 +177,7 @@ def parse(text: str, name: str = "source") -> Source:
 def from_tree(tree: dict[str, Any]) -> Source:
     """Return the source of a parsed declaration; raises ValueError that knows its key."""
     _check_keys(tree, Source, "")
-    for name, kind in (("expect", Expect), ("request", Ask)):
+    for name, kind in (("expect", Expect), ("request", Ask), ("ageing", Ageing), ("signature", Signature)):
         if isinstance(tree.get(name), dict):
             _check_keys(tree[name], kind, f"{name}.")
     source: Source = _convert(tree, Source, "")
