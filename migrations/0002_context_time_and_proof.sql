@@ -72,7 +72,8 @@ CREATE TABLE audit (
     data    jsonb
 );
 
--- Daily counts, kept for good: what rises and falls. `asn` 0: not known, or no address. `tlp`: of what was counted.
+-- Daily counts of findings, kept for good: what rises and falls. `asn` 0: not known, or no address. `tlp`: the rows'
+-- own. `loaded`: listed by a source's first round, which says nothing about that day.
 CREATE TABLE trend (
     day       date NOT NULL,
     source_id integer NOT NULL,
@@ -82,5 +83,6 @@ CREATE TABLE trend (
     tlp       smallint NOT NULL,
     listed    bigint NOT NULL DEFAULT 0,
     delisted  bigint NOT NULL DEFAULT 0,
+    loaded    bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (day, source_id, kind, class, asn, tlp)
 );

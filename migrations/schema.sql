@@ -200,6 +200,7 @@ CREATE TABLE trend (
     tlp smallint NOT NULL,
     listed bigint NOT NULL DEFAULT 0,
     delisted bigint NOT NULL DEFAULT 0,
+    loaded bigint NOT NULL DEFAULT 0,
     CONSTRAINT trend_pkey PRIMARY KEY (day, source_id, kind, class, asn, tlp)
 );
 --
