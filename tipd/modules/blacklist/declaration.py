@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 import ada_url
 import msgspec
 
-from tipd.config import duration
+from tipd.config import duration, nearest
 from tipd.model.canonical import VERSION as CANONICAL_VERSION
+from tipd.model.classes import CLASSES
 from tipd.model.kind import Kind
 from tipd.modules.blacklist.ageing import Ageing
 from tipd.modules.blacklist.asking import Ask
@@ -24,7 +25,6 @@ from tipd.modules.blacklist.signature import Signature
 from tipd.modules.blacklist.spans import check_duration
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}\Z", re.ASCII)
-_WORD = re.compile(r"[a-z][a-z0-9_-]{0,63}\Z", re.ASCII)
 _FIELD = re.compile(r"[a-z][a-z0-9_]{0,31}\Z", re.ASCII)
 DEFAULT_FLOOR = timedelta(minutes=5)
 LOCAL_FLOOR = timedelta(seconds=1)
@@ -44,7 +44,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     `commercial`: whether it may be used in a business, `yes`, `no` or `ask`
     `redistribute`: whether it may be passed on to others
     `tlp`: to whom: `clear`, `green`, `amber`, `amber+strict` or `red`
-    `class`: what being listed means: an RSIT type or ours
+    `class`: what being listed means: a type of the Reference Security Incident Taxonomy, or one of ours (page sources)
     `homepage`: where the provider says what the list is and what may be done with it
     `checked`: the date on which the declaration was last compared with the provider's word
     `every`: how often it is asked; `min_interval`: the shortest its provider bears
@@ -107,8 +107,8 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             _check_url(self.url)
         elif self.path and not self.path.startswith("/"):
             raise ValueError("path: must be absolute")
-        if not _WORD.match(self.class_):
-            raise ValueError(f"class: {self.class_!r} is not a word such as brute-force")
+        if self.class_ not in CLASSES:
+            raise ValueError(f"class: there is no class {self.class_!r}{nearest(self.class_, CLASSES)}")
         for name in self.fields:
             if not _FIELD.match(name):
                 raise ValueError(f"fields.{name}: a field's name is lower-case letters, digits and '_'")
