@@ -6,6 +6,7 @@ import trio
 
 from tipd.api import sessions
 from tipd.api.sessions import Sessions
+from tipd.model.tlp import Tlp
 
 
 async def test_a_code_is_good_once_and_for_ten_minutes(autojump_clock: trio.testing.MockClock) -> None:
@@ -24,9 +25,21 @@ async def test_a_session_ends_without_use(autojump_clock: trio.testing.MockClock
     assert key is not None
     for _ in range(5):
         await trio.sleep(90)
-        assert mine.known(key) == 1
+        session = mine.known(key)
+        assert session is not None
+        assert session.number == 1
     await trio.sleep(101)
     assert mine.known(key) is None
+
+
+async def test_a_session_sees_what_its_link_was_asked_with() -> None:
+    mine = Sessions()
+    for mark in (*Tlp, None):
+        key = mine.redeem(mine.new_console_code() if mark is None else mine.new_console_code(mark))
+        assert key is not None
+        session = mine.known(key)
+        assert session is not None
+        assert session.max_tlp == (Tlp.GREEN if mark is None else mark)
 
 
 async def test_there_are_never_too_many() -> None:

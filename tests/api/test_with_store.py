@@ -15,6 +15,8 @@ from tipd.clock import SystemClock
 from tipd.model.finding import NewFinding
 from tipd.model.indicator import Indicator
 from tipd.model.kind import Kind
+from tipd.model.tlp import Tlp
+from tipd.store.sources import Declared
 from tipd.store.store import Store
 
 
@@ -28,7 +30,7 @@ def told(number: int) -> NewFinding:
 
 async def test_tokens_findings_and_the_stream_on_a_real_database(dsn: str, tmp_path: Path) -> None:
     async with Store.open(dsn, clock=SystemClock(), log=log.get("store")) as store:
-        await store.sources.declare("blacklist", {"example_drop": b"digest"})
+        await store.sources.declare("blacklist", {"example_drop": Declared(digest=b"digest", tlp=Tlp.CLEAR)})
         services = replace(
             World().services(),
             store=store,

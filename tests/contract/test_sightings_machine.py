@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from support.stores import HandClock, names, open_store, whole_log, write_closed, write_opened
 
 from tipd.model.key import unsigned_key_of
+from tipd.store.sources import Declared
 from tipd.store.store import Store
 
 NUMBERS = st.lists(st.integers(0, 7), max_size=6)
@@ -45,7 +46,7 @@ async def play(dsn: str, steps: list[tuple[list[int], list[int], bool]]) -> None
     async with open_store(dsn, clock) as store:
         since = await store.findings.last_seq()
         source = f"s{since}"
-        ids = {row.name: row.id for row in await store.sources.declare("blacklist", {source: b""})}
+        ids = {row.name: row.id for row in await store.sources.declare("blacklist", {source: Declared()})}
         model = Model()
         with tempfile.TemporaryDirectory() as folder:
             for opened, closed, twice in steps:

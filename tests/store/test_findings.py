@@ -14,13 +14,14 @@ from tipd.model.finding import NewFinding, encode
 from tipd.model.indicator import Indicator
 from tipd.model.kind import Kind
 from tipd.store.findings import PAGE
+from tipd.store.sources import Declared
 from tipd.store.store import Store
 
 
 async def test_a_finding_comes_back_in_the_shape_clients_read(dsn: str) -> None:
     clock = HandClock(datetime(2026, 11, 22, 4, 0, 0, 123456, tzinfo=UTC))
     async with open_store(dsn, clock) as store:
-        await store.sources.declare("blacklist", {"ipsum": b""})
+        await store.sources.declare("blacklist", {"ipsum": Declared()})
         told = NewFinding(
             kind="indicator.listed",
             module="blacklist",
@@ -146,6 +147,6 @@ async def test_cursors_are_kept_by_reader(dsn: str) -> None:
 async def test_sources_declared_meanwhile_by_another_process_have_their_names(dsn: str, store: Store) -> None:
     async with open_store(dsn) as other:
         for name in ("a", "b"):
-            await other.sources.declare("blacklist", {name: b""})
+            await other.sources.declare("blacklist", {name: Declared()})
             await other.writer.tell([NewFinding(kind="source.loaded", module="blacklist", source=name)])
             assert (await store.findings.read(0))[-1].source == name

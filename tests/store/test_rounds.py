@@ -13,7 +13,7 @@ from support.stores import START, HandClock, names, note, open_store, whole_log,
 from tipd.model.finding import NewFinding
 from tipd.store.frames import FrameError
 from tipd.store.rounds import Proof
-from tipd.store.sources import Outcome
+from tipd.store.sources import Declared, Outcome
 from tipd.store.store import Store
 
 OK = Outcome(
@@ -31,7 +31,7 @@ OK = Outcome(
 
 
 async def declare(store: Store, name: str = "feed") -> int:
-    (row,) = await store.sources.declare("blacklist", {name: b"d"})
+    (row,) = await store.sources.declare("blacklist", {name: Declared(digest=b"d")})
     return row.id
 
 

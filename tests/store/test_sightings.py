@@ -13,7 +13,7 @@ from tipd.model.indicator import Indicator
 from tipd.model.key import unsigned_key_of
 from tipd.model.kind import Kind
 from tipd.store.sightings import Listed
-from tipd.store.sources import Outcome
+from tipd.store.sources import Declared, Outcome
 from tipd.store.store import Store
 
 MIXED = [
@@ -26,7 +26,7 @@ MIXED = [
 
 
 async def fill(store: Store, folder: Path, **lists: list[Indicator]) -> dict[str, int]:
-    rows = await store.sources.declare("blacklist", dict.fromkeys(lists, b""))
+    rows = await store.sources.declare("blacklist", dict.fromkeys(lists, Declared()))
     ids = {row.name: row.id for row in rows}
     for name, indicators in lists.items():
         round_id = await store.rounds.begin(ids[name])

@@ -9,7 +9,8 @@ import trio
 from support.stores import START, note, open_store, whole_log
 
 from tipd.errors import TryAgain
-from tipd.store.sources import Acceptance, Outcome, acceptance
+from tipd.model.tlp import Tlp
+from tipd.store.sources import Acceptance, Declared, Outcome, acceptance
 from tipd.store.store import Store
 
 HOUR = timedelta(hours=1)
@@ -22,7 +23,9 @@ def outcome(state: str = "ok", **more: object) -> Outcome:
 
 async def declare(store: Store, *names: str, module: str = "blacklist", digest: bytes = b"d") -> dict[str, int]:
     return {
-        row.name: row.id for row in await store.sources.declare(module, dict.fromkeys(names, digest)) if row.declared
+        row.name: row.id
+        for row in await store.sources.declare(module, dict.fromkeys(names, Declared(digest=digest)))
+        if row.declared
     }
 
 
@@ -58,11 +61,24 @@ async def test_a_source_read_differently_loses_its_validators_and_nothing_else(s
     ids = await declare(store, "a", "b")
     for number in ids.values():
         await store.sources.settle(number, outcome(etag='"x"', last_modified="y", read_digest=b"d", confirmed=True))
-    await store.sources.declare("blacklist", {"a": b"d", "b": b"other"})
+    await store.sources.declare("blacklist", {"a": Declared(digest=b"d"), "b": Declared(digest=b"other")})
     same, other = await store.sources.all()
     assert (same.etag, same.last_modified) == ('"x"', "y")
     assert (other.etag, other.last_modified, other.read_digest) == (None, None, b"d")
     assert same.due == other.due == START + HOUR
+
+
+async def test_the_marks_of_a_declaration_are_kept_while_it_cannot_be_read(store: Store) -> None:
+    mine = Declared(tlp=Tlp.RED, redistribute=True, class_="c2-server", licence="mine")
+    await store.sources.declare("blacklist", {"a": Declared(), "b": mine})
+    a, b = await store.sources.all()
+    assert (a.tlp, a.redistribute, a.class_, a.licence) == (Tlp.AMBER, False, "blacklist", "")
+    await store.sources.declare("blacklist", {"a": mine, "b": None})
+    for row in await store.sources.all():
+        assert (row.tlp, row.redistribute, row.class_, row.licence) == (Tlp.RED, True, "c2-server", "mine")
+    await store.sources.declare("blacklist", {"new": None})
+    (new,) = await store.sources.all()
+    assert (new.tlp, new.redistribute) == (Tlp.AMBER, False)
 
 
 async def test_a_lease_moves_the_due_time(store: Store) -> None:

@@ -12,6 +12,7 @@ from support.stores import HandClock, note, numbers, open_store, whole_log
 
 from tipd.errors import StoreAway
 from tipd.model.finding import NewFinding
+from tipd.store.sources import Declared
 
 
 async def test_opening_an_empty_database_makes_it_a_store(empty_dsn: str) -> None:
@@ -64,7 +65,7 @@ async def test_a_database_exchanged_for_another_is_noticed_before_anything_is_wr
     """As when a dump is restored under a running daemon: ids and seeds that were known belong to another database."""
     name = dsn.split("/")[3].split("?")[0]
     async with open_store(dsn) as store:
-        await store.sources.declare("blacklist", {"a": b"", "b": b""})
+        await store.sources.declare("blacklist", {"a": Declared(), "b": Declared()})
         await store.writer.tell([NewFinding(kind="source.loaded", module="blacklist", source="b")])
         _, secret = await store.tokens.create(["read"])
         assert await store.tokens.verify(secret)

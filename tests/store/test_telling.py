@@ -10,6 +10,7 @@ from tipd.model.indicator import Indicator
 from tipd.model.key import key_of
 from tipd.model.kind import Kind
 from tipd.store import telling
+from tipd.store.sources import Declared
 from tipd.store.store import Store
 
 
@@ -35,7 +36,7 @@ def test_kinds_and_modules_are_words(word: str) -> None:
 
 
 async def test_unknown_sources_are_named(store: Store) -> None:
-    await store.sources.declare("blacklist", {"a": b""})
+    await store.sources.declare("blacklist", {"a": Declared()})
     assert set(await store.pool.run(telling.source_ids, ["a", "a"])) == {"a"}
     assert await store.pool.run(telling.source_ids, []) == {}
     with pytest.raises(ValueError, match="not declared: 'b'"):

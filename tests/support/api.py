@@ -25,6 +25,7 @@ from tipd.errors import GoneError, StoreAway, TryAgain
 from tipd.model.finding import Finding
 from tipd.model.indicator import Indicator
 from tipd.model.kind import Kind
+from tipd.model.tlp import Tlp
 
 START = datetime(2026, 11, 22, 4, tzinfo=UTC)
 ALL_SCOPES = ("read", "stream", "write", "agents", "admin")
@@ -97,7 +98,7 @@ class FakeTokens:
 
     known: dict[str, SimpleNamespace] = field(default_factory=dict)
 
-    def add(self, secret: str, *scopes: str, expires: datetime | None = None) -> str:
+    def add(self, secret: str, *scopes: str, expires: datetime | None = None, max_tlp: str = "green") -> str:
         self.known[secret] = SimpleNamespace(
             id=hashlib.sha256(secret.encode()).hexdigest()[:12],
             scopes=scopes,
@@ -105,7 +106,7 @@ class FakeTokens:
             created=START,
             expires=expires,
             revoked=None,
-            max_tlp="green",
+            max_tlp=max_tlp,
         )
         return secret
 
@@ -117,7 +118,7 @@ class FakeTokens:
     async def create(
         self, scopes: Sequence[str], *, note: str = "", expires: datetime | None = None, max_tlp: str = "green"
     ) -> tuple[SimpleNamespace, str]:
-        secret = self.add(f"tip_new{len(self.known)}", *scopes, expires=expires)
+        secret = self.add(f"tip_new{len(self.known)}", *scopes, expires=expires, max_tlp=max_tlp)
         self.known[secret].note = note
         return self.known[secret], secret
 
@@ -148,6 +149,10 @@ def source(name: str, **more: Any) -> SimpleNamespace:
         "due": START + timedelta(hours=1),
         "failures": 0,
         "entries": 12,
+        "tlp": Tlp.CLEAR,
+        "redistribute": True,
+        "class_": "blacklist",
+        "licence": "",
         "refused": {"bogon": 2},
         "weight": 0.5,
         "last_attempt": START,

@@ -1,4 +1,4 @@
-"""Who is asking, and what they may do.
+"""Who is asking, what they may do, and what may be shown to them.
 
 Three ways in: a bearer token; a console session's cookie; the control socket, whose caller the kernel names. A token
 in the address (`?token=`) is refused: addresses end in logs and histories.
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from tipd.api.problem import Problem, store_away, unauthorised
 from tipd.errors import StoreAway
+from tipd.model.tlp import Tlp, tlp_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -34,13 +35,18 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Somebody who may do `scopes`; `way` is token, session or socket."""
+    """Somebody who may do `scopes` and see what is marked `max_tlp` or less; `way` is token, session or socket."""
 
     name: str
     way: str
     scopes: frozenset[str]
     token_id: str | None = None
     expires: datetime | None = None
+    max_tlp: Tlp = Tlp.GREEN
+
+    def may_see(self, mark: Tlp) -> bool:
+        """Say whether what bears this mark may be shown."""
+        return mark <= self.max_tlp
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +70,12 @@ class Gate:
         if claims.authorization is not None:
             return await self._bearer(claims.authorization)
         if claims.peer is not None:
-            return Caller(f"uid {claims.peer.uid}", "socket", frozenset(SCOPES))
+            return Caller(f"uid {claims.peer.uid}", "socket", frozenset(SCOPES), max_tlp=Tlp.RED)
         if claims.cookie is not None:
-            number = self._services.sessions.known(claims.cookie)
-            if number is not None:
-                return Caller(f"console session {number}", "session", _CONSOLE_SCOPES)
+            session = self._services.sessions.known(claims.cookie)
+            if session is not None:
+                name = f"console session {session.number}"
+                return Caller(name, "session", _CONSOLE_SCOPES, max_tlp=session.max_tlp)
             raise unauthorised("the session has ended: ask tipd for a new console link")
         raise unauthorised("a bearer token is needed (Authorization: Bearer tip_…)")
 
@@ -90,7 +97,8 @@ class Gate:
             raise store_away("the database is away, so the token cannot be checked; try again soon") from None
         if token is None:
             raise unauthorised("the token is unknown, revoked or expired")
-        return Caller(f"token {token.id}", "token", frozenset(token.scopes), token.id, token.expires)
+        scopes, mark = frozenset(token.scopes), tlp_of(token.max_tlp)
+        return Caller(f"token {token.id}", "token", scopes, token.id, token.expires, mark)
 
 
 def same_origin(origin: str | None, scheme: str, host: str | None, allowed: Collection[str] = ()) -> bool:

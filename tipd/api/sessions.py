@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import trio
 
+from tipd.model.tlp import Tlp
+
 CODE_LIFETIME = 600.0  # seconds a login code is good for
 MOST_CODES = 20
 MOST_SESSIONS = 200
@@ -19,9 +21,18 @@ COOKIE = "tipd_session"
 
 
 @dataclass(slots=True)
-class _Session:
+class Session:
+    """A browser that was let in: it sees what is marked `max_tlp` or less, as whoever asked for its link."""
+
     number: int
-    used: float
+    used: float  # trio's clock
+    max_tlp: Tlp
+
+
+@dataclass(frozen=True, slots=True)
+class _Code:
+    deadline: float
+    max_tlp: Tlp
 
 
 class Sessions:
@@ -30,32 +41,35 @@ class Sessions:
     def __init__(self, idle: float = 12 * 3600.0) -> None:
         """`idle`: seconds a session lasts without use."""
         self.idle = idle
-        self._codes: dict[bytes, float] = {}
-        self._sessions: dict[bytes, _Session] = {}
+        self._codes: dict[bytes, _Code] = {}
+        self._sessions: dict[bytes, Session] = {}
         self._number = 0
 
-    def new_console_code(self) -> str:
-        """Return a code for `/login?code=…`: good once, for ten minutes; the oldest of too many is forgotten."""
+    def new_console_code(self, max_tlp: Tlp = Tlp.GREEN) -> str:
+        """Return a code for `/login?code=…`: good once, for ten minutes; the oldest of too many is forgotten.
+
+        Whoever comes in with it sees what is marked `max_tlp` or less.
+        """
         code = secrets.token_urlsafe(32)
         while len(self._codes) >= MOST_CODES:
             del self._codes[next(iter(self._codes))]
-        self._codes[_digest(code)] = trio.current_time() + CODE_LIFETIME
+        self._codes[_digest(code)] = _Code(trio.current_time() + CODE_LIFETIME, max_tlp)
         return code
 
     def redeem(self, code: str) -> str | None:
         """Take a code and return a session key, or None where the code is unknown, used or too old."""
-        deadline = self._codes.pop(_digest(code), None)
-        if deadline is None or trio.current_time() > deadline:
+        known = self._codes.pop(_digest(code), None)
+        if known is None or trio.current_time() > known.deadline:
             return None
         key = secrets.token_urlsafe(32)
         while len(self._sessions) >= MOST_SESSIONS:
             del self._sessions[min(self._sessions, key=lambda digest: self._sessions[digest].used)]
         self._number += 1
-        self._sessions[_digest(key)] = _Session(self._number, trio.current_time())
+        self._sessions[_digest(key)] = Session(self._number, trio.current_time(), known.max_tlp)
         return key
 
-    def known(self, key: str) -> int | None:
-        """Return the session's number and note that it was used; None where there is none (any more)."""
+    def known(self, key: str) -> Session | None:
+        """Return the session and note that it was used; None where there is none (any more)."""
         digest = _digest(key)
         session = self._sessions.get(digest)
         if session is None:
@@ -64,7 +78,7 @@ class Sessions:
             del self._sessions[digest]
             return None
         session.used = trio.current_time()
-        return session.number
+        return session
 
     def forget(self, key: str) -> None:
         """End a session."""

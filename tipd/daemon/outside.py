@@ -12,6 +12,7 @@ from tipd.api.app import create_app
 from tipd.api.server import serve
 from tipd.api.services import Services
 from tipd.api.settings import ApiSettings
+from tipd.model.tlp import Tlp
 
 if TYPE_CHECKING:
     from tipd.daemon.house import House
@@ -78,7 +79,8 @@ class Outside:
         place = next((name for name in names if not name.startswith("unix:")), None)
         if place is not None and sys.stderr.isatty():
             scheme = "https" if self._services.settings.tls_cert_file else "http"
-            sys.stderr.write(f"console: {scheme}://{place}/login?code={self._services.sessions.new_console_code()}\n")
+            code = self._services.sessions.new_console_code(Tlp.RED)
+            sys.stderr.write(f"console: {scheme}://{place}/login?code={code}\n")
 
     async def close(self) -> None:
         """Say goodbye to everybody and wait until the API has ended."""

@@ -9,6 +9,7 @@ import msgspec
 
 from tipd.errors import TryAgain
 from tipd.model.finding import SOURCE_ACCEPTED, NewFinding
+from tipd.model.tlp import Tlp
 from tipd.store.text import storable, to_json
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tipd.store.writer import Writer
 
 LONGEST_ERROR = 2000  # characters
+MARKS_CHANNEL = "tipd_marks"  # told when it changes who may see a source
 
 
 class SourceRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +48,23 @@ class SourceRow(msgspec.Struct, frozen=True, kw_only=True):
     body_sha256: bytes | None
     read_digest: bytes | None
     set_aside: Any
+    tlp: Tlp
+    redistribute: bool
+    class_: str = msgspec.field(name="class")
+    licence: str
+
+
+class Declared(msgspec.Struct, frozen=True, kw_only=True):
+    """What the store keeps of a declaration: `digest` of how it is read, to whom its rows may be shown, and what for.
+
+    `redistribute`: whether they may be passed on; `class_`: what being listed means; `licence` in a few words.
+    """
+
+    digest: bytes = b""
+    tlp: Tlp = Tlp.AMBER
+    redistribute: bool = False
+    class_: str = "blacklist"
+    licence: str = ""
 
 
 class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,11 +103,18 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     set_aside: Any | msgspec.UnsetType = msgspec.UNSET
 
 
-_COLUMNS = ", ".join(SourceRow.__struct_fields__)
+_COLUMNS = ", ".join(SourceRow.__struct_encode_fields__)
 _DECLARE = """
 INSERT INTO source (name, module) SELECT u.name, $1 FROM unnest($2::text[]) AS u (name)
     ON CONFLICT (name) DO UPDATE SET declared = true, module = excluded.module
  WHERE NOT source.declared OR source.module <> excluded.module
+"""
+_MARK = """
+UPDATE source SET tlp = u.tlp, redistribute = u.redistribute, class = u.class, licence = u.licence
+  FROM unnest($1::text[], $2::smallint[], $3::boolean[], $4::text[], $5::text[])
+    AS u (name, tlp, redistribute, class, licence)
+ WHERE source.name = u.name AND (source.tlp, source.redistribute, source.class, source.licence)
+       IS DISTINCT FROM (u.tlp, u.redistribute, u.class, u.licence)
 """
 # A source that would be read differently now is fetched whole once, at its own time.
 _READ_AGAIN = """
@@ -122,13 +148,14 @@ class Sources:
         self._pool = pool
         self._writer = writer
 
-    async def declare(self, module: str, digests: Mapping[str, bytes]) -> list[SourceRow]:
-        """Make these (name: digest of how it is read) the module's sources; return all of its rows.
+    async def declare(self, module: str, declared: Mapping[str, Declared | None]) -> list[SourceRow]:
+        """Make these the module's sources; return all of its rows. None: its declaration cannot be read just now.
 
         Those it had and does not name any more are kept with `declared` false. A name moves to the module that declares
-        it last. One whose digest differs from that of its last reading loses its validators.
+        it last. One whose digest differs from that of its last reading loses its validators; one that cannot be read
+        does too, and keeps its marks.
         """
-        rows = await self._writer.write(_declare, module, dict(digests))
+        rows = await self._writer.write(_declare, module, dict(declared))
         return [_source(row) for row in rows]
 
     async def lease(
@@ -196,6 +223,8 @@ def _source(row: Row) -> SourceRow:
     fields = dict(row)
     fields["refused"] = msgspec.json.decode(fields["refused"])
     fields["set_aside"] = None if fields["set_aside"] is None else msgspec.json.decode(fields["set_aside"])
+    fields["tlp"] = Tlp(fields["tlp"])
+    fields["class_"] = fields.pop("class")
     return SourceRow(**fields)
 
 
@@ -250,14 +279,29 @@ async def _accept(connection: Connection, name: str, word: Acceptance) -> None:
         raise TryAgain(f"what was set aside of {name!r} has changed meanwhile: look at it again")
 
 
-async def _declare(connection: Connection, module: str, digests: dict[str, bytes]) -> list[Row]:
-    names = list(digests)
+async def _declare(connection: Connection, module: str, declared: dict[str, Declared | None]) -> list[Row]:
+    names = list(declared)
+    digests = {name: each.digest if each else b"" for name, each in declared.items()}
     await connection.execute(_DECLARE, module, names)
+    await _mark(connection, {name: each for name, each in declared.items() if each is not None})
     await connection.execute(
         "UPDATE source SET declared = false WHERE module = $1 AND declared AND name <> ALL($2::text[])", module, names
     )
     await connection.execute(_READ_AGAIN, names, list(digests.values()))
     return await connection.fetch(f"SELECT {_COLUMNS} FROM source WHERE module = $1 ORDER BY name", module)  # noqa: S608
+
+
+async def _mark(connection: Connection, declared: dict[str, Declared]) -> None:
+    done = await connection.execute(
+        _MARK,
+        list(declared),
+        [int(each.tlp) for each in declared.values()],
+        [each.redistribute for each in declared.values()],
+        [each.class_ for each in declared.values()],
+        [storable(each.licence) for each in declared.values()],
+    )
+    if done != "UPDATE 0":
+        await connection.execute("SELECT pg_notify($1, '')", MARKS_CHANNEL)
 
 
 async def _lease(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tipd.store import meta as facts
 from tipd.store import opening
 from tipd.store.asks import Asks
+from tipd.store.audit import Audit
 from tipd.store.batch import forget_writers
 from tipd.store.findings import Findings
 from tipd.store.identity import settle_on
@@ -54,6 +55,7 @@ class Store:
     schedule: Schedule
     asks: Asks
     tokens: Tokens
+    audit: Audit
     partitions: Partitions
     meta: Meta
     sizes: Sizes
@@ -118,6 +120,7 @@ class Store:
             schedule=Schedule(pool, writer),
             asks=Asks(pool, writer),
             tokens=Tokens(pool, writer, clock),
+            audit=Audit(pool, writer, clock),
             partitions=Partitions(writer),
             meta=Meta(pool, writer),
             sizes=Sizes(pool, writer),

@@ -12,14 +12,16 @@ from tipd.config import duration
 from tipd.errors import StoreAway
 from tipd.model.finding import Finding
 from tipd.model.indicator import Indicator
+from tipd.model.tlp import tlp_of
 from tipd.modules.blacklist import catalogue
-from tipd.modules.blacklist.collect import Collector, Tools
+from tipd.modules.blacklist.collect import collector
 from tipd.modules.blacklist.lease import Lease, note, noted
 from tipd.modules.blacklist.places import Places
 from tipd.modules.blacklist.removal import remove
 from tipd.modules.blacklist.states import MODULE, State, findings_of_change
+from tipd.modules.blacklist.tools import Tools
 from tipd.nursery.contract import Every, Report, Restart, RoundReport
-from tipd.store.sources import Outcome
+from tipd.store.sources import Declared, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +56,7 @@ class BlacklistModule:
         self._lease: Lease | None = None  # of a round that has not settled all it took
         self._lost = False  # the store went away under the present round
         self._lease_file = state_dir / "lease.json"
-        self._declared: dict[str, bytes] | None = None
+        self._declared: dict[str, Declared | None] | None = None
 
     async def run(
         self, ctx: Context, cause: Cause, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
@@ -137,21 +139,21 @@ class BlacklistModule:
 
     async def _declare(self, tools: Tools, sources: Sources) -> list[Report]:
         """Tell the store what is declared, where that changed; close what belongs to sources that are not."""
-        digests = {name: source.digest() for name, source in sources.enabled.items()}
+        declared: dict[str, Declared | None] = {name: _declared(source) for name, source in sources.enabled.items()}
         # A source whose file is wrong is still declared: its set must not be delisted for a typing error.
-        digests |= {fault.name: b"" for fault in sources.errors if fault.name and fault.name not in digests}
+        declared |= {fault.name: None for fault in sources.errors if fault.name and fault.name not in declared}
         if any(not fault.name for fault in sources.errors):  # nor all of a folder's that cannot be read just now
-            digests |= {row.name: b"" for row in await tools.store.sources.all() if row.name not in digests}
-        if digests == self._declared:
+            declared |= {row.name: None for row in await tools.store.sources.all() if row.name not in declared}
+        if declared == self._declared:
             return []
         for fault in sources.errors:
             tools.log.error("a declaration is wrong", error=fault.message)
-        rows = await tools.store.sources.declare(MODULE, digests)
+        rows = await tools.store.sources.declare(MODULE, declared)
         reports = [
             await remove(tools, row) for row in rows if not row.declared and (row.state != State.REMOVED or row.entries)
         ]
         await self._hurry_mended(tools, rows, sources)
-        self._declared = digests
+        self._declared = declared
         return reports
 
     async def _hurry_mended(self, tools: Tools, rows: Sequence[SourceRow], sources: Sources) -> None:
@@ -207,14 +209,14 @@ class BlacklistModule:
         try:
             if source is None:
                 return await self._misdeclared(tools, sources, row)
-            collector = Collector(tools, source, row)
+            one = collector(tools, source, row)
             try:
-                return await collector.collect()
+                return await one.collect()
             except StoreAway:
                 raise
             except Exception as error:
                 tools.log.exception("collecting crashed", source=row.name)
-                await collector.stumbled(f"{type(error).__name__}: {error}")
+                await one.settling.stumbled(f"{type(error).__name__}: {error}")
                 return Report(row.name, row.state, entries=row.entries, error=f"{type(error).__name__}: {error}")
         except StoreAway as away:
             self._lost = True
@@ -234,6 +236,16 @@ class BlacklistModule:
         findings = findings_of_change(row.name, row.state, State.MISDECLARED, why)
         await tools.store.sources.settle(row.id, outcome, findings)
         return Report(row.name, State.MISDECLARED, entries=row.entries, error=why)
+
+
+def _declared(source: Source) -> Declared:
+    return Declared(
+        digest=source.digest(),
+        tlp=tlp_of(source.tlp),
+        redistribute=source.redistribute,
+        class_=source.class_,
+        licence=source.licence,
+    )
 
 
 def _soonest(source: Source | None, row: SourceRow, allow_networks: tuple[str, ...]) -> datetime | None:

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from tipd.model.finding import NewFinding
     from tipd.net.request import Fetched, Request
     from tipd.store.rounds import Proof
-    from tipd.store.sources import Outcome, SourceRow
+    from tipd.store.sources import Declared, Outcome, SourceRow
 
 
 class SourceStore(Protocol):
     """`store.sources`."""
 
-    async def declare(self, module: str, digests: Mapping[str, bytes]) -> list[SourceRow]:
+    async def declare(self, module: str, declared: Mapping[str, Declared | None]) -> list[SourceRow]:
         """Make these the module's sources."""
         ...
 
