@@ -47,3 +47,10 @@ def test_rows_keep_contexts_only_where_wanted():
     rows = Rows()
     rows.add(3, b"x", {"a": 1})
     assert (rows.values, rows.units, rows.contexts) == ([b"x"], [3], None)
+
+
+def test_rows_know_which_were_taken_back():
+    rows = Rows()
+    rows.add(0, b"x")
+    rows.add(0, b"y", withdrawn=True)
+    assert rows.withdrawn == {1}

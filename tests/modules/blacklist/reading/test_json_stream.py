@@ -83,3 +83,11 @@ def test_rubbish_raises_nothing_else(body):
 
 def test_an_empty_document_has_no_records():
     assert list(records([b"  \n"], "", 100)) == []
+
+
+def test_documents_that_were_joined_are_read_one_after_the_other():
+    body = b'{"a": [1, 2]}\n\x1e\n{"a": []}\n\x1e\n{"a": [3]}'
+    for step in (1, 5, 100):
+        assert [raw for _, raw in records(cut(body, step), "a", 100)] == [b"1", b"2", b"3"]
+    with pytest.raises(JsonFault, match="behind"):
+        list(records([b'{"a": []} {"a": []}'], "a", 100))

@@ -21,7 +21,9 @@ class Rows:
 
     `units` None: one value a unit, in order. `contexts` None: nothing beside any. `blank`: units that are no rows
     (comments, empty lines). `filtered`: rows that `[where]` left out. `refused`: (unit, reason) of rows that could not
-    be read. A value may be empty, or hold several indicators only as a range.
+    be read. A value may be empty, or hold several indicators only as a range. `withdrawn`: places in `values` of rows
+    whose source takes them back (MISP `deleted`, STIX `revoked`): in a whole set they are left out, in an increment
+    they end the indicator's interval.
     """
 
     values: list[bytes] = field(default_factory=list)
@@ -30,10 +32,13 @@ class Rows:
     blank: int = 0
     filtered: int = 0
     refused: list[tuple[int, str]] = field(default_factory=list)
+    withdrawn: set[int] = field(default_factory=set)
 
-    def add(self, unit: int, value: bytes, context: dict[str, Any] | None = None) -> None:
-        """Add one value of a unit."""
+    def add(self, unit: int, value: bytes, context: dict[str, Any] | None = None, *, withdrawn: bool = False) -> None:
+        """Add one value of a unit; `withdrawn`: it is taken back."""
         assert self.units is not None  # noqa: S101 - whoever calls add began with a list
+        if withdrawn:
+            self.withdrawn.add(len(self.values))
         self.values.append(value)
         self.units.append(unit)
         if self.contexts is not None:

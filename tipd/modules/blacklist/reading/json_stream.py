@@ -15,6 +15,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+SEPARATOR = b"\x1e"  # stands between documents that were joined
 _SPACE = re.compile(rb"[ \t\r\n]*+")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _SCALAR = re.compile(rb"[^\s,\]}\[{:\"]++")
@@ -112,13 +113,17 @@ class _Window:
 def records(chunks: Iterable[bytes], path: str, longest: int) -> Iterator[tuple[str | None, bytes]]:
     """Yield (key or None, raw bytes) of each record; `longest` bounds a record in bytes.
 
-    A scalar where a container is due is one record itself. Raises JsonFault, also in the middle.
+    A scalar where a container is due is one record itself. Several documents may follow each other, each after a
+    SEPARATOR (RFC 7464): a set that came in pages. Raises JsonFault, also in the middle.
     """
     window = _Window(chunks, longest)
     if window.peek() == -1:
         return
     steps = [step for step in path.split(".") if step] if path else []
     yield from _members(window, steps, 0)
+    while window.peek() == SEPARATOR[0]:
+        window.at += 1
+        yield from _members(window, steps, 0)
     if window.peek() != -1:
         raise window.fault("something stands behind the document")
 
