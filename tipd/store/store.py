@@ -17,6 +17,7 @@ from tipd.store.findings import Findings
 from tipd.store.identity import settle_on
 from tipd.store.meta import Meta
 from tipd.store.partitions import Partitions
+from tipd.store.past import Past
 from tipd.store.pool import Pool
 from tipd.store.rounds import Rounds
 from tipd.store.schedule import Schedule
@@ -52,6 +53,7 @@ class Store:
     sources: Sources
     rounds: Rounds
     sightings: Sightings
+    past: Past
     schedule: Schedule
     asks: Asks
     tokens: Tokens
@@ -117,6 +119,7 @@ class Store:
             sources=Sources(pool, writer),
             rounds=Rounds(pool, writer, clock),
             sightings=Sightings(pool, seed),
+            past=Past(pool, seed),
             schedule=Schedule(pool, writer),
             asks=Asks(pool, writer),
             tokens=Tokens(pool, writer, clock),
@@ -153,7 +156,7 @@ class Store:
             return
         self.store_id = found.store_id
         self.hash_seed = await facts.hash_seed(connection)
-        for part in (self.writer, self.sightings):
+        for part in (self.writer, self.sightings, self.past):
             part.begin_anew(self.hash_seed)
         self.findings.begin_anew()
         self.tokens.begin_anew()
