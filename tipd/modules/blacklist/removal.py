@@ -13,7 +13,7 @@ from tipd.store.rounds import Proof
 from tipd.store.sources import Outcome
 
 if TYPE_CHECKING:
-    from tipd.modules.blacklist.collect import Tools
+    from tipd.modules.blacklist.tools import Tools
     from tipd.store.sources import SourceRow
 
 REASON = "source_removed"
@@ -37,7 +37,7 @@ async def remove(tools: Tools, row: SourceRow) -> Report:
         refused={},
     )
     finding = NewFinding(kind=SOURCE_REMOVED, module=MODULE, source=row.name, data={"delisted": closed})
-    proof = Proof(status=State.REMOVED, ended=at, version=__version__, entries=0)
+    proof = Proof(status=State.REMOVED, ended=at, version=__version__, entries=0, why="removal")
     await tools.store.rounds.finish(round_id, row.id, proof, outcome, [finding])
     tools.log.info("source removed", source=row.name, delisted=closed)
     return Report(row.name, State.REMOVED, delisted=closed)
