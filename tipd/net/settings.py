@@ -30,6 +30,7 @@ class NetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     `max_download`: largest body as it travels
     `max_body`: largest body after decompression
     `max_ratio`: how many times larger a body may become by decompression (beyond the first 8 MB)
+    `asn_file`: who announces which addresses: iptoasn TSV, CSV ranges, pfx2as, pyasn `.dat` or MMDB; tipd ships none
     `spacing`: pause between two connections to one host; none for hosts inside `allow_networks`
     """
 
@@ -47,6 +48,7 @@ class NetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     max_body: str = "1GB"
     max_ratio: int = 200
     spacing: str = "1s"
+    asn_file: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what could not be used; ValueError names the key."""
