@@ -26,6 +26,7 @@ from tipd.model.finding import Finding
 from tipd.model.indicator import Indicator
 from tipd.model.kind import Kind
 from tipd.model.tlp import Tlp
+from tipd.store.past import Then
 
 START = datetime(2026, 11, 22, 4, tzinfo=UTC)
 ALL_SCOPES = ("read", "stream", "write", "agents", "admin")
@@ -213,6 +214,19 @@ class FakeSightings:
         return self.past.get(value, [])
 
 
+@dataclass
+class FakePast:
+    """Answers about moments by a function; notes what was asked."""
+
+    answers: Callable[[str, datetime], Then] = lambda value, at: Then(value, at, Kind.IPV4)
+    asked: list[tuple[str, datetime, int]] = field(default_factory=list)
+
+    async def at(self, asked: Sequence[tuple[str, datetime]], *, max_tlp: int) -> list[Then]:
+        await trio.lowlevel.checkpoint()
+        self.asked += [(value, at, max_tlp) for value, at in asked]
+        return [self.answers(value, at) for value, at in asked]
+
+
 class FakeIndex:
     """Says that `198.51.100.7` is listed."""
 
@@ -306,6 +320,7 @@ class World:
     tokens: FakeTokens = field(default_factory=FakeTokens)
     sources: FakeSources = field(default_factory=FakeSources)
     sightings: FakeSightings = field(default_factory=FakeSightings)
+    past: FakePast = field(default_factory=FakePast)
     index: FakeIndex = field(default_factory=FakeIndex)
     scheduler: FakeScheduler = field(default_factory=FakeScheduler)
     health: FakeHealth = field(default_factory=FakeHealth)
@@ -319,6 +334,7 @@ class World:
             tokens=self.tokens,
             sources=self.sources,
             sightings=self.sightings,
+            past=self.past,
             rounds=FakeRounds(),
             asks=self.asks,
             sizes=FakeSizes(),

@@ -126,6 +126,7 @@ class Store(Protocol):
     findings: Any
     sources: Any
     sightings: Any
+    past: Any
     tokens: Any
     rounds: Any
     asks: Any

@@ -135,8 +135,20 @@ class Match(msgspec.Struct, frozen=True, kw_only=True):
     how: str
 
 
+class ListedLater(msgspec.Struct, frozen=True, kw_only=True):
+    """The first listing after the moment asked about: when, how many seconds after, by which sources."""
+
+    at: datetime
+    after_s: float
+    sources: list[str]
+
+
 class LookupResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known about one value."""
+    """What is known about one value.
+
+    Of a moment: `at` is what was asked about, `known_since` when tipd itself learnt that it was listed then (later than
+    `at` where it was loaded as history), `listed_later` the first listing after it where it was not listed then.
+    """
 
     value: str
     kind: str | None
@@ -145,6 +157,9 @@ class LookupResult(msgspec.Struct, frozen=True, kw_only=True):
     sources: list[str]
     matches: list[Match]
     error: str | None = None
+    at: datetime | msgspec.UnsetType = msgspec.UNSET
+    known_since: datetime | msgspec.UnsetType | None = msgspec.UNSET
+    listed_later: ListedLater | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class LookupAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,7 +169,7 @@ class LookupAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class At(msgspec.Struct, frozen=True, kw_only=True):
-    """A value and a moment: was it listed then? Matches are exact."""
+    """A value and a moment: was it listed then, by containment too?"""
 
     value: str
     at: datetime

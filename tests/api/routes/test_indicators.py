@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from types import SimpleNamespace
-
 import pytest
-from support.api import START, Served, World, body_of, header
+from support.api import Served, World, body_of, header
 
 
 @pytest.mark.parametrize(
@@ -29,26 +26,6 @@ async def test_look_up(world: World, api: Served) -> None:
     ready = await api.ask("GET", "/readyz", token=None)
     assert ready.status == 200
     assert body_of(ready)["notes"] == ["the look-up index is loading"]
-
-
-async def test_look_up_at_a_moment_asks_the_history(world: World, api: Served) -> None:
-    world.sightings.past["192.0.2.1"] = [
-        SimpleNamespace(
-            source="example_drop",
-            opened=START,
-            closed=START + timedelta(days=1),
-            last_seen=START,
-            reason="left",
-            context={},
-        )
-    ]
-    asked = [{"value": "192.0.2.1", "at": f"2026-11-{day}T05:00:00Z"} for day in (21, 22, 24)]
-    body = {"values": ["198.51.100.7", *asked]}
-    results = body_of(await api.ask("POST", "/api/v1/lookup", body=body))["results"]
-    assert [one["listed"] for one in results] == [True, False, True, False]
-    assert (results[2]["sources"], results[2]["confidence"]) == (["example_drop"], 0.5)
-    naive = {"values": [{"value": "192.0.2.1", "at": "2026-11-22T05:00:00"}]}
-    assert (await api.ask("POST", "/api/v1/lookup", body=naive)).status == 400
 
 
 async def test_an_indicator_with_slashes_is_one_value(api: Served) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tipd.api import past
 from tipd.api.declare import Call, Route
 from tipd.api.problem import Problem
 from tipd.api.shapes import (
@@ -14,21 +15,14 @@ from tipd.api.shapes import (
     LookupAnswer,
     LookupRequest,
     LookupResult,
-    Match,
     Sighting,
 )
 from tipd.model.canonical import canonical
-from tipd.model.confidence import confidence
 from tipd.model.indicator import Indicator, RefusedValue
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tipd.api.core import Core
     from tipd.api.services import Index
-
-_LONGEST_VALUE = 4096
-_MOST_MOMENTS = 100  # values with `at` in a request: each is a query
 
 
 class _Results(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,18 +34,17 @@ class _Results(msgspec.Struct, frozen=True, kw_only=True):
 async def lookup(call: Call) -> bytes:
     """Up to 10,000 values at once, from memory, by containment too: each answer says which entry matched and how.
 
-    A value may be `{"value","at"}` (at most 100 of them): was it listed then? That asks the database.
+    A value may be `{"value","at"}`: was it listed then? That asks the database, and what is allowed today has no say.
     """
     index = _ready(call.core)
     values: list[str | At] = call.body.values
     moments = [value for value in values if isinstance(value, At)]
     if not moments:
         return await index.answer(values)  # type: ignore[arg-type] # all are str
-    if len(moments) > _MOST_MOMENTS:
-        raise Problem(400, f"at most {_MOST_MOMENTS} values with a moment", most=_MOST_MOMENTS)
     plain = await index.answer([value for value in values if isinstance(value, str)])
-    results = iter(msgspec.json.decode(plain, type=_Results).results)
-    answers: list[Any] = [await _then(call.core, one) if isinstance(one, At) else next(results) for one in values]
+    now = iter(msgspec.json.decode(plain, type=_Results).results)
+    then = iter(await past.answer(call.core, call.caller, moments))
+    answers: list[Any] = [next(then) if isinstance(one, At) else next(now) for one in values]
     return msgspec.json.encode({"results": answers})
 
 
@@ -62,8 +55,8 @@ async def indicator(call: Call) -> IndicatorAnswer:
 
 async def about(core: Core, value: str) -> IndicatorAnswer:
     """Look one value up, in memory and in the history; raises Problem 400, 503, or StoreAway."""
-    if len(value) > _LONGEST_VALUE:
-        raise Problem(400, f"a value has at most {_LONGEST_VALUE} characters")
+    if len(value) > past.LONGEST_VALUE:
+        raise Problem(400, f"a value has at most {past.LONGEST_VALUE} characters")
     found = await _one(_ready(core), value)
     subject = _indicator(value)
     sightings = await _history(core, subject)
@@ -112,33 +105,6 @@ def _sighting(row: Any) -> Sighting:
         reason=row.reason,
         context=row.context,
     )
-
-
-async def _then(core: Core, asked: At) -> LookupResult:
-    """Answer whether a value was listed at a moment, by exact match."""
-    if asked.at.tzinfo is None:
-        raise Problem(400, "a moment needs its offset (2026-11-22T04:00:00Z)")
-    if len(asked.value) > _LONGEST_VALUE:
-        raise Problem(400, f"a value has at most {_LONGEST_VALUE} characters")
-    subject = _indicator(asked.value)
-    sources = sorted({one.source for one in await _history(core, subject) if _covers(one, asked)})
-    return LookupResult(
-        value=asked.value,
-        kind=subject.kind.value,
-        listed=bool(sources),
-        confidence=await _confidence(core, sources),
-        sources=sources,
-        matches=[Match(kind=subject.kind.value, value=subject.value, how="exact")] if sources else [],
-    )
-
-
-def _covers(sighting: Sighting, asked: At) -> bool:
-    return sighting.first_seen <= asked.at and (sighting.closed is None or asked.at < sighting.closed)
-
-
-async def _confidence(core: Core, names: Sequence[str]) -> float:
-    rows = await core.services.store.sources.all() if names else ()
-    return confidence(row.weight for row in rows if row.name in names)
 
 
 ROUTES = (
