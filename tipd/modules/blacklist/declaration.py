@@ -20,6 +20,7 @@ from tipd.model.classes import CLASSES
 from tipd.model.kind import Kind
 from tipd.modules.blacklist.ageing import Ageing
 from tipd.modules.blacklist.asking import Ask
+from tipd.modules.blacklist.asking import check as check_request
 from tipd.modules.blacklist.expect import Expect
 from tipd.modules.blacklist.signature import Signature
 from tipd.modules.blacklist.spans import check_duration
@@ -180,8 +181,7 @@ def _check_words(source: Source) -> None:
             raise ValueError(f"allow_networks: {error}") from None
     if source.credential and not NAME.match(source.credential):
         raise ValueError("credential: is a file's name without folder, lower-case")
-    if source.request.body and source.request.method != "POST":
-        raise ValueError("request.body: goes with method POST")
+    check_request(source)
 
 
 def _check_url(text: str) -> None:
