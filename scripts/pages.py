@@ -130,26 +130,28 @@ def settings() -> str:
 def declaration_types() -> dict[str, StructType]:
     """Return what a source's declaration is made of: its tables and each parser's options, by name."""
     from tipd.modules.blacklist.ageing import Ageing
-    from tipd.modules.blacklist.asking import Ask
+    from tipd.modules.blacklist.asking import Ask, Pages, Since
     from tipd.modules.blacklist.declaration import Source
     from tipd.modules.blacklist.expect import Expect
     from tipd.modules.blacklist.parsers.registry import FORMATS
     from tipd.modules.blacklist.signature import Signature
 
     options = {f"options: {name}": each.options for name, each in FORMATS.items()}
-    tables: dict[str, StructType] = {"expect": Expect, "request": Ask, "ageing": Ageing, "signature": Signature}
+    asking: dict[str, StructType] = {"request": Ask, "request.pages": Pages, "request.since": Since}
+    tables: dict[str, StructType] = {"expect": Expect, **asking, "ageing": Ageing, "signature": Signature}
     return {"source": Source, **tables, **options}
 
 
 def declaration() -> str:
     """Return the tables of a source's declaration."""
     types = declaration_types()
+    inner = frozenset({"pages", "since"})
     tables = frozenset({"options", "fields", "where", "expect", "request", "ageing", "signature"})
     parts = [
         f"## Keys\n\n{_keys_table(types.pop('source'), tables)}",
         *(
-            f"## [{name}]\n\n{documented(types[name])[0]}\n\n{_keys_table(types.pop(name))}"
-            for name in ("expect", "request", "ageing", "signature")
+            f"## [{name}]\n\n{documented(types[name])[0]}\n\n{_keys_table(types.pop(name), inner)}"
+            for name in ("expect", "request", "request.pages", "request.since", "ageing", "signature")
         ),
         "## [options], by parser\n",
         *(

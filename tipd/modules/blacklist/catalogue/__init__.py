@@ -17,7 +17,7 @@ import msgspec
 
 from tipd.config import duration, line_of, nearest
 from tipd.modules.blacklist.ageing import Ageing
-from tipd.modules.blacklist.asking import Ask
+from tipd.modules.blacklist.asking import Ask, Pages, Since
 from tipd.modules.blacklist.declaration import Source
 from tipd.modules.blacklist.expect import Expect
 from tipd.modules.blacklist.parsers.registry import FORMATS, build
@@ -180,6 +180,10 @@ def from_tree(tree: dict[str, Any]) -> Source:
     for name, kind in (("expect", Expect), ("request", Ask), ("ageing", Ageing), ("signature", Signature)):
         if isinstance(tree.get(name), dict):
             _check_keys(tree[name], kind, f"{name}.")
+    for name, kind in (("pages", Pages), ("since", Since)):
+        inner = tree["request"].get(name) if isinstance(tree.get("request"), dict) else None
+        if isinstance(inner, dict):
+            _check_keys(inner, kind, f"request.{name}.")
     source: Source = _convert(tree, Source, "")
     if source.parser not in FORMATS:
         raise _Wrong("parser", f"parser: there is no parser {source.parser!r}{nearest(source.parser, FORMATS)}")
