@@ -4,7 +4,7 @@ import contextlib
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tipd.modules.blacklist.reading.json_stream import JsonFault, records
@@ -91,3 +91,26 @@ def test_documents_that_were_joined_are_read_one_after_the_other():
         assert [raw for _, raw in records(cut(body, step), "a", 100)] == [b"1", b"2", b"3"]
     with pytest.raises(JsonFault, match="behind"):
         list(records([b'{"a": []} {"a": []}'], "a", 100))
+
+
+@settings(max_examples=25)
+@given(
+    st.lists(st.dictionaries(st.text(max_size=5), values, max_size=4) | values, min_size=20, max_size=60),
+    st.integers(3000, 20_000),
+    st.sampled_from([None, 1]),
+)
+def test_long_arrays_in_runs(document, size, indent):
+    """The elements that are taken many at a stroke are those that would be taken one by one."""
+    document = [*document, "x" * 200, {"pad": ["}", "},{", '"}'] * 30}] * 20
+    body = json.dumps(document, indent=indent).encode()
+    assert [json.loads(raw) for _, raw in records(cut(body, size), "", 100_000)] == document
+
+
+@pytest.mark.parametrize("fault", [b"{]}", b'{"a": }', b'{"a":1} 2', b",", b'{"a":"\\x"}{}'])
+def test_a_fault_inside_a_long_array_takes_nothing_before_it(fault):
+    row = b'{"a": [{"b": 1}, {"b": 2}]}'
+    body = b"[" + b",".join([row] * 500 + [fault] + [row] * 500) + b"]"
+    rows = []
+    with contextlib.suppress(JsonFault):
+        rows += [raw for _, raw in records(cut(body, 5000), "", 10_000)]
+    assert rows[:500] == [row] * 500

@@ -7,6 +7,8 @@ who reads it, and what is outside the path is skipped.
 
 from __future__ import annotations
 
+import functools
+import itertools
 import re
 from typing import TYPE_CHECKING
 
@@ -17,23 +19,36 @@ if TYPE_CHECKING:
 
 SEPARATOR = b"\x1e"  # stands between documents that were joined
 _SPACE = re.compile(rb"[ \t\r\n]*+")
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _SCALAR = re.compile(rb"[^\s,\]}\[{:\"]++")
 # Up to the next bracket outside strings.
-_TO_BRACKET = re.compile(rb'(?:[^"{}\[\]]|"(?:[^"\\]|\\.)*+")*+[{}\[\]]', re.DOTALL)
+_TO_BRACKET = re.compile(rb'(?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+[{}\[\]]', re.DOTALL)
+# A whole container of four levels at most, brackets not compared: most records at one stroke. Possessive, so linear.
+_SHALLOW = re.compile(
+    functools.reduce(
+        lambda inner, _: rb'[{\[](?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+"|' + inner + rb")*+[}\]]",
+        range(3),
+        rb'[{\[](?:[^"{}\[\]]++|"(?:[^"\\]++|\\.)*+")*+[}\]]',
+    ),
+    re.DOTALL,
+)
 _OPENING = frozenset(b"{[")
 _DEEPEST = 100
 _PIECE = 1 << 16
+_CUTS = 16  # places that are tried for the end of a run
+_WORTH = 4096  # bytes of a run; shorter ones go one by one
+_ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 class JsonFault(ValueError):
     """The document is no JSON, ends early, nests too deep, or a record is too long; the text says where (bytes)."""
 
 
-class _Window:
-    """A sliding window over the document; `at` is the place in `buffer`."""
+class Window:
+    """A sliding window over the document; `at` is the place in `buffer`. Its methods raise JsonFault."""
 
     def __init__(self, chunks: Iterable[bytes], longest: int) -> None:
+        """`longest` bounds a value that is taken as a whole, in bytes."""
         self._chunks = iter(chunks)
         self.buffer = b""
         self.at = 0
@@ -42,19 +57,64 @@ class _Window:
 
     def more(self) -> bool:
         """Fetch more; what lies before `at` is let go. False at the end of the document."""
-        piece = next(self._chunks, None)
-        while piece is not None and not piece:
-            piece = next(self._chunks, None)
-        if piece is None:
+        held = len(self.buffer) - self.at
+        piece = b"".join(self._at_least(held))
+        if not piece:
             return False
-        if len(self.buffer) - self.at > self._longest + _PIECE:
+        if held > self._longest + _PIECE:
             raise self.fault("a value is too long")
         self.dropped += self.at
         self.buffer = self.buffer[self.at :] + piece
         self.at = 0
         return True
 
+    def _at_least(self, size: int) -> Iterator[bytes]:
+        """Yield as much as is held already: what is looked at again then costs no more than what is new."""
+        for piece in self._chunks:
+            yield piece
+            size -= len(piece)
+            if size < 0:
+                break
+
+    def elements(self) -> Iterator[bytes]:
+        """Yield the raw elements of the array that stands next, and step over it: many at a stroke where possible."""
+        self.expect(b"[")
+        if self.peek() != ord("]"):
+            yield self.value()
+        while self.peek() != ord("]"):
+            self.expect(b",")
+            self.peek()
+            seen = self.dropped + len(self.buffer)
+            yield from self._run()
+            # What is left of this buffer goes one by one: a cut that failed once is not tried again and again.
+            yield self.value()
+            while self.dropped + len(self.buffer) == seen and self.peek() == ord(","):
+                self.at += 1
+                yield self.value()
+        self.at += 1
+
+    def _run(self) -> Iterator[bytes]:
+        """Yield the elements up to a cut near the buffer's end, where all before it proves to be whole elements."""
+        end = len(self.buffer)
+        for _ in range(_CUTS):
+            end = self.buffer.rfind(b"}", self.at, end)
+            if end - self.at < _WORTH:
+                return
+            after = _SPACE.match(self.buffer, end + 1)
+            if after is None or self.buffer[after.end() : after.end() + 1] != b",":
+                continue
+            try:
+                # JSON is read from left to right: what is an array between brackets of ours is a run of elements.
+                found = _ELEMENTS.decode(b"[" + self.buffer[self.at : end + 1] + b"]")
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                continue
+            self.at = after.end() + 1
+            yield from map(bytes, found)
+            self.peek()
+            return
+
     def fault(self, text: str) -> JsonFault:
+        """Return the error that says where the window stands."""
         return JsonFault(f"{text} at byte {self.dropped + self.at}")
 
     def peek(self) -> int:
@@ -68,6 +128,7 @@ class _Window:
                 return -1
 
     def expect(self, byte: bytes) -> None:
+        """Step over the byte that must come next."""
         if self.peek() != byte[0]:
             raise self.fault(f"expected {byte.decode()!r}")
         self.at += 1
@@ -93,6 +154,10 @@ class _Window:
                 raise self.fault("expected a value")
 
     def _nested(self) -> bytes:
+        whole = _SHALLOW.match(self.buffer, self.at)
+        if whole is not None:
+            self.at = whole.end()
+            return whole[0]
         depth, scanned = 0, 0
         while True:
             match = _TO_BRACKET.match(self.buffer, self.at + scanned)
@@ -116,7 +181,7 @@ def records(chunks: Iterable[bytes], path: str, longest: int) -> Iterator[tuple[
     A scalar where a container is due is one record itself. Several documents may follow each other, each after a
     SEPARATOR (RFC 7464): a set that came in pages. Raises JsonFault, also in the middle.
     """
-    window = _Window(chunks, longest)
+    window = Window(chunks, longest)
     if window.peek() == -1:
         return
     steps = [step for step in path.split(".") if step] if path else []
@@ -128,10 +193,13 @@ def records(chunks: Iterable[bytes], path: str, longest: int) -> Iterator[tuple[
         raise window.fault("something stands behind the document")
 
 
-def _members(window: _Window, steps: list[str], depth: int) -> Iterator[tuple[str | None, bytes]]:
+def _members(window: Window, steps: list[str], depth: int) -> Iterator[tuple[str | None, bytes]]:
     opening = window.peek()
     if opening not in _OPENING:
         yield None, window.value()
+        return
+    if depth == len(steps) and opening == ord("["):
+        yield from zip(itertools.repeat(None), window.elements(), strict=False)
         return
     window.at += 1
     closing = ord("}") if opening == ord("{") else ord("]")
@@ -139,7 +207,7 @@ def _members(window: _Window, steps: list[str], depth: int) -> Iterator[tuple[st
     while window.peek() != closing:
         if place:
             window.expect(b",")
-        key = _key(window) if opening == ord("{") else None
+        key = key_of_member(window) if opening == ord("{") else None
         if depth == len(steps):
             yield key, window.value()
         elif steps[depth] in ("*", key, str(place) if key is None else None):
@@ -150,7 +218,8 @@ def _members(window: _Window, steps: list[str], depth: int) -> Iterator[tuple[st
     window.at += 1
 
 
-def _key(window: _Window) -> str:
+def key_of_member(window: Window) -> str:
+    """Return the key that stands next in an object, and step over its colon."""
     if window.peek() != ord('"'):
         raise window.fault("expected a key")
     raw = window.value()
