@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from tipd.model.indicator import Indicator
+from tipd.model.tlp import Tlp, tlp_of
 
 INDICATOR_LISTED = "indicator.listed"
 INDICATOR_DELISTED = "indicator.delisted"
@@ -17,6 +18,13 @@ SOURCE_LOADED = "source.loaded"
 SOURCE_REMOVED = "source.removed"
 SOURCE_ACCEPTED = "source.accepted"
 MODULE_FAILED = "module.failed"
+ALLOW_ADDED = "allow.added"
+ALLOW_REMOVED = "allow.removed"
+SINK_STOPPED = "sink.stopped"
+
+# What the operator did or runs is nobody else's business, whatever source it is about: at least this mark.
+_OWN = ("allow.", "entry.", "indicator.forgotten", "source.enabled", "source.disabled", "sink.", MODULE_FAILED)
+OWN_MARK = Tlp.AMBER
 
 
 class NewFinding(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -36,7 +44,12 @@ class NewFinding(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=False):
-    """A stored finding, in the shape every client reads (blueprint, section 6)."""
+    """A stored finding, in the shape every client reads (blueprint, section 6).
+
+    `tlp` is its effective mark: the stricter of its own and its source's present one; left out where that is `clear`.
+    `watches` (names of the operator's watches it concerns) and `allowed` (the allowlist covers its subject) are never
+    stored: whoever shows a finding adds them, so that a new watch or allow acts on old findings too.
+    """
 
     seq: int
     at: datetime
@@ -48,6 +61,17 @@ class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults
     initial: bool | msgspec.UnsetType = msgspec.UNSET
     watches: list[str] | msgspec.UnsetType = msgspec.UNSET
     tlp: str | msgspec.UnsetType = msgspec.UNSET
+    allowed: bool | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def mark(self) -> Tlp:
+        """Its effective mark."""
+        return Tlp.CLEAR if self.tlp is msgspec.UNSET else tlp_of(self.tlp)
+
+
+def least_mark(kind: str) -> Tlp:
+    """Return the mark that a finding of this kind bears at least, whatever its source's is."""
+    return OWN_MARK if kind.startswith(_OWN) else Tlp.CLEAR
 
 
 _encoder = msgspec.json.Encoder()

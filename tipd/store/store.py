@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tipd.store import meta as facts
 from tipd.store import opening
+from tipd.store.allowed import Allowed
 from tipd.store.asks import Asks
 from tipd.store.audit import Audit
 from tipd.store.batch import forget_writers
@@ -58,6 +59,7 @@ class Store:
     asks: Asks
     tokens: Tokens
     audit: Audit
+    allowed: Allowed
     partitions: Partitions
     meta: Meta
     sizes: Sizes
@@ -124,6 +126,7 @@ class Store:
             asks=Asks(pool, writer),
             tokens=Tokens(pool, writer, clock),
             audit=Audit(pool, writer, clock),
+            allowed=Allowed(pool, writer, clock),
             partitions=Partitions(writer),
             meta=Meta(pool, writer),
             sizes=Sizes(pool, writer),
@@ -158,5 +161,5 @@ class Store:
         self.hash_seed = await facts.hash_seed(connection)
         for part in (self.writer, self.sightings, self.past):
             part.begin_anew(self.hash_seed)
-        self.findings.begin_anew()
         self.tokens.begin_anew()
+        self.allowed.begin_anew()

@@ -1,0 +1,139 @@
+"""The operator's allowlist, stored and in memory: a veto when something is read, never a loss at intake.
+
+Held in memory by every process, so that asking it costs no query and works while the database is away; a change by any
+process is heard through NOTIFY and read before the next answer. What is removed or has ended stays in its row.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tipd.errors import StoreAway
+from tipd.model.allow import Allowance, AllowList
+from tipd.model.finding import ALLOW_ADDED, ALLOW_REMOVED, NewFinding
+from tipd.model.indicator import Indicator
+from tipd.model.kind import CODE_OF, KIND_OF
+from tipd.store import audit
+from tipd.store.text import storable
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tipd.clock import Clock
+    from tipd.store.connection import Connection, Row
+    from tipd.store.pool import Pool
+    from tipd.store.writer import Writer
+
+LONGEST_REASON = 2000  # characters
+_CHANNEL = "tipd_allowed"
+_MODULE = "operator"
+_COLUMNS = "kind, value, reason, by, created, until"
+_STANDING = f"SELECT {_COLUMNS} FROM allowed WHERE removed IS NULL AND (until IS NULL OR until > $1) ORDER BY id"  # noqa: S608
+_END = f"UPDATE allowed SET removed = $3 WHERE kind = $1 AND value = $2 AND removed IS NULL RETURNING {_COLUMNS}"  # noqa: S608
+_ADD = f"INSERT INTO allowed ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6)"  # noqa: S608
+
+
+class Allowed:
+    """Adds, removes and tells what is allowed."""
+
+    def __init__(self, pool: Pool, writer: Writer, clock: Clock) -> None:
+        self._pool = pool
+        self._writer = writer
+        self._clock = clock
+        self._list = AllowList()
+        self._changes = 1  # heard of; the list is as of `_read`
+        self._read = 0
+        pool.listen(_CHANNEL, self._heard)
+
+    @property
+    def now(self) -> AllowList:
+        """Return what is allowed at this moment, as far as this process has read."""
+        self._list = self._list.at(self._clock.now())
+        return self._list
+
+    async def fresh(self) -> AllowList:
+        """Return what is allowed at this moment, whichever process changed it; while the store is away, what was known.
+
+        Asks the database only after a change was heard of; the same list is the same object.
+        """
+        changes = self._changes
+        if self._read != changes:
+            try:
+                rows = await self._pool.run(_standing, self._clock.now())
+            except StoreAway:
+                return self.now
+            entries = tuple(_allowance(row) for row in rows)
+            if entries != self._list.entries:
+                self._list = AllowList.of(entries)
+            self._read = changes
+        return self.now
+
+    async def add(self, indicator: Indicator, reason: str, by: str, until: datetime | None = None) -> Allowance:
+        """Allow an indicator at once, in the place of what was said of it before. Told as `allow.added`, audited.
+
+        Raises ValueError for an empty reason or an end that has passed; StoreAway.
+        """
+        reason = storable(reason).strip()[:LONGEST_REASON]
+        now = self._clock.now()
+        if not reason:
+            raise ValueError("a reason is needed: whoever reads this in a year wants to know why")
+        if until is not None and until <= now:
+            raise ValueError("it would end before it begins")
+        entry = Allowance(kind=indicator.kind, value=indicator.value, reason=reason, by=by, created=now, until=until)
+        told = _told(ALLOW_ADDED, indicator, {"reason": reason, "by": by, "until": until})
+        await self._writer.write(_add, entry, findings=[told])
+        self._heard()
+        return entry
+
+    async def remove(self, indicator: Indicator, reason: str, by: str) -> Allowance | None:
+        """End what was allowed; return it, None where nothing stood. Told as `allow.removed`, audited."""
+        reason = storable(reason).strip()[:LONGEST_REASON]
+        told = _told(ALLOW_REMOVED, indicator, {"reason": reason, "by": by})
+        try:
+            row = await self._writer.write(_remove, indicator, reason, by, self._clock.now(), findings=[told])
+        except LookupError:
+            return None
+        self._heard()
+        return _allowance(row)
+
+    def begin_anew(self) -> None:
+        """Read again before the next answer."""
+        self._heard()
+
+    def _heard(self, _payload: str | None = None) -> None:
+        self._changes += 1
+
+
+def _told(kind: str, subject: Indicator, facts: dict[str, Any]) -> NewFinding:
+    return NewFinding(kind=kind, module=_MODULE, subject=subject, data=facts)
+
+
+def _allowance(row: Row) -> Allowance:
+    return Allowance(**{**row, "kind": KIND_OF[row["kind"]]})
+
+
+async def _standing(connection: Connection, now: datetime) -> list[Row]:
+    return await connection.fetch(_STANDING, now)
+
+
+async def _add(connection: Connection, entry: Allowance) -> None:
+    code = CODE_OF[entry.kind]
+    await connection.fetch(_END, code, entry.value, entry.created)
+    await connection.execute(_ADD, code, entry.value, entry.reason, entry.by, entry.created, entry.until)
+    facts = {"until": entry.until} if entry.until else None
+    subject = f"{entry.kind} {entry.value}"
+    await audit.insert(connection, entry.created, entry.by, ALLOW_ADDED, subject, entry.reason, facts)
+    await _changed(connection)
+
+
+async def _remove(connection: Connection, indicator: Indicator, reason: str, by: str, at: datetime) -> Row:
+    row = await connection.fetchrow(_END, CODE_OF[indicator.kind], indicator.value, at)
+    if row is None or (row["until"] is not None and row["until"] <= at):  # raised, so that nothing is told either
+        raise LookupError(indicator.value)
+    await audit.insert(connection, at, by, ALLOW_REMOVED, f"{indicator.kind} {indicator.value}", reason)
+    await _changed(connection)
+    return row
+
+
+async def _changed(connection: Connection) -> None:
+    await connection.execute("SELECT pg_notify($1, '')", _CHANNEL)
