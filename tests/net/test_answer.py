@@ -71,3 +71,13 @@ def test_media_type() -> None:
 def test_codings_of_several_headers_are_one_list() -> None:
     reply = h11.Response(status_code=200, headers=[("content-encoding", "gzip"), ("content-encoding", "br")])
     assert answer.content_encoding(reply) == "gzip, br"
+
+
+def test_headers_that_are_kept() -> None:
+    reply = said(link="<a>", x_taxii_date_added_last="2026-11-22T00:00:00Z", other="x")
+    twice = h11.Response(status_code=200, headers=[("Link", "<a>"), ("Link", "<b>"), ("Date", "x" * 9000)])
+    assert answer.kept(reply, ("link", "x-taxii-date-added-last")) == {
+        "link": "<a>",
+        "x-taxii-date-added-last": "2026-11-22T00:00:00Z",
+    }
+    assert answer.kept(twice, ("link", "date")) == {"link": "<a>, <b>"}, "and one that is too long is none"

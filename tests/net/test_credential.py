@@ -1,10 +1,15 @@
 """Credentials: read at each fetch, sent where they belong, seen nowhere else."""
 
+import hashlib
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support import http_server as http
 from support.fetching import Lines
 from support.http_server import serving
@@ -173,3 +178,36 @@ def test_does_not_show_itself() -> None:
     assert SECRET not in f"{credential} {credential!r}"
     assert credential.hide(f"a {SECRET} b {ENCODED} c") == "a {credential} b {credential} c"
     assert Credential("").hide("text") == "text"
+
+
+async def test_a_server_that_sends_the_credential_back_does_not_put_it_on_our_disk(
+    fetcher: Fetcher, into: Path, tmp_path: Path
+) -> None:
+    key_file, secret = tmp_path / "key", "K/e+y" * 8
+    key_file.write_text(secret)
+    key_file.chmod(0o600)
+    body = f"invalid key {secret} at /?k={quote(secret, safe='')} in {json.dumps(secret)}\n".encode() * 3000
+    async with serving() as server:
+        server.on("/", http.page(body, etag=f'"{secret}"', link=f'</2?k={secret}>; rel="next"', content_type=secret))
+        request = Request(
+            url=server.url("/?k={credential}"), credential_file=key_file, kept_headers=("link", "etag", "date")
+        )
+        fetched = await fetcher.fetch(request, into)
+    assert secret not in repr(fetched) and quote(secret, safe="") not in repr(fetched)
+    assert fetched.validators.etag is None
+    assert fetched.headers["link"] == '</2?k={credential}>; rel="next"'
+    written = into.read_bytes()
+    assert written == b'invalid key {credential} at /?k={credential} in "{credential}"\n' * 3000
+    assert fetched.sha256 == hashlib.sha256(written).digest(), "the hash is that of what lies on the disk"
+
+
+@given(st.lists(st.sampled_from([b"se", b"cret", b"secret99", b"9", b"x"]), max_size=30))
+def test_a_secret_is_found_across_pieces(pieces: list[bytes]) -> None:
+    scrubber = Credential("secret99").scrubber()
+    assert scrubber is not None
+    scrubbed = b"".join([*map(scrubber.feed, pieces), scrubber.finish()])
+    assert scrubbed == b"".join(pieces).replace(b"secret99", b"{credential}")
+
+
+def test_what_is_too_short_to_tell_from_text_is_left() -> None:
+    assert Credential("abc").scrubber() is None and Credential("").scrubber() is None

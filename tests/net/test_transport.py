@@ -1,5 +1,6 @@
 """Connecting: several addresses, and proxies."""
 
+import base64
 from collections.abc import Callable
 from pathlib import Path
 
@@ -152,3 +153,30 @@ async def test_proxies_that_do_not_work(make_fetcher: Make, into: Path, script: 
         limits = Limits(connect=0.15 if why == "timeout" else 10)
         with pytest.raises(FetchError, match=why):
             await fetcher.fetch(Request(url="https://lists.example.org/", limits=limits), into)
+
+
+async def test_a_proxy_that_asks_who_we_are(make_fetcher: Make, into: Path, tmp_path: Path) -> None:
+    authority, ca_file, word = trustme.CA(), tmp_path / "ca.pem", tmp_path / "proxy_word"
+    authority.cert_pem.write_to_path(str(ca_file))
+    word.write_text("collector:sesame12\n")
+    word.chmod(0o600)
+    tls = http.ssl.create_default_context(http.ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("lists.example.org").configure_cert(tls)
+    asked = "Basic " + base64.b64encode(b"collector:sesame12").decode()
+    async with serving(tls) as server, serving() as proxy:
+        server.on("/", http.page(b"x"))
+        for secure in (False, True):
+            proxy.on_any(tunnelling(server.port) if secure else http.page(b"x"))
+            request = Request(
+                url=f"http{'s' if secure else ''}://lists.example.org/",
+                ca_file=ca_file,
+                proxy=f"http://127.0.0.1:{proxy.port}",
+                proxy_credential_file=word,
+            )
+            assert (await make_fetcher(FakeResolver({}), allow=()).fetch(request, into)).status == "ok"
+        assert [seen.headers["proxy-authorization"] for seen in proxy.seen] == [asked, asked]
+        assert "proxy-authorization" not in server.seen[0].headers, "it is the proxy's, not the server's"
+        word.write_text("no colon here")
+        with pytest.raises(FetchError, match="must hold user:password") as caught:
+            await make_fetcher(FakeResolver({}), allow=()).fetch(request, into)
+        assert caught.value.state == "needs_key"

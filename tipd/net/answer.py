@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from tipd.net.request import FetchError, Validators
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import h11
 
     from tipd.net.request import Digest
@@ -17,6 +19,7 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 BODY = frozenset({200, 203})
 MAX_RETRY_AFTER = 86400.0  # seconds; who asks for more is asked again after a day
 MAX_VALIDATOR = 1024
+MAX_KEPT = 8192
 
 
 def header(answer: h11.Response, name: bytes) -> str | None:
@@ -25,6 +28,16 @@ def header(answer: h11.Response, name: bytes) -> str | None:
         if key == name:
             return bytes(value).decode("latin-1").strip()
     return None
+
+
+def kept(answer: h11.Response, names: Iterable[str]) -> dict[str, str]:
+    """Return those of the named headers that are there, several of one name as one list (RFC 9110, 5.3)."""
+    found: dict[str, str] = {}
+    for key, value in answer.headers:
+        name, text = bytes(key).decode(), bytes(value).decode("latin-1").strip()
+        if name in names and len(found.get(name, "")) + len(text) <= MAX_KEPT:
+            found[name] = f"{found[name]}, {text}" if name in found else text
+    return found
 
 
 def content_encoding(answer: h11.Response) -> str:
@@ -85,6 +98,8 @@ def trouble(answer: h11.Response, now: datetime) -> FetchError | None:
         return None
     if status in {401, 403}:
         return FetchError("forbidden", f"the server refuses: {status}", wait, status)
+    if status == 407:
+        return FetchError("forbidden", "the proxy answered 407: it asks who we are (proxy_credential)", wait, status)
     if status in {404, 410}:
         return FetchError("gone", f"the page is gone: {status}", wait, status)
     if status in {429, 509} or (status == 503 and wait is not None):

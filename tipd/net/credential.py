@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import stat
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
 
+import msgspec
 import trio
 
 from tipd.net.request import FetchError
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 PLACE = "{credential}"
 MAX_BYTES = 16 * 1024
+SCRUB_FROM = 8  # characters: what is shorter stands in any list by chance
 
 
 class Credential:
@@ -26,7 +29,9 @@ class Credential:
     def __init__(self, secret: str) -> None:
         """Keep the secret; an empty one stands for none."""
         self._secret = secret
-        shapes = {secret, quote(secret, safe=""), quote(secret), quote_plus(secret)} - {""}
+        quoted = msgspec.json.encode(secret).decode()[1:-1]
+        shapes = {secret, quote(secret, safe=""), quote(secret), quote_plus(secret), quoted, quoted.replace("/", "\\/")}
+        shapes -= {""}
         self._shapes = sorted(shapes, key=len, reverse=True)
 
     def __repr__(self) -> str:
@@ -46,9 +51,38 @@ class Credential:
             text = text.replace(shape, PLACE)
         return text
 
+    def scrubber(self) -> Scrubber | None:
+        """Return what takes the secret out of a body; None where it is too short to tell from text."""
+        return Scrubber([shape.encode() for shape in self._shapes]) if len(self._secret) >= SCRUB_FROM else None
+
     def within(self, text: str) -> bool:
         """Return whether the secret stands in the text."""
         return any(shape in text for shape in self._shapes)
+
+
+class Scrubber:
+    """Takes a secret out of a stream of bytes, also where it lies across two pieces: a server may send it back."""
+
+    def __init__(self, shapes: list[bytes]) -> None:
+        """`shapes` are in the order in which they are looked for, the longest first."""
+        self._shapes = shapes
+        self._held = b""
+
+    def feed(self, piece: bytes) -> bytes:
+        """Return what is known to be clean; the last bytes are held back."""
+        whole = self._held + piece
+        for shape in self._shapes:
+            if shape in whole:
+                whole = whole.replace(shape, PLACE.encode())
+        keep = len(whole) - len(self._shapes[0]) + 1
+        keep = max(keep, 0)
+        self._held = whole[keep:]
+        return whole[:keep]
+
+    def finish(self) -> bytes:
+        """Return the rest."""
+        rest, self._held = self._held, b""
+        return rest
 
 
 async def read_credential(request: Request) -> Credential:
@@ -61,6 +95,16 @@ async def read_credential(request: Request) -> Credential:
     if request.credential_file is None:
         raise FetchError("needs_key", "the source wants a credential and none is given (set its credential file)")
     return Credential(await trio.to_thread.run_sync(_read, request.credential_file))
+
+
+async def read_proxy_credential(path: Path | None) -> str | None:
+    """Return what a proxy is told, `Basic …` (RFC 7617); None where it asks nobody. Raises FetchError `needs_key`."""
+    if path is None:
+        return None
+    secret = await trio.to_thread.run_sync(_read, path)
+    if ":" not in secret:
+        raise FetchError("needs_key", f"the credential file {path} must hold user:password for the proxy")
+    return "Basic " + base64.b64encode(secret.encode()).decode()
 
 
 def _wanted(request: Request) -> bool:

@@ -57,8 +57,13 @@ class Hop:
     body: bytes
     number: int = 0
 
-    def message(self, user_agent: str, validators: Validators | None, *, absolute: bool) -> h11.Request:
-        """Return what is sent; `absolute` for an HTTP proxy. Raises FetchError where a header cannot be sent."""
+    def message(
+        self, user_agent: str, validators: Validators | None, *, absolute: bool, proxy_word: str | None = None
+    ) -> h11.Request:
+        """Return what is sent; `absolute` for an HTTP proxy, `proxy_word` tells it who we are.
+
+        Raises FetchError where a header cannot be sent.
+        """
         place = self.place
         host = f"[{place.host}]" if ":" in place.host else place.host
         default = place.port == (443 if place.secure else 80)
@@ -70,6 +75,8 @@ class Hop:
             lines["if-modified-since"] = validators.last_modified
         if self.method == "POST":
             lines["content-length"] = str(len(self.body))
+        if proxy_word:
+            lines["proxy-authorization"] = proxy_word
         lines |= {name.lower(): value for name, value in self.headers}
         declared = lines.get("user-agent")  # some sources want a name of ours in it; who we are is said all the same
         lines["user-agent"] = f"{declared} {user_agent}" if declared else user_agent

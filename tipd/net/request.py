@@ -54,7 +54,9 @@ class Request:
 
     `allow_networks`, `ca_file` and `proxy` add to or stand before those of `[net]` (`proxy="none"`: directly).
     `limits` stand in the place of `[net]`'s as a whole, `max_body` (bytes) in the place of that one alone.
-    `min_interval` is in seconds: the same request is not made again before, whoever asks.
+    `min_interval` is in seconds: the same request is not made again before, whoever asks; requests with one `floor_key`
+    count as the same. `kept_headers` (lower case) are those of the answer to be told in `Fetched.headers`.
+    `proxy_credential_file` holds `user:password` for the proxy.
     """
 
     url: str
@@ -71,6 +73,9 @@ class Request:
     proxy: str | None = None
     credential_file: Path | None = None
     min_interval: float = 0.0
+    floor_key: str = ""
+    kept_headers: tuple[str, ...] = ()
+    proxy_credential_file: Path | None = None
 
     def __post_init__(self) -> None:
         """Raise ValueError for what a declaration may not ask."""
@@ -90,7 +95,9 @@ class Fetched:
     `unchanged`: the source said so (304; `path` is None) or the body has the hash that was sent along (200; written
     all the same). `validators` are those to keep for the next time. `url` is the last one of the redirects, without
     the credential; `address` the one connected to (a proxy's, where there is one). `bytes` counts the body after
-    decompression, `wire` before; `took` is in seconds, the wait for the host's turn included.
+    decompression, `wire` before; `took` is in seconds, the wait for the host's turn included. `headers` are those that
+    were to be kept, in lower case. Where the server repeats the credential, here or in the body, `{credential}` stands
+    in its place.
     """
 
     status: Literal["ok", "unchanged"]
@@ -104,6 +111,7 @@ class Fetched:
     took: float
     wire: int = 0
     bytes: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class FetchError(TipdError):

@@ -18,6 +18,7 @@ from tipd.net.request import FetchError
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tipd.net.credential import Scrubber
     from tipd.net.decode import Decoder
     from tipd.net.request import Digest, Limits
 
@@ -28,8 +29,9 @@ RATIO_FLOOR = 8 * 2**20  # bytes a body may always reach: small lists may compre
 class Sink:
     """One body on its way into one file (mode 0600). `close` it in any case."""
 
-    def __init__(self, into: Path, decoder: Decoder, limits: Limits) -> None:
-        """Write nothing yet."""
+    def __init__(self, into: Path, decoder: Decoder, limits: Limits, scrubber: Scrubber | None = None) -> None:
+        """Write nothing yet; the scrubber takes out what must not lie on a disk."""
+        self._scrubber = scrubber
         self._into = into
         self._decoder = decoder
         self._limits = limits
@@ -59,15 +61,18 @@ class Sink:
         try:
             for piece in self._decoder.feed(data):
                 self._count(len(piece))
-                self._hash.update(piece)
-                self._write(piece)
+                self._keep(self._scrubber.feed(piece) if self._scrubber else piece)
             if last:
                 self._decoder.finish()
-                self._write(b"")
+                self._keep(self._scrubber.finish() if self._scrubber else b"")
         except DecodeError as error:
             raise FetchError("wrong_page", str(error)) from None
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(self._into)) from None  # a full disk names no file itself
+
+    def _keep(self, piece: bytes) -> None:
+        self._hash.update(piece)
+        self._write(piece)
 
     def _count(self, more: int) -> None:
         self.size += more

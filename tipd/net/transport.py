@@ -110,11 +110,15 @@ def _words(error: BaseException, each: float) -> str:
     return str(error)
 
 
-async def tunnel(stream: trio.abc.Stream, host: str, port: int) -> None:
-    """Ask an HTTP proxy for a tunnel (RFC 9110, 9.3.6); raises FetchError where it does not give one."""
+async def tunnel(stream: trio.abc.Stream, host: str, port: int, word: str | None = None) -> None:
+    """Ask an HTTP proxy for a tunnel (RFC 9110, 9.3.6); `word` says who we are.
+
+    Raises FetchError where it does not give one.
+    """
     target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=MAX_HEAD)
-    wire = connection.send(h11.Request(method="CONNECT", target=target, headers=[("Host", target)])) or b""
+    headers = [("Host", target), *([("Proxy-Authorization", word)] if word else [])]
+    wire = connection.send(h11.Request(method="CONNECT", target=target, headers=headers)) or b""
     wire += connection.send(h11.EndOfMessage()) or b""
     try:
         await stream.send_all(wire)
@@ -128,6 +132,8 @@ async def tunnel(stream: trio.abc.Stream, host: str, port: int) -> None:
                 raise FetchError("unreachable", "the proxy closed the connection")
     except (h11.RemoteProtocolError, trio.BrokenResourceError):
         raise FetchError("unreachable", "the proxy does not speak HTTP") from None
+    if answer.status_code == 407:
+        raise FetchError("forbidden", "the proxy answered 407: it asks who we are (proxy_credential)", http_status=407)
     if not 200 <= answer.status_code < 300:
         raise FetchError("unreachable", f"the proxy answered {answer.status_code} and opens no tunnel")
     if connection.trailing_data[0]:

@@ -9,6 +9,7 @@ import trio
 
 from tipd.net import answer as answers
 from tipd.net import transport
+from tipd.net.credential import read_proxy_credential
 from tipd.net.decode import DecodeError, decoder_for
 from tipd.net.exchange import Exchange
 from tipd.net.guard import Guard
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from tipd.net.credential import Credential
     from tipd.net.hop import Hop, Place
     from tipd.net.politeness import Politeness, Turn
-    from tipd.net.request import Limits, Request
+    from tipd.net.request import Limits, Request, Validators
     from tipd.net.resolve import Resolver
     from tipd.net.tls import Contexts
 
@@ -62,15 +63,18 @@ class Trip:
         if request.max_body is not None:
             self._limits = replace(self._limits, max_body=request.max_body)
         self._guard = tools.guard.also(request.allow_networks)
-        self._key = (request.method, request.url, request.body)
+        self._key = request.floor_key or (request.method, request.url, request.body)
         proxy = request.proxy or tools.proxy
         self._proxy = None if proxy == DIRECTLY else proxy
+        self._proxy_word: str | None = None
         self._phase = "waiting for its turn"
         self._scope = trio.CancelScope()
         self._started = trio.current_time()
 
     async def go(self) -> Fetched:
         """Follow the hops to the end."""
+        if self._proxy:
+            self._proxy_word = await read_proxy_credential(self._request.proxy_credential_file)
         hop, seen = first_hop(self._request, self._credential), set[tuple[str, str]]()
         with self._scope:
             while True:
@@ -147,7 +151,7 @@ class Trip:
         self._phase = f"TLS handshake with {place.host}"
         with trio.move_on_after(self._limits.connect):
             if self._proxy:
-                await transport.tunnel(stream, place.host, place.port)
+                await transport.tunnel(stream, place.host, place.port, self._proxy_word)
             return await transport.secure(stream, place.host, context)
         raise FetchError("unreachable", f"timeout: no TLS with {place.host} within {self._limits.connect:g} s")
 
@@ -156,7 +160,9 @@ class Trip:
     async def _converse(self, hop: Hop, exchange: Exchange, address: str) -> Fetched | Hop:
         self._phase = "waiting for the answer"
         sent = self._request.validators if hop.method == "GET" else None
-        message = hop.message(self._tools.user_agent, sent, absolute=bool(self._proxy) and not hop.place.secure)
+        plain_proxy = bool(self._proxy) and not hop.place.secure
+        word = self._proxy_word if plain_proxy else None
+        message = hop.message(self._tools.user_agent, sent, absolute=plain_proxy, proxy_word=word)
         answer = await exchange.ask(message, hop.body)
         if answer.status_code in answers.REDIRECTS:
             location = answers.header(answer, b"location")
@@ -192,7 +198,7 @@ class Trip:
             decoder = decoder_for(answers.content_encoding(answer))
         except DecodeError as error:
             raise FetchError("wrong_page", str(error), None, answer.status_code) from None
-        sink, kept = Sink(self._into, decoder, self._limits), False
+        sink, kept = Sink(self._into, decoder, self._limits, self._credential.scrubber()), False
         try:
             while (data := await exchange.more()) is not None:
                 await sink.take(data)
@@ -206,11 +212,24 @@ class Trip:
             http_status=answer.status_code,
             url=self._credential.hide(hop.place.url),
             address=address,
-            validators=answers.validators(answer, digest),
+            validators=self._unspoilt(answers.validators(answer, digest)),
             path=self._into,
             sha256=digest,
-            content_type=answers.content_type(answer),
+            content_type=self._credential.hide(answers.content_type(answer) or "") or None,
             took=trio.current_time() - self._started,
             wire=exchange.wire,
             bytes=sink.size,
+            headers={
+                name: self._credential.hide(text)
+                for name, text in answers.kept(answer, self._request.kept_headers).items()
+            },
         )
+
+    def _unspoilt(self, found: Validators) -> Validators:
+        """Drop a validator that repeats the credential: it would be stored."""
+        spoilt = {
+            name: None
+            for name in ("etag", "last_modified")
+            if (text := getattr(found, name)) and self._credential.within(text)
+        }
+        return replace(found, **spoilt)
