@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from tipd.config import duration
 from tipd.model.kind import KIND_OF, Kind
 from tipd.modules.blacklist.parsers.registry import build
 from tipd.modules.blacklist.reading.batch import BatchReader, hashes_of, text_of
-from tipd.modules.blacklist.reading.difference import Ageing, Difference
+from tipd.modules.blacklist.reading.difference import Difference
 from tipd.modules.blacklist.reading.frames import FrameWriter
 from tipd.modules.blacklist.reading.intake import Intake
 from tipd.modules.blacklist.reading.job import SAMPLES, ReadJob, ReadResult, Sample
@@ -77,16 +76,13 @@ def _until_html(job: ReadJob, intake: Intake) -> Iterator[bytes]:
 
 
 def _difference(job: ReadJob) -> Difference | None:
-    source = job.source
     old = open_snapshot(Path(job.old_snapshot), job.identity) if job.old_snapshot else None
     if old is None and job.old_snapshot and not job.open_keys:
         return None
     keys = None
     if old is None and job.open_keys and Path(job.open_keys).stat().st_size:
         keys = Mapped(Path(job.open_keys))
-    keep = int(duration(source.keep).total_seconds() // 60)
-    ageing = Ageing(job.now, keep) if source.absence == "nothing" else None
-    return Difference(old, keys, Path(job.folder), ageing)
+    return Difference(old, keys, Path(job.folder))
 
 
 class _Reading:

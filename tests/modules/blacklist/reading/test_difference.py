@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tipd.modules.blacklist.reading.difference import Ageing, Difference, Totals
+from tipd.modules.blacklist.reading.difference import Difference, Totals
 from tipd.modules.blacklist.reading.snapshot import Identity, Mapped, open_snapshot
 
 IDENTITY = Identity(store_id="s", source_id=1, last_round=0, read_digest="")
@@ -13,9 +13,9 @@ def u64(*numbers):
     return np.array(numbers, np.uint64)
 
 
-def one_round(folder, old, units, ageing=None, keys=None):
+def one_round(folder, old, units, keys=None):
     """`units`: hash → keys. Return (totals, closed, snapshot, unknown hashes)."""
-    difference = Difference(old, keys, folder, ageing)
+    difference = Difference(old, keys, folder)
     hashes = u64(*units)
     unknown = difference.unknown(hashes)
     strange = [] if unknown is None else hashes[unknown].tolist()
@@ -66,11 +66,3 @@ def test_open_keys_without_lines(tmp_path):
     (tmp_path / "keys").write_bytes(u64(10, TOP + 1).tobytes())
     totals, closed, _, _ = one_round(tmp_path, None, {1: [10]}, keys=Mapped(tmp_path / "keys"))
     assert (totals, closed) == (Totals(1, 0, 1), [TOP + 1])
-
-
-def test_ageing_counts_from_when_a_key_was_last_seen(tmp_path):
-    _, _, old, _ = one_round(tmp_path, None, {1: [10], 2: [20]}, Ageing(now=100, keep=50))
-    totals, closed, old, _ = one_round(tmp_path, old, {2: [20]}, Ageing(now=140, keep=50))
-    assert (totals, closed, old.seen.tolist()) == (Totals(2, 0, 0), [], [100, 140])
-    totals, closed, old, _ = one_round(tmp_path, old, {}, Ageing(now=150, keep=50))
-    assert (totals, closed, old.seen.tolist()) == (Totals(1, 0, 1), [10], [140])

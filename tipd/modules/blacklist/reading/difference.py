@@ -30,15 +30,8 @@ _NONE = np.zeros(0, np.uint64)
 _STEP = 1 << 18
 
 
-class Ageing(NamedTuple):
-    """For lists of recent rows: minutes since 1970 now, and minutes a sighting stays after it was last seen."""
-
-    now: int
-    keep: int
-
-
 class Totals(NamedTuple):
-    """Distinct indicators: open after this round, newly opened, closed."""
+    """Distinct indicators: in this body, of them not in the last one, of the last one not in this."""
 
     entries: int
     opened: int
@@ -46,28 +39,27 @@ class Totals(NamedTuple):
 
 
 class Difference:
-    """One round of one source; `open_keys` (sorted) stands in where there is no snapshot."""
+    """One round of one source; `open_keys` (sorted) stands in where there is no snapshot.
 
-    def __init__(
-        self, old: Snapshot | None, open_keys: Mapped | None, folder: Path, ageing: Ageing | None = None
-    ) -> None:
+    Both tell of the last body alone: what is listed and did not stand in it (recent rows that age) is none of theirs.
+    """
+
+    def __init__(self, old: Snapshot | None, open_keys: Mapped | None, folder: Path) -> None:
         """Begin; scratch files go to `folder`."""
         self._mapped = old.mapped if old else open_keys
         self._lines: U64 = old.lines if old else _NONE
         self._which: Any = old.which if old else np.zeros(0, np.uint32)
         self._keys: U64 = old.keys if old else (open_keys.array("<u8") if open_keys else _NONE)
-        self._old_seen = old.seen if old else None
         self._mark = old.head.mark if old else ""
         self._line_seen = np.zeros(len(self._lines), np.bool_)
         self._key_seen = np.zeros(len(self._keys), np.bool_)
         self._folder = folder
-        self._ageing = ageing
         self._new_lines = Spill(folder, 2)
         self._new_keys = Spill(folder, 1)
 
     @property
     def had(self) -> int:
-        """How many indicators were open before."""
+        """How many indicators the last body had."""
         return len(self._keys)
 
     def hold_lines(self, mark: str) -> None:
@@ -94,7 +86,7 @@ class Difference:
         self._new_lines.add(np.column_stack((hashes, keys)))
 
     def opened(self, keys: U64) -> Bools:
-        """Note the keys as seen; say which are not open yet (one that occurs twice in the body is said twice)."""
+        """Note the keys as seen; say which the last body had not (one that occurs twice in the body is said twice)."""
         at, known = positions(self._keys, keys)
         self._key_seen[at[known]] = True
         fresh = ~known
@@ -107,12 +99,11 @@ class Difference:
         self._release()
         self._spread()
         self._release()
-        stays = self._stays()
-        gone = np.flatnonzero(~stays)
+        gone = np.flatnonzero(~self._key_seen)
         with closed.open("wb") as file:
             for start in range(0, len(gone), _STEP):
                 file.write(self._keys[gone[start : start + _STEP]].astype("<u8").tobytes())
-        entries, opened = self._write(snapshot, identity, mark, stays)
+        entries, opened = self._write(snapshot, identity, mark)
         return Totals(entries, opened, len(gone))
 
     def close(self) -> None:
@@ -135,52 +126,33 @@ class Difference:
             part = slice(start, start + _STEP)
             self._key_seen[self._which[part][self._line_seen[part]]] = True
 
-    def _stays(self) -> Bools:
-        if self._ageing is None:
-            return self._key_seen
-        return self._key_seen | (self._seen_at() + self._ageing.keep > self._ageing.now)
-
-    def _seen_at(self) -> NDArray[np.int64]:
-        """Return when each old key was last seen, in minutes; where nobody knows, now."""
-        if self._ageing is None:
-            return np.zeros(len(self._keys), np.int64)
-        if self._old_seen is None:
-            return np.full(len(self._keys), self._ageing.now, np.int64)
-        return np.where(self._key_seen, self._ageing.now, self._old_seen.astype(np.int64))
-
-    def _write(self, path: Path, identity: Identity, mark: str, stays: Bools) -> tuple[int, int]:
+    def _write(self, path: Path, identity: Identity, mark: str) -> tuple[int, int]:
         with contextlib.ExitStack() as stack:
-            keys, lines, which, seen = (stack.enter_context(tempfile.TemporaryFile(dir=self._folder)) for _ in range(4))
-            moved, opened = self._merge_keys(keys, seen, stays)
+            keys, lines, which = (stack.enter_context(tempfile.TemporaryFile(dir=self._folder)) for _ in range(3))
+            moved, opened = self._merge_keys(keys)
             entries = keys.tell() // 8
             keys.flush()
             whole = np.memmap(keys, np.uint64, "r") if entries else _NONE
             self._release()
             self._merge_lines(lines, which, moved, whole)
             count = lines.tell() // 8
-            pieces = [_pieces(file) for file in (keys, lines, which, *([seen] if self._ageing else []))]
+            pieces = [_pieces(file) for file in (keys, lines, which)]
             write_snapshot(path, identity, mark, pieces, keys=entries, lines=count)
         return entries, opened
 
-    def _merge_keys(self, keys: Any, seen: Any, stays: Bools) -> tuple[NDArray[np.uint32], int]:
+    def _merge_keys(self, keys: Any) -> tuple[NDArray[np.uint32], int]:
         """Write old keys that stay and new ones, in order; return where each old one went, and how many are new."""
         moved = np.zeros(len(self._keys), np.uint32)
         bounds = part_bounds(self._keys)
         written = opened = 0
         for part in range(PARTS):
             where = slice(bounds[part], bounds[part + 1])
-            kept = self._keys[where][stays[where]]
+            kept = self._keys[where][self._key_seen[where]]
             new = _distinct(self._new_keys.part(part).ravel())
             opened += len(new)
-            both = np.concatenate((kept, new))
-            order = np.argsort(both)
-            both = both[order]
+            both = np.sort(np.concatenate((kept, new)))
             moved[where] = written + np.searchsorted(both, self._keys[where])
             keys.write(both.tobytes())
-            if self._ageing:
-                old = self._seen_at()[where][stays[where]]
-                times = np.concatenate((old, np.full(len(new), self._ageing.now)))
-                seen.write(times[order].astype("<u4").tobytes())
             written += len(both)
         return moved, opened
 

@@ -4,9 +4,9 @@ A line that stands in it is not parsed again. It holds only for the database, so
 in its head; any other is ignored, and the open sightings themselves are asked. Lines that were refused are not in it:
 they are read, and counted, at every round.
 
-Layout, little endian: 4,096 bytes of head (`tipdsnap`, u32 length, JSON), then `keys` (u64, sorted, distinct), `lines`
-(u64 hashes, sorted; a line that gave several indicators stands several times), `which` (u32: position in `keys`, for
-each line), and for lists of recent rows `seen` (u32: minutes since 1970, for each key).
+Layout, little endian: 4,096 bytes of head (`tipdsnp2`, u32 length, JSON), then `keys` (u64, sorted, distinct), `lines`
+(u64 hashes, sorted; a line that gave several indicators stands several times) and `which` (u32: position in `keys`,
+for each line).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-MAGIC = b"tipdsnap"
+MAGIC = b"tipdsnp2"
 HEAD = 4096
 _PIECE = 1 << 20
 
@@ -45,14 +45,13 @@ class Head(msgspec.Struct, frozen=True, kw_only=True):
     identity: Identity
     keys: int
     lines: int
-    seen: bool
     mark: str
     checksum: str
 
     @property
     def size(self) -> int:
         """Bytes of the whole file."""
-        return HEAD + 8 * self.keys + 12 * self.lines + (4 * self.keys if self.seen else 0)
+        return HEAD + 8 * self.keys + 12 * self.lines
 
 
 class Mapped:
@@ -80,7 +79,6 @@ class Snapshot(msgspec.Struct, frozen=True):
     keys: Any
     lines: Any
     which: Any
-    seen: Any | None
 
 
 def read_head(path: Path) -> Head | None:
@@ -137,25 +135,22 @@ def open_snapshot(path: Path, identity: Identity) -> Snapshot | None:
         keys=mapped.array("<u8", HEAD, head.keys),
         lines=mapped.array("<u8", lines_at, head.lines),
         which=mapped.array("<u4", which_at, head.lines),
-        seen=mapped.array("<u4", which_at + 4 * head.lines, head.keys) if head.seen else None,
     )
 
 
 def write_snapshot(
     path: Path, identity: Identity, mark: str, sections: Iterable[Iterable[NDArray[Any]]], *, keys: int, lines: int
 ) -> None:
-    """Write keys, lines, which and, as a fourth section, seen; arrays come in pieces. The file is synced."""
+    """Write keys, lines and which; arrays come in pieces. The file is synced."""
     with path.open("wb") as file:
         file.write(bytes(HEAD))
         digest = xxhash.xxh3_64()
-        count = 0
         for section in sections:
-            count += 1
             for piece in section:
                 raw = piece.tobytes()
                 digest.update(raw)
                 file.write(raw)
-        head = Head(identity=identity, keys=keys, lines=lines, seen=count == 4, mark=mark, checksum=digest.hexdigest())
+        head = Head(identity=identity, keys=keys, lines=lines, mark=mark, checksum=digest.hexdigest())
         file.seek(0)
         file.write(_head_bytes(head))
         file.flush()
