@@ -224,6 +224,8 @@ CREATE INDEX sighting_network ON sighting USING spgist (((value)::inet)) WHERE (
 --
 CREATE UNIQUE INDEX sighting_open ON sighting USING btree (source_id, key) WHERE (closed IS NULL);
 --
+CREATE INDEX sighting_past ON sighting USING btree (source_id, closed) WHERE (closed IS NOT NULL);
+--
 CREATE INDEX sighting_seen ON sighting USING btree (source_id, seen) WHERE ((closed IS NULL) AND (seen IS NOT NULL));
 --
 CREATE INDEX sighting_until ON sighting USING btree (until) WHERE ((closed IS NULL) AND (until IS NOT NULL));
