@@ -1,6 +1,9 @@
 """Every shipped source reads its sample as its expected result says: a new source is three files and no Python."""
 
 import json
+import re
+import tomllib
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -15,7 +18,8 @@ SHIPPED = catalogue.shipped()
 
 def test_the_catalogue_is_whole():
     assert SHIPPED.errors == ()
-    assert len(SHIPPED.ok) >= 20
+    assert len(SHIPPED.ok) >= 60
+    assert len([source for source in SHIPPED.ok.values() if source.enabled]) >= 60
     files = {path.name for path in SAMPLES.iterdir()}
     assert files == {f"{name}.{end}" for name in SHIPPED.ok for end in ("body", "expected.json")}
 
@@ -46,11 +50,58 @@ def test_a_page_in_its_place_is_refused(name, tmp_path):
     assert refused.state in {"wrong_page", "drifted", "empty"}
 
 
+SAID = [
+    "url",
+    "about",
+    "homepage",
+    "licence",
+    "commercial",
+    "redistribute",
+    "tlp",
+    "class",
+    "every",
+    "min_interval",
+    "parser",
+    "kind",
+    "absence",
+    "timezone",
+    "checked",
+    "evidence",
+    "expect",
+]
+
+
 @pytest.mark.parametrize("name", sorted(SHIPPED.ok))
 def test_what_an_operator_must_know_is_said(name):
+    """Explicitly: the defaults are those of an operator's own source."""
     source = SHIPPED.ok[name]
-    for key in ("about", "licence", "every", "min_interval", "homepage"):
-        assert getattr(source, key), key
-    tree = (SHIPPED.paths[name]).read_text()
-    for key in ("commercial", "redistribute", "tlp", "class"):
-        assert f"\n{key} = " in tree, key
+    text = SHIPPED.paths[name].read_text()
+    tree = tomllib.loads(text)
+    assert [key for key in SAID if tree.get(key) in (None, "", {})] == []
+    assert date(2026, 1, 1) <= date.fromisoformat(source.checked)
+    assert source.homepage.startswith(("https://", "http://"))
+    if source.absence == "nothing":
+        assert "keep" in tree
+
+
+@pytest.mark.parametrize("name", sorted(SHIPPED.ok))
+def test_a_wrong_body_is_known_by_a_canary_or_by_its_size(name):
+    """Where no text is sure to stand in it, a count is asked for, and the file says why."""
+    text = SHIPPED.paths[name].read_text()
+    expect = SHIPPED.ok[name].expect
+    assert expect.must_match or (expect.min_rows and re.search(r"^min_rows = \d+ +# \w", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("name", sorted(name for name, source in SHIPPED.ok.items() if not source.enabled))
+def test_why_one_is_off_is_said(name):
+    assert re.search(r"^enabled = false +# \w", SHIPPED.paths[name].read_text(), re.MULTILINE)
+
+
+def test_no_two_sources_are_the_same():
+    requests = [(source.url, source.request, source.options.get("field")) for source in SHIPPED.ok.values()]
+    assert len(set(map(repr, requests))) == len(requests)
+
+
+def test_sources_of_one_host_share_their_key():
+    keys = {source.credential for name, source in SHIPPED.ok.items() if name.startswith("abusech_")} - {""}
+    assert keys == {"abuse_ch"}
