@@ -174,6 +174,9 @@ CREATE TABLE source (
     class text NOT NULL DEFAULT 'blacklist'::text,
     licence text NOT NULL DEFAULT ''::text,
     request_cursor jsonb,
+    failing_since timestamp with time zone,
+    gone timestamp with time zone,
+    moves bigint NOT NULL DEFAULT 0,
     CONSTRAINT source_name_key UNIQUE (name),
     CONSTRAINT source_pkey PRIMARY KEY (id)
 );
@@ -218,6 +221,8 @@ CREATE INDEX round_at ON round USING btree (source_id, at) WHERE (at IS NOT NULL
 --
 CREATE INDEX round_source ON round USING btree (source_id, id);
 --
+CREATE INDEX sighting_ageing ON sighting USING btree (source_id, kind, seen, opened) WHERE (closed IS NULL);
+--
 CREATE INDEX sighting_key ON sighting USING btree (key);
 --
 CREATE INDEX sighting_network ON sighting USING spgist (((value)::inet)) WHERE (kind = 3);
@@ -226,6 +231,6 @@ CREATE UNIQUE INDEX sighting_open ON sighting USING btree (source_id, key) WHERE
 --
 CREATE INDEX sighting_past ON sighting USING btree (source_id, closed) WHERE (closed IS NOT NULL);
 --
-CREATE INDEX sighting_seen ON sighting USING btree (source_id, seen) WHERE ((closed IS NULL) AND (seen IS NOT NULL));
+CREATE INDEX sighting_standing ON sighting USING btree (source_id, key) WHERE ((reason = 'aged'::text) AND (seen IS NULL));
 --
-CREATE INDEX sighting_until ON sighting USING btree (until) WHERE ((closed IS NULL) AND (until IS NOT NULL));
+CREATE INDEX sighting_until ON sighting USING btree (source_id, until) WHERE ((closed IS NULL) AND (until IS NOT NULL));
