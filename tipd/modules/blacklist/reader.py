@@ -1,7 +1,8 @@
 """Read one body in a worker process: its rows, what is new and what has left, and the snapshot for the next time.
 
 Everything hostile happens here: unpacking, decoding, parsing. Nothing is decided (guards.py decides) and nothing is
-written but files: `opened` (frames.py), `closed` (little-endian int64 keys) and `snapshot` in the job's folder.
+written but files in the job's folder: `opened` (frames.py), `closed` and `withdrawn` (little-endian int64 keys), and
+`snapshot`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from tipd.modules.blacklist.reading.intake import Intake
 from tipd.modules.blacklist.reading.job import SAMPLES, ReadJob, ReadResult, Sample
 from tipd.modules.blacklist.reading.json_stream import JsonFault
 from tipd.modules.blacklist.reading.snapshot import Mapped, open_snapshot
+from tipd.modules.blacklist.reading.withdrawn import Withdrawn
 from tipd.work.unpack import UnpackError, UnpackLimits, open_body
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from tipd.modules.blacklist.reading.batch import U64, Found, Group, Index
     from tipd.modules.blacklist.reading.intake import Unit
 
-OPENED, CLOSED, SNAPSHOT = "opened", "closed", "snapshot"
+OPENED, CLOSED, SNAPSHOT, WITHDRAWN = "opened", "closed", "snapshot", "withdrawn"
 _NO_PORT_KINDS = frozenset({Kind.URL})
 
 
@@ -63,6 +65,7 @@ def read(job: ReadJob) -> ReadResult:
             folder = Path(job.folder)
             totals = difference.finish(folder / CLOSED, folder / SNAPSHOT, job.identity, reading.parser.mark)
             result.entries, result.opened, result.closed = totals
+            result.withdrawn = reading.withdrawn.write(folder / WITHDRAWN)
     return result
 
 
@@ -91,6 +94,7 @@ class _Reading:
     def __init__(self, job: ReadJob, result: ReadResult, difference: Difference, frames: FrameWriter) -> None:
         self.parser = build(job.source)
         self.frames = frames
+        self.withdrawn = Withdrawn()
         self._seed = job.seed
         self._max_rows = job.max_rows
         self._result = result
@@ -140,7 +144,8 @@ class _Reading:
         self._result.filtered += rows.filtered
         self._result.rows += len(units) - rows.blank
         of_row = None if rows.units is None else np.array(rows.units, np.int64)
-        for group in found.groups:
+        for whole_group in found.groups:
+            group = self.withdrawn.part(whole_group, rows.withdrawn)
             at = group.rows if of_row is None else of_row[group.rows]
             stays = whole[at]
             self._difference.remember(hashes[at[stays]], group.keys[stays])

@@ -180,10 +180,10 @@ def from_tree(tree: dict[str, Any]) -> Source:
     for name, kind in (("expect", Expect), ("request", Ask), ("ageing", Ageing), ("signature", Signature)):
         if isinstance(tree.get(name), dict):
             _check_keys(tree[name], kind, f"{name}.")
-    for name, kind in (("pages", Pages), ("since", Since)):
-        inner = tree["request"].get(name) if isinstance(tree.get("request"), dict) else None
+    for part, table in (("pages", Pages), ("since", Since)):
+        inner = tree["request"].get(part) if isinstance(tree.get("request"), dict) else None
         if isinstance(inner, dict):
-            _check_keys(inner, kind, f"request.{name}.")
+            _check_keys(inner, table, f"request.{part}.")
     source: Source = _convert(tree, Source, "")
     if source.parser not in FORMATS:
         raise _Wrong("parser", f"parser: there is no parser {source.parser!r}{nearest(source.parser, FORMATS)}")

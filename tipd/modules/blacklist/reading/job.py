@@ -43,9 +43,9 @@ class ReadResult(msgspec.Struct, kw_only=True):
 
     `rows` counts rows that are no comments; `known` those of them that stood in the last body too; `filtered` those
     that `[where]` left out; `refused` by reason; `entries`, `opened`, `closed` and `had` count distinct indicators
-    after and before; `kinds` counts the opened ones by kind (one that occurs twice, twice). `broken` says why the body
-    could not be read to its end. `wants_keys`: nothing was read, since the snapshot does not fit and there are no open
-    keys to stand in for it.
+    after and before; `withdrawn` those whose last word was that they are taken back; `kinds` counts the opened ones by
+    kind (one that occurs twice, twice). `broken` says why the body could not be read to its end. `wants_keys`: nothing
+    was read, since the snapshot does not fit and there are no open keys to stand in for it.
     """
 
     rows: int = 0
@@ -59,6 +59,7 @@ class ReadResult(msgspec.Struct, kw_only=True):
     had: int = 0
     bytes: int = 0
     kinds: dict[str, int] = {}
+    withdrawn: int = 0
     html: bool = False
     canary: bool = True
     stamp: str | None = None
