@@ -15,6 +15,7 @@ from tipd.api.declare import HTML, Answer, Call, Route, read_body, read_query
 from tipd.api.pages import Pages
 from tipd.api.problem import Problem, store_away
 from tipd.api.routes import (
+    asn,
     console,
     docs,
     explain,
@@ -26,6 +27,7 @@ from tipd.api.routes import (
     status,
     stream,
     tokens,
+    trends,
 )
 from tipd.api.sessions import COOKIE
 from tipd.errors import StoreAway, TryAgain
@@ -48,6 +50,8 @@ ROUTES: tuple[Route, ...] = (
     *sources.ROUTES,
     *exports.ROUTES,
     *tokens.ROUTES,
+    *trends.ROUTES,
+    *asn.ROUTES,
     *docs.ROUTES,
     *console.ROUTES,
 )

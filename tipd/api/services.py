@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from tipd.api.sessions import Sessions
 from tipd.api.settings import ApiSettings
+from tipd.model.annotate import Annotations
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
@@ -131,6 +132,7 @@ class Store(Protocol):
     rounds: Any
     asks: Any
     sizes: Any
+    trends: Any
     store_id: str
 
 
@@ -179,6 +181,31 @@ class Scheduler(Protocol):
         ...
 
 
+class AsnTable(Protocol):
+    """Who announces which addresses."""
+
+    def of(self, text: str) -> int | None:
+        """Return the AS number of an address or the first address of a network, None where it is not known."""
+        ...
+
+    def name(self, asn: int) -> str:
+        """Return what an AS is called, empty where that is not known."""
+        ...
+
+
+class Asns(Protocol):
+    """The operator's AS table, exchanged when its file changes."""
+
+    @property
+    def table(self) -> AsnTable:
+        """The table that holds now; empty where there is none."""
+        ...
+
+    def status(self) -> dict[str, Any]:
+        """Return what there is."""
+        ...
+
+
 class Blocking(Protocol):
     """What the detector of a blocked loop has seen."""
 
@@ -192,7 +219,8 @@ class Services:
 
     `available` says whether the database can be reached; `notes` returns what is worth knowing while tipd serves on;
     `subscribe` registers a function `(last_seq, kinds)` that is called after each commit and whenever another process
-    committed (it must not block), and returns how to end that.
+    committed (it must not block), and returns how to end that; `annotations` are the watches and the allowlist that
+    findings are told with.
     """
 
     store: Store
@@ -208,3 +236,5 @@ class Services:
     available: Callable[[], bool] = lambda: True
     notes: Callable[[], Sequence[str]] = tuple
     subscribe: Callable[[Callable[[int, Collection[str]], None]], Callable[[], None]] | None = None
+    annotations: Annotations = field(default_factory=Annotations)
+    asns: Asns | None = None

@@ -35,6 +35,8 @@ VERBS = {
     "watch": "follow findings as they are made",
     "findings": "read findings of the past",
     "export": "write a list out",
+    "trends": "show what rises and falls",
+    "asn": "ask who announces an address",
     "token": "make, list and revoke tokens",
     "completion": "print a completion script for a shell",
     "version": "print the version",

@@ -15,6 +15,7 @@ import trio
 from tipd import log
 from tipd.daemon.asked import Asked
 from tipd.daemon.doors import Doors
+from tipd.daemon.followers import Followers, supervise
 from tipd.daemon.housekeeping import Housekeeping
 from tipd.daemon.modules import build_modules, context_for
 from tipd.daemon.outside import Outside
@@ -29,8 +30,6 @@ from tipd.nursery.supervisor import Supervisor
 from tipd.nursery.systemd import Notifier, watchdog_interval
 from tipd.nursery.watchdog import Liveness, watch
 from tipd.store.address import read_url
-from tipd.store.lookup.follow import Follower
-from tipd.store.lookup.index import LookupIndex
 from tipd.store.postgres import ManagedPostgres
 from tipd.store.settings import FindingsSettings, StoreSettings
 from tipd.store.store import Store
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
     from tipd.clock import Clock
     from tipd.config import Config
     from tipd.nursery.blocking import Detector
-    from tipd.nursery.supervisor import Child
 
 MODULES_MAY_TAKE = 3.0  # seconds of a stop, beside the API's `stop_grace`
 WRITER_MAY_TAKE = 2.0
@@ -89,26 +87,23 @@ class House:
 
     async def _live(self, store: Store, stop: trio.Event, reload: Reload) -> None:
         """All that stands on the store, and the order in which it comes and goes."""
-        index = LookupIndex(store.hash_seed)
         scheduler = self._scheduler(store)
         keeper = self._housekeeping(store)
-        outside = Outside(self, store, index, scheduler, keeper)
+        followers = Followers(self, store)
+        outside = Outside(self, store, followers, scheduler, keeper)
         supervisor = Supervisor(self.health, log.get("supervisor"), self.rng)
         async with trio.open_nursery() as nursery:
             await nursery.start(self.workers.run)
             await nursery.start(self._feed_watchdog, scheduler, store)
-            if "api" in self.parts:
-                follower = Follower(index, store.pool, log.get("index"), self.health.node("index"))
-                store.writer.subscribe(follower.committed)
-                nursery.start_soon(_supervise, supervisor, "index", follower.run, Restart.ALWAYS)
+            followers.start(nursery, supervisor)
             store.writer.subscribe(lambda _seq, kinds: scheduler.wake(kinds))
-            await nursery.start(_supervise, supervisor, "housekeeping", partial(keeper.run, scheduler), Restart.ALWAYS)
+            await nursery.start(supervise, supervisor, "housekeeping", partial(keeper.run, scheduler), Restart.ALWAYS)
             await nursery.start(scheduler.run)
             asked = Asked(store, scheduler, log.get("daemon"))
-            nursery.start_soon(_supervise, supervisor, "asks", asked.run, Restart.ON_FAILURE)
+            nursery.start_soon(supervise, supervisor, "asks", asked.run, Restart.ON_FAILURE)
             if "api" in self.parts:
                 await nursery.start(outside.serve)
-            reload.begin(scheduler)
+            reload.begin(scheduler, followers)
             # What stands now stays: a full collection over all of it would hold the loop for 30 ms, again and again.
             gc.freeze()
             await self.notifier.ready(f"collecting with {', '.join(scheduler.names()) or 'no module'}")
@@ -226,14 +221,3 @@ class House:
                 scope.cancel()
                 return
             stop.set()
-
-
-async def _supervise(
-    supervisor: Supervisor,
-    name: str,
-    child: Child,
-    restart: Restart,
-    *,
-    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
-) -> None:
-    await supervisor.supervise(name, child, restart=restart, task_status=task_status)

@@ -15,10 +15,10 @@ from tipd.api.settings import ApiSettings
 from tipd.model.tlp import Tlp
 
 if TYPE_CHECKING:
+    from tipd.daemon.followers import Followers
     from tipd.daemon.house import House
     from tipd.daemon.housekeeping import Housekeeping
     from tipd.nursery.scheduler import Scheduler
-    from tipd.store.lookup.index import LookupIndex
     from tipd.store.store import Store
 
 
@@ -26,7 +26,7 @@ class Outside:
     """Serves the API until `close`."""
 
     def __init__(
-        self, house: House, store: Store, index: LookupIndex, scheduler: Scheduler, keeper: Housekeeping
+        self, house: House, store: Store, followers: Followers, scheduler: Scheduler, keeper: Housekeeping
     ) -> None:
         """Gather what the API needs."""
         self._doors = house.doors
@@ -37,7 +37,7 @@ class Outside:
         self._begun = False
         self._services = Services(
             store=store,
-            index=index,
+            index=followers.index,
             health=house.health,
             scheduler=scheduler,
             clock=house.clock,
@@ -48,6 +48,7 @@ class Outside:
             available=lambda: store.available,
             notes=keeper.notes,
             subscribe=store.writer.subscribe,
+            asns=followers.asns,
         )
 
     async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:

@@ -10,6 +10,7 @@ from tipd.errors import ConfigError
 
 if TYPE_CHECKING:
     from tipd.config import Config
+    from tipd.daemon.followers import Followers
     from tipd.daemon.house import House
     from tipd.nursery.scheduler import Scheduler
 
@@ -23,6 +24,7 @@ class Reload:
         """Know whose configuration it is."""
         self._house = house
         self._scheduler: Scheduler | None = None
+        self._followers: Followers | None = None
         self._say = log.get("reload")
 
     @property
@@ -30,9 +32,10 @@ class Reload:
         """Say whether the house stands."""
         return self._scheduler is not None
 
-    def begin(self, scheduler: Scheduler) -> None:
+    def begin(self, scheduler: Scheduler, followers: Followers | None = None) -> None:
         """Take part from now on."""
         self._scheduler = scheduler
+        self._followers = followers
 
     async def run(self) -> None:
         """Reload; a faulty configuration is told and the old one stays."""
@@ -43,6 +46,8 @@ class Reload:
             self._take(load(self._house.config.path))
         except ConfigError as error:
             self._say.error("the configuration is faulty, the old one stays", why=str(error))
+        if self._followers is not None:
+            self._followers.asns.look()
         for name in self._scheduler.names():
             self._scheduler.run_now(name)  # a declaration that is new is due at once
         await self._house.notifier.ready("reloaded")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 type By = Literal["day", "week", "month"]
 
 LOOK_BACK: dict[str, int] = {"day": 15, "week": 9, "month": 7}  # periods told where nobody says since when
-CLEAR = 3.0  # standard deviations: what moves less is noise
+CLEAR = 3.0  # standard deviations: a score of less is noise
 
 
 class Period(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,16 +36,6 @@ class Movement(msgspec.Struct, frozen=True, kw_only=True):
     before: float
     change: float | None
     score: float
-
-    @property
-    def rises(self) -> bool:
-        """Say whether it clearly rises."""
-        return self.score >= CLEAR
-
-    @property
-    def falls(self) -> bool:
-        """Say whether it clearly falls."""
-        return self.score <= -CLEAR
 
 
 def start_of(day: date, by: By) -> date:

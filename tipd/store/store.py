@@ -27,6 +27,7 @@ from tipd.store.sightings import Sightings
 from tipd.store.sizes import Sizes
 from tipd.store.sources import Sources
 from tipd.store.tokens import Tokens
+from tipd.store.trends.trends import Trends
 from tipd.store.writer import Writer
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ class Store:
     partitions: Partitions
     meta: Meta
     sizes: Sizes
+    trends: Trends
     clock: Clock
     hash_seed: int
     store_id: str
@@ -130,6 +132,7 @@ class Store:
             partitions=Partitions(writer),
             meta=Meta(pool, writer),
             sizes=Sizes(pool, writer),
+            trends=Trends(pool, writer, clock),
             clock=clock,
             hash_seed=seed,
             store_id=store_id,

@@ -1,0 +1,140 @@
+"""`GET /api/v1/trends`: what rises and falls, by day, week or month."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+
+from tipd.api.declare import Call, Route
+from tipd.api.problem import Problem
+from tipd.model.trend import CLEAR, Period, default_since, movement, periods
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tipd.api.services import Asns
+    from tipd.model.trend import By
+    from tipd.store.trends.trends import Trend
+
+MOST_PERIODS = 400
+
+
+class TrendsQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """`by` which periods, `of` what; days in UTC, `until` not included; the rest leaves in what it names."""
+
+    by: Literal["day", "week", "month"] = "day"
+    of: Literal["source", "kind", "class", "asn"] = "source"
+    since: date | None = None
+    until: date | None = None
+    source: list[str] = []
+    kind: list[str] = []
+    class_: list[str] = msgspec.field(default=[], name="class")
+    asn: list[str] = []
+    limit: Annotated[int, msgspec.Meta(ge=1, le=2000)] = 100
+
+
+class TrendRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One source, kind, class or AS (`AS64500`, with the `label` the AS table gives it): a number for each period.
+
+    `listed` and `delisted` count indicators, `loaded` those of a source's first round, which say nothing of their day.
+    `last` is the last complete period's `listed`, `before` the mean of those before it, `change` their ratio less one
+    (null where nothing was before), `score` their distance in standard deviations.
+    """
+
+    name: str
+    label: str
+    listed: list[int]
+    delisted: list[int]
+    loaded: list[int]
+    last: int
+    before: float
+    change: float | None
+    score: float
+
+
+class TrendsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """`rows`, most moved first; `rising` and `falling` name those that clearly do; `behind`: findings to be counted."""
+
+    by: str
+    of: str
+    periods: list[Period]
+    rows: list[TrendRow]
+    rising: list[str]
+    falling: list[str]
+    behind: int
+
+
+async def trends(call: Call) -> TrendsAnswer:
+    """What rises and what falls: daily counts per source, kind, class or AS, put into periods."""
+    return await told(call, call.query)
+
+
+async def told(call: Call, query: TrendsQuery) -> TrendsAnswer:
+    """Answer the query, for as much as the caller may see; raises Problem 400, StoreAway."""
+    assert call.caller is not None  # noqa: S101 - the route has a scope
+    today = call.core.services.clock.now().date()
+    span = _span(query, today)
+    only = {"source": query.source, "kind": query.kind, "class": query.class_, "asn": query.asn}
+    store = call.core.services.store.trends
+    try:
+        found = await store.read(
+            query.by, query.of, span[0].start, span[-1].end, max_tlp=call.caller.max_tlp, only=only
+        )
+    except ValueError as error:
+        raise Problem(400, str(error)) from None
+    rows = _rows(found, span, call.core.services.asns)[: query.limit]
+    return TrendsAnswer(
+        by=query.by,
+        of=query.of,
+        periods=span,
+        rows=rows,
+        rising=[row.name for row in rows if row.score >= CLEAR],
+        falling=[row.name for row in rows if row.score <= -CLEAR],
+        behind=await store.behind(),
+    )
+
+
+def _span(query: TrendsQuery, today: date) -> list[Period]:
+    try:
+        by: By = query.by
+        until = query.until or today + timedelta(days=1)
+        since = query.since or default_since(until, by)
+        if since >= until:
+            raise Problem(400, f"since {since} is not before until {until}")
+        if (until - since).days > MOST_PERIODS * {"day": 1, "week": 7, "month": 31}[by]:
+            raise Problem(400, f"that is more than {MOST_PERIODS} periods")
+        return periods(since, until, by, today)
+    except OverflowError:
+        raise Problem(400, "there is no such day") from None
+
+
+def _rows(found: Sequence[Trend], span: Sequence[Period], asns: Asns | None) -> list[TrendRow]:
+    place = {period.start: number for number, period in enumerate(span)}
+    names: dict[str, tuple[list[int], list[int], list[int]]] = {}
+    for one in found:
+        columns = names.setdefault(one.name, ([0] * len(span), [0] * len(span), [0] * len(span)))
+        for column, count in zip(columns, (one.listed, one.delisted, one.loaded), strict=True):
+            column[place[one.period]] += count
+    rows = []
+    for name, (listed, delisted, loaded) in names.items():
+        moved = movement(listed, [period.complete for period in span])
+        label = asns.table.name(int(name[2:])) if asns is not None and name.startswith("AS") else ""
+        told = msgspec.structs.asdict(moved)
+        rows.append(TrendRow(name=name, label=label, listed=listed, delisted=delisted, loaded=loaded, **told))
+    return sorted(rows, key=lambda row: (-abs(row.score), -sum(row.listed), row.name))
+
+
+ROUTES = (
+    Route(
+        method="GET",
+        path="/api/v1/trends",
+        view=trends,
+        query=TrendsQuery,
+        answer=TrendsAnswer,
+        problems=(503,),
+        summary="What rises and falls",
+        tag="trends",
+    ),
+)
