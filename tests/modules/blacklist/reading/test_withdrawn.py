@@ -13,7 +13,7 @@ from tipd.modules.blacklist.reading.withdrawn import Withdrawn
 def group_of(keys: list[int], first: int = 0) -> Group:
     """Return rows of one kind, one after the other from a place on."""
     rows = np.arange(first, first + len(keys))
-    return Group(1, rows, [b"x%d" % key for key in keys], np.array(keys, np.uint64))
+    return Group(1, [b"x%d" % key for key in keys], np.array(keys, np.uint64), rows)
 
 
 def kept(withdrawn: Withdrawn, path: Path) -> set[int]:
