@@ -79,7 +79,7 @@ async def test_what_left_is_closed_with_its_reason_and_may_come_back(store: Stor
 async def test_all_of_a_source_is_closed_in_parts(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tipd.store.rounds.MOST_ROWS", 4)
+    monkeypatch.setattr("tipd.store.closing.MOST_ROWS", 4)
     source = await declare(store)
     round_id = await store.rounds.begin(source)
     await store.rounds.apply(round_id, source, write_opened(tmp_path / "o", store.hash_seed, names(*range(10))), None)

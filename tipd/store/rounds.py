@@ -8,15 +8,17 @@ transactions until it is finished, so that neither an old snapshot nor a 304 is 
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 import trio
 
-from tipd.model.finding import INDICATOR_DELISTED, INDICATOR_LISTED
-from tipd.store import partitions
+from tipd.model.finding import INDICATOR_LISTED
+from tipd.store import closing, partitions
 from tipd.store.batch import Written
-from tipd.store.frames import MOST_ROWS, copy_stream, next_frame, next_keys
+from tipd.store.closing import Change
+from tipd.store.frames import copy_stream, next_frame, next_keys
 from tipd.store.sources import LONGEST_ERROR, Outcome, settle
 from tipd.store.text import storable, to_json
 
@@ -83,25 +85,6 @@ WITH opened AS (
 )
 SELECT count(*) AS number, max(seq) AS last FROM told
 """
-_CLOSE = """
-WITH closed AS (
-    UPDATE sighting SET closed = $1, closed_round = $2, reason = $5
-      FROM unnest($6::bigint[]) AS gone (key)
-     WHERE sighting.source_id = $3 AND sighting.key = gone.key AND sighting.closed IS NULL
-    RETURNING sighting.key, kind, value
-), told AS (
-    INSERT INTO finding (at, key, source_id, subject_kind, kind, module, subject_value, data)
-    SELECT $1, key, $3, kind, $4, (SELECT module FROM source WHERE id = $3), value,
-           jsonb_build_object('reason', $5::text)
-      FROM closed
-    RETURNING seq
-)
-SELECT count(*) AS number, max(seq) AS last FROM told
-"""
-_MOVED = """
-UPDATE source SET entries = entries + $2, last_round = NULL, etag = NULL, last_modified = NULL, body_sha256 = NULL
- WHERE id = $1
-"""
 
 
 class Rounds:
@@ -124,29 +107,36 @@ class Rounds:
         closed: Path | None,
         *,
         initial: bool = False,
-        reason: str = "left",
+        reason: str = closing.LEFT,
         at: datetime | None = None,
+        vanished: datetime | None = None,
     ) -> tuple[int, int]:
         """Open and close intervals as the two files say (`tipd.store.frames`); return how many were.
 
         What is open already and what is not open are passed over, so the same round may be applied again. `at` (now
-        where not given) is the time of the intervals and their findings. Raises FrameError, OSError.
+        where not given) is the time of the intervals and their findings. `vanished`: what the second file names does
+        not end, it was last seen then and ages (a list of recent rows). Raises FrameError, OSError.
         """
         at = at or self._clock.now()
         await self._writer.write(partitions.ensure, at)
-        change = _Change(round_id, source_id, at, reason, initial=initial)
-        listed = await self._each(opened, next_frame, change.open)
-        delisted = await self._each(closed, next_keys, change.close)
+        change = Change(round_id, source_id, at)
+        listed = await self._each(opened, next_frame, partial(_open, change=change, initial=initial))
+        if vanished is None:
+            delisted = await self._each(closed, next_keys, partial(_close_left, change=change, reason=reason))
+        else:
+            delisted = await self._each(closed, next_keys, partial(_vanish, change=change, seen=vanished))
         return listed, delisted
 
     async def close_all(self, round_id: int, source_id: int, *, reason: str, at: datetime | None = None) -> int:
-        """Close every open interval of the source, for `reason`; return how many."""
+        """Close every open interval of the source, for `reason`; return how many. Whatever comes back is new."""
         at = at or self._clock.now()
         await self._writer.write(partitions.ensure, at)
-        change = _Change(round_id, source_id, at, reason)
+        change = Change(round_id, source_id, at)
         number = 0
-        while part := await self._writer.write(change.close_some, alone=True):
+        while part := await self._writer.write(closing.close_some, change, reason, alone=True):
             number += part
+        while await self._writer.write(closing.forget_standing, source_id, alone=True):
+            pass
         return number
 
     async def finish(
@@ -178,45 +168,23 @@ class Rounds:
         return number
 
 
-class _Change:
-    """What all transactions of one application share. Asyncio-flavoured."""
+async def _open(connection: Connection, tuples: bytes, change: Change, *, initial: bool) -> Written[int]:
+    await connection.execute(_FRESH)
+    await connection.copy_to_table(
+        "fresh", source=copy_stream(tuples), columns=("key", "kind", "value", "context"), format="binary"
+    )
+    row = await connection.fetchrow(_OPEN, change.at, change.round_id, change.source_id, initial, INDICATOR_LISTED)
+    number, last = (0, None) if row is None else (row["number"], row["last"])
+    await closing.counted(connection, change, number, "listed")
+    return Written(number, last or 0, frozenset((INDICATOR_LISTED,)) if number else frozenset())
 
-    def __init__(self, round_id: int, source_id: int, at: datetime, reason: str, *, initial: bool = False) -> None:
-        self._round = round_id
-        self._source = source_id
-        self._at = at
-        self._initial = initial
-        self._reason = reason
 
-    async def open(self, connection: Connection, tuples: bytes) -> Written[int]:
-        await connection.execute(_FRESH)
-        await connection.copy_to_table(
-            "fresh", source=copy_stream(tuples), columns=("key", "kind", "value", "context"), format="binary"
-        )
-        row = await connection.fetchrow(_OPEN, self._at, self._round, self._source, self._initial, INDICATOR_LISTED)
-        return await self._count(connection, row, INDICATOR_LISTED)
+async def _close_left(connection: Connection, keys: list[int], change: Change, reason: str) -> Written[int]:
+    return await closing.close_left(connection, change, keys, reason)
 
-    async def close(self, connection: Connection, keys: list[int]) -> Written[int]:
-        row = await connection.fetchrow(
-            _CLOSE, self._at, self._round, self._source, INDICATOR_DELISTED, self._reason, keys
-        )
-        return await self._count(connection, row, INDICATOR_DELISTED)
 
-    async def close_some(self, connection: Connection) -> Written[int]:
-        rows = await connection.fetch(
-            "SELECT key FROM sighting WHERE source_id = $1 AND closed IS NULL ORDER BY key LIMIT $2",
-            self._source,
-            MOST_ROWS,
-        )
-        return await self.close(connection, [row["key"] for row in rows])
-
-    async def _count(self, connection: Connection, row: Row | None, kind: str) -> Written[int]:
-        number, last = (0, None) if row is None else (row["number"], row["last"])
-        listed = kind == INDICATOR_LISTED
-        await connection.execute(_MOVED, self._source, number if listed else -number)
-        column = "listed" if listed else "delisted"
-        await connection.execute(f"UPDATE round SET {column} = {column} + $2 WHERE id = $1", self._round, number)  # noqa: S608
-        return Written(number, last or 0, frozenset((kind,)) if number else frozenset())
+async def _vanish(connection: Connection, keys: list[int], change: Change, seen: datetime) -> int:
+    return await closing.vanish(connection, change, keys, seen)
 
 
 _PROOF = [name for name in Proof.__struct_fields__ if name != "address"]

@@ -115,8 +115,8 @@ class Collector:
             folder / OPENED,
             folder / CLOSED,
             initial=initial,
-            reason="aged" if source.absence == "nothing" else "left",
             at=at,
+            vanished=(row.last_success or at) if source.absence == "nothing" else None,
         )
         findings = findings_of_change(row.name, row.state, state, why)
         if initial:

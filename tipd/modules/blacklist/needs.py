@@ -62,6 +62,7 @@ class RoundStore(Protocol):
         initial: bool = False,
         reason: str = "left",
         at: datetime | None = None,
+        vanished: datetime | None = None,
     ) -> tuple[int, int]:
         """Write the difference."""
         ...
