@@ -41,6 +41,7 @@ async def test_a_finding_comes_back_in_the_shape_clients_read(dsn: str) -> None:
         "subject": {"kind": "ipv4", "value": "198.51.100.7"},
         "data": {"port": 80},
         "initial": True,
+        "tlp": "amber",
     }
 
 

@@ -16,15 +16,24 @@ from tipd.api.stream.frames import Close
 from tipd.api.stream.hub import Hub
 from tipd.api.stream.message import Message
 from tipd.clock import MovedClock
+from tipd.model.annotate import Annotations
+from tipd.model.choice import Choice, choice
+from tipd.model.tlp import Tlp
 
 START = datetime(2026, 11, 22, tzinfo=UTC)
+EVERYTHING = choice(max_tlp=Tlp.RED)
+
+
+def kinds(*names: str) -> Choice:
+    """Return the choice of these kinds."""
+    return choice(frozenset(names), max_tlp=Tlp.RED)
 
 
 @dataclass(eq=False)
 class Noting:
     """A reader that notes what it gets."""
 
-    kinds: frozenset[str] = frozenset()
+    choice: Choice = EVERYTHING
     position: int = 0
     caller: Caller = field(default_factory=lambda: Caller("test", "token", frozenset(), "t1"))
     waiting_since: float | None = None
@@ -50,7 +59,8 @@ class Noting:
         return [one["seq"] for message in self.told for one in message.get("findings", ())]
 
 
-def hub_of(world: World, **settings: Any) -> Hub:
-    hub = Hub(world.store, limits_of(ApiSettings(**settings)), MovedClock(START), log.get("api"))
+def hub_of(world: World, annotations: Annotations | None = None, **settings: Any) -> Hub:
+    noted = annotations or Annotations()
+    hub = Hub(world.store, limits_of(ApiSettings(**settings)), MovedClock(START), log.get("api"), noted)
     world.findings.subscribe(hub.wake)
     return hub

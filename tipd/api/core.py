@@ -34,5 +34,5 @@ def make_core(services: Services) -> Core:
     """Build the shared parts."""
     limits = limits_of(services.settings)
     services.sessions.idle = limits.session_idle
-    hub = Hub(services.store, limits, services.clock, services.log)
+    hub = Hub(services.store, limits, services.clock, services.log, services.annotations)
     return Core(services, limits, Gate(services), hub, Pages(services.version), Sizes(services))

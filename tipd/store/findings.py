@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from tipd.errors import GoneError
-from tipd.model.finding import INDICATOR_DELISTED, INDICATOR_LISTED, Finding
+from tipd.model.finding import INDICATOR_DELISTED, INDICATOR_LISTED, Finding, least_mark
 from tipd.model.indicator import Indicator
 from tipd.model.kind import KIND_OF
+from tipd.model.tlp import WORDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from tipd.clock import Clock
@@ -23,10 +24,14 @@ if TYPE_CHECKING:
 _LARGEST = 2**63 - 1
 PAGE = 2000  # rows a crossing: making values of them blocks the loop for about 10 ms
 
-_COLUMNS = "seq, at, kind, module, source_id, subject_kind, subject_value, data, initial"
+# The mark is the stricter of the row's own and its source's present one: a source that was marked by mistake is told
+# right from then on, old findings too.
+_COLUMNS = """f.seq, f.at, f.kind, f.module, f.subject_kind, f.subject_value, f.data, f.initial, s.name AS source,
+       greatest(f.tlp, s.tlp) AS tlp"""
+_FROM = "finding AS f LEFT JOIN source AS s ON s.id = f.source_id"
 _COMMON = (INDICATOR_LISTED, INDICATOR_DELISTED)
 # In the words of the partial index `finding_rare`, or the planner does not see that it serves.
-_RARE = f"kind <> '{INDICATOR_LISTED}' AND kind <> '{INDICATOR_DELISTED}'"
+_RARE = f"f.kind <> '{INDICATOR_LISTED}' AND f.kind <> '{INDICATOR_DELISTED}'"
 # Above the floor: what was written under a clock that stood years back is dropped out of turn, and takes what has lower
 # numbers with it; nobody may be sent back to where reading is refused.
 _BOUNDS = """
@@ -38,6 +43,7 @@ _MOVE = """
 INSERT INTO reader_cursor (reader, seq, at) VALUES ($1, $2, $3)
     ON CONFLICT (reader) DO UPDATE SET seq = excluded.seq, at = excluded.at
 """
+_WORDS = tuple(WORDS.values())  # by their numbers
 _to_data = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -55,7 +61,6 @@ class Findings:
         self._pool = pool
         self._writer = writer
         self._clock = clock
-        self._names: dict[int, str] = {}  # of sources; a name never changes
 
     async def read(self, since: int, *, limit: int = 1000, kinds: Sequence[str] = ()) -> list[Finding]:
         """Return at most `limit` findings with seq > since, ascending; with `kinds`, only those.
@@ -67,7 +72,7 @@ class Findings:
         while len(found) < limit:
             size = min(PAGE, limit - len(found))
             rows = await self._pool.run(_read, since, size, list(kinds))
-            found += await self._made(rows)
+            found += [_finding(row) for row in rows]
             if len(rows) < size:
                 break
             since = found[-1].seq
@@ -90,38 +95,31 @@ class Findings:
         """Store the reader's cursor; committed when this returns."""
         await self._writer.write(_move_cursor, reader, seq, self._clock.now())
 
-    def begin_anew(self) -> None:
-        """Forget what was known of a database that was exchanged for another."""
-        self._names = {}
 
-    async def _made(self, rows: Sequence[Row]) -> list[Finding]:
-        if any(row["source_id"] is not None and row["source_id"] not in self._names for row in rows):
-            self._names = await self._pool.run(_source_names)
-        return [_finding(row, self._names) for row in rows]
-
-
-def _finding(row: Row, names: Mapping[int, str]) -> Finding:
-    kind, source_id, data = row["subject_kind"], row["source_id"], row["data"]
+def _finding(row: Row) -> Finding:
+    kind, data = row["subject_kind"], row["data"]
+    mark = max(row["tlp"] or 0, least_mark(row["kind"]))
     return Finding(
         seq=row["seq"],
         at=row["at"],
         kind=row["kind"],
         module=row["module"],
-        source=None if source_id is None else names[source_id],
+        source=row["source"],
         subject=None if kind is None else Indicator(KIND_OF[kind], row["subject_value"]),
         data={} if data is None else _to_data(data),
         initial=True if row["initial"] else msgspec.UNSET,
+        tlp=_WORDS[mark] if mark else msgspec.UNSET,
     )
 
 
 async def _read(connection: Connection, since: int, limit: int, kinds: list[str]) -> list[Row]:
-    where, args = "seq > $1", [since, limit]
+    where, args = "f.seq > $1", [since, limit]
     if kinds:
-        where += " AND kind = ANY($3::text[])"
+        where += " AND f.kind = ANY($3::text[])"
         args.append(kinds)  # type: ignore[arg-type]
         if not set(kinds) & set(_COMMON):
             where += f" AND {_RARE}"
-    rows = await connection.fetch(f"SELECT {_COLUMNS} FROM finding WHERE {where} ORDER BY seq LIMIT $2", *args)  # noqa: S608
+    rows = await connection.fetch(f"SELECT {_COLUMNS} FROM {_FROM} WHERE {where} ORDER BY f.seq LIMIT $2", *args)  # noqa: S608
     # Looked at after the rows: what retention removes from now on was not missing from them.
     if rows:
         pruned = await connection.fetchval("SELECT pruned FROM finding_floor")
@@ -146,7 +144,3 @@ async def _cursor(connection: Connection, reader: str) -> int:
 
 async def _move_cursor(connection: Connection, reader: str, seq: int, at: datetime) -> None:
     await connection.execute(_MOVE, reader, seq, at)
-
-
-async def _source_names(connection: Connection) -> dict[int, str]:
-    return {row["id"]: row["name"] for row in await connection.fetch("SELECT id, name FROM source")}

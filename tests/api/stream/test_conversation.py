@@ -7,6 +7,7 @@ import socket
 import pytest
 import trio
 from support.api import Served, World, finding
+from support.api_hub import EVERYTHING
 from support.sockets import websocket
 
 from tipd.api.auth import Caller
@@ -37,6 +38,6 @@ async def test_a_replay_that_fails_ends_its_reader_alone(
 async def test_a_plain_stream_is_written_to_directly_through_a_small_buffer() -> None:
     (listener,) = await trio.open_tcp_listeners(0, host="127.0.0.1")
     async with listener, await trio.testing.open_stream_to_socket_listener(listener) as stream:
-        reader = make_reader(stream, frozenset(), Caller("t", "token", frozenset()), 1000)
+        reader = make_reader(stream, EVERYTHING, Caller("t", "token", frozenset()), 1000)
         assert isinstance(reader, DirectReader)
         assert stream.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) <= 2 * 64 * 1024

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import trio
 from support.api import FakeFindings, World, finding
-from support.api_hub import START, Noting, hub_of
+from support.api_hub import START, Noting, hub_of, kinds
 
 from tipd.api.auth import Caller
 from tipd.api.stream.hub import Hub
 from tipd.api.stream.message import Message
 from tipd.api.stream.replay import catch_up
+from tipd.model.annotate import Annotations
 
 
 async def bring(hub: Hub, findings: FakeFindings, reader: Noting) -> None:
@@ -20,7 +21,7 @@ async def bring(hub: Hub, findings: FakeFindings, reader: Noting) -> None:
         reader.deliver(message)
         await trio.lowlevel.checkpoint()
 
-    await catch_up(hub, findings, reader, send)
+    await catch_up(hub, findings, Annotations(), reader, send)
 
 
 async def test_readers_that_join_at_any_moment_miss_nothing(autojump_clock: trio.testing.MockClock) -> None:
@@ -96,7 +97,7 @@ async def test_who_lags_stalls_or_is_dead_is_cut_and_who_lives_is_not(autojump_c
 async def test_a_reader_of_rare_kinds_hears_how_far_the_log_is(autojump_clock: trio.testing.MockClock) -> None:
     world = World()
     hub = hub_of(world)
-    reader = Noting(kinds=frozenset({"flux.node"}))
+    reader = Noting(choice=kinds("flux.node"))
     async with trio.open_nursery() as nursery:
         await nursery.start(hub.run)
         await bring(hub, world.findings, reader)

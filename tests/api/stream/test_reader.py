@@ -6,6 +6,7 @@ import socket
 
 import pytest
 import trio
+from support.api_hub import EVERYTHING
 
 from tipd.api.auth import Caller
 from tipd.api.stream import frames
@@ -27,7 +28,7 @@ async def pair():
 
 async def test_frames_arrive_whole_and_in_order_through_a_small_buffer(pair) -> None:
     near, far = pair
-    reader = DirectReader(near, frozenset(), CALLER, 10**9)
+    reader = DirectReader(near, EVERYTHING, CALLER, 10**9)
     texts = [b"%d" % number * (number % 700 + 1) for number in range(500)]
     expected = b"".join(frames.text(text) for text in texts)
     received = bytearray()
@@ -50,7 +51,7 @@ async def test_frames_arrive_whole_and_in_order_through_a_small_buffer(pair) -> 
 
 async def test_a_cut_reader_gets_the_frame_it_began_and_the_reason(pair) -> None:
     near, far = pair
-    reader = DirectReader(near, frozenset(), CALLER, 50_000)
+    reader = DirectReader(near, EVERYTHING, CALLER, 50_000)
     frame = frames.text(b"x" * 5000)
     count = 0
     while reader.deliver(message(b"x" * 5000)):
@@ -73,7 +74,7 @@ async def test_a_cut_reader_gets_the_frame_it_began_and_the_reason(pair) -> None
 async def test_a_peer_that_is_gone_is_noticed(pair) -> None:
     near, far = pair
     far.close()
-    reader = DirectReader(near, frozenset(), CALLER, 1000)
+    reader = DirectReader(near, EVERYTHING, CALLER, 1000)
     assert reader.deliver(message(b"x"))
     assert reader.dead
     assert reader.went.is_set()
@@ -110,7 +111,7 @@ class Way:
 
 async def test_a_queued_reader_keeps_order_and_bounds() -> None:
     way = Way()
-    reader = QueuedReader(way, frozenset(), CALLER, 1000)
+    reader = QueuedReader(way, EVERYTHING, CALLER, 1000)
     await reader.begin(b"101")
     async with trio.open_nursery() as nursery:
 
@@ -137,7 +138,7 @@ async def test_a_queued_reader_keeps_order_and_bounds() -> None:
 
 async def test_a_flood_of_pings_leaves_one_answer_waiting(pair) -> None:
     near, far = pair
-    reader = DirectReader(near, frozenset(), CALLER, 10**9)
+    reader = DirectReader(near, EVERYTHING, CALLER, 10**9)
     while not reader.pending:
         reader.deliver(message(b"x" * 5000))
     for number in range(10_000):

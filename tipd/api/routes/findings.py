@@ -8,35 +8,43 @@ import msgspec
 
 from tipd.api.declare import Call, Route
 from tipd.api.shapes import FindingsPage, Seq
-from tipd.api.stream.ask import check_store, checked_kinds, gone
+from tipd.api.stream.ask import Ask, check_store, checked_kinds, gone
+from tipd.api.stream.scan import forward
 from tipd.errors import GoneError
 
 
 class FindingsQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """`since`: the last `seq` one has (without it: from the first there is); `kind` may be repeated."""
+    """`since`: the last `seq` one has (without it: from the first there is); `kind` and `watch` may be repeated.
+
+    `watch=*`: whatever any watch matches; `initial=false`: without what a source's first round loaded.
+    """
 
     since: Seq | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1000
     kind: list[str] = []
+    watch: list[str] = []
+    initial: bool = True
     store_id: str | None = None
 
 
 async def findings(call: Call) -> FindingsPage:
-    """Findings with seq > since, ascending; 410 where that position is gone or another store's."""
-    store, query = call.core.services.store, call.query
-    kinds = tuple(checked_kinds(set(query.kind)))
+    """Findings with seq > since, ascending; 410 where that position is gone or another store's.
+
+    Where few are wanted of many (`watch=`), a page looks through a bounded stretch of the log: `more` is true and
+    `last` moved on, also when nothing was found.
+    """
+    services, query = call.core.services, call.query
+    store, annotations = services.store, services.annotations
+    ask = Ask(query.since, checked_kinds(set(query.kind)), query.store_id, frozenset(query.watch), query.initial)
+    choice = ask.choice(call.caller, annotations.watches)
     bounds = await store.findings.bounds()
     check_store(store, query.store_id, bounds)
     since = bounds[0] - 1 if query.since is None else query.since
     try:
-        page = await store.findings.read(since, limit=query.limit + 1, kinds=kinds)
+        page = await forward(store.findings, annotations, choice, since, end=bounds[1], limit=query.limit)
     except GoneError as error:
         raise gone(_why(since, error), store, (error.first, error.last)) from None
-    more = len(page) > query.limit
-    page = page[: query.limit]
-    # Everything up to the last `seq` seen beforehand was looked through, also what the filter left out.
-    last = page[-1].seq if more else max(bounds[1], page[-1].seq if page else since)
-    return FindingsPage(findings=list(page), last=last, more=more, store_id=store.store_id)
+    return FindingsPage(findings=page.findings, last=page.last, more=page.more, store_id=store.store_id)
 
 
 def _why(since: int, error: GoneError) -> str:

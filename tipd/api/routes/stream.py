@@ -60,7 +60,8 @@ async def _admit(core: Core) -> QueuedReader:
     claims = Claims(websocket.headers.get("Authorization"), websocket.cookies.get(COOKIE), peer)
     caller = await core.gate.allow(claims, "stream")
     check_origin(core, caller, websocket.headers.get("Origin"), scheme, websocket.headers.get("Host"))
-    reader = QueuedReader(_QuartWay(), ask.kinds, caller, core.limits.reader_backlog)
+    choice = ask.choice(caller, core.services.annotations.watches)
+    reader = QueuedReader(_QuartWay(), choice, caller, core.limits.reader_backlog)
     reader.position = await place(core.services.store, ask)
     if not core.hub.enter(reader):
         raise Problem(503, "too many readers", headers={"Retry-After": "10"})
@@ -116,7 +117,7 @@ ROUTES = (
         scope=None,
         status=101,
         problems=(410, 426, 503),
-        summary="The live stream of findings (websocket): ?since=&kind=&store_id=",
+        summary="The live stream of findings (websocket): ?since=&kind=&watch=&initial=&store_id=",
         tag="findings",
     ),
 )

@@ -1,4 +1,4 @@
-"""What a reader of the stream asks for: `?since=&kind=&store_id=`."""
+"""What a reader of the stream asks for: `?since=&kind=&watch=&initial=&store_id=`."""
 
 from __future__ import annotations
 
@@ -9,25 +9,42 @@ from urllib.parse import parse_qsl
 
 from tipd.api.problem import Problem, store_away
 from tipd.errors import StoreAway
+from tipd.model.choice import ANY, choice
+from tipd.model.tlp import Tlp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tipd.api.auth import Caller
     from tipd.api.services import Store
-    from tipd.api.stream.message import Kinds
+    from tipd.model.choice import Choice
+    from tipd.model.watch import Watches
 
 _KIND = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*", re.ASCII)
-_MOST_KINDS = 50
+_MOST = 50  # kinds, or watches
+_BOOLS = {"true": True, "false": False}
 _LAST_SEQ = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A cursor (None: live only), the kinds of finding wanted (none: all), and whose cursor it is."""
+    """A cursor (None: live only), what is wanted, and whose cursor it is.
+
+    `kinds`: of finding, none: all; `watches`: names of watches, none: whatever they match or not; `initial`: also what
+    a source's first round loaded.
+    """
 
     since: int | None
-    kinds: Kinds
+    kinds: frozenset[str]
     store_id: str | None
+    watches: frozenset[str] = frozenset()
+    initial: bool = True
+
+    def choice(self, caller: Caller | None, watches: Watches) -> Choice:
+        """Return the filter for this caller; raises Problem 400 for a watch there is not."""
+        wanted = checked_watches(self.watches, watches)
+        max_tlp = Tlp.CLEAR if caller is None else caller.max_tlp
+        return choice(self.kinds, max_tlp=max_tlp, watches=wanted, initial=self.initial)
 
 
 def parse_ask(query: str) -> Ask:
@@ -38,25 +55,47 @@ def parse_ask(query: str) -> Ask:
         )
     except ValueError:
         raise Problem(400, "the query string is malformed") from None
-    kinds: set[str] = set()
+    many: dict[str, set[str]] = {"kind": set(), "watch": set()}
     single: dict[str, str] = {}
     for name, value in pairs:
-        if name == "kind":
-            kinds.update(value.split(","))
+        if name in many:
+            many[name].update(value.split(","))
         elif name in {"token", "access_token"}:
             raise Problem(400, "a token goes into the Authorization header: addresses end in logs", parameter=name)
-        elif name not in {"since", "store_id"} or name in single:
+        elif name not in {"since", "store_id", "initial"} or name in single:
             raise Problem(400, f"unknown or repeated parameter {name!r}", parameter=name)
         else:
             single[name] = value
     since = single.get("since")
-    return Ask(None if since is None else _cursor(since), checked_kinds(kinds), single.get("store_id"))
+    return Ask(
+        None if since is None else _cursor(since),
+        checked_kinds(many["kind"]),
+        single.get("store_id"),
+        frozenset(many["watch"]),
+        _bool(single.get("initial", "true")),
+    )
 
 
-def checked_kinds(kinds: set[str]) -> Kinds:
+def _bool(text: str) -> bool:
+    if text not in _BOOLS:
+        raise Problem(400, "initial is true or false", parameter="initial")
+    return _BOOLS[text]
+
+
+def checked_watches(names: frozenset[str], watches: Watches) -> frozenset[str]:
+    """Return names of watches as a filter (`*`: any); raises Problem 400 that names those there are."""
+    if len(names) > _MOST:
+        raise Problem(400, f"at most {_MOST} watches", parameter="watch")
+    for name in names - {ANY, *watches.names}:
+        known = ", ".join(watches.names) or "none is configured"
+        raise Problem(400, f"there is no watch {name[:100]!r} ({known})", parameter="watch", known=list(watches.names))
+    return names
+
+
+def checked_kinds(kinds: set[str]) -> frozenset[str]:
     """Return kinds of finding as a filter; raises Problem 400."""
-    if len(kinds) > _MOST_KINDS:
-        raise Problem(400, f"at most {_MOST_KINDS} kinds", parameter="kind")
+    if len(kinds) > _MOST:
+        raise Problem(400, f"at most {_MOST} kinds", parameter="kind")
     for kind in kinds:
         if len(kind) > 100 or not _KIND.fullmatch(kind):
             raise Problem(400, f"{kind[:100]!r} is no kind of finding (such as indicator.listed)", parameter="kind")

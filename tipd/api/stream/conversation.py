@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from tipd.api.auth import Caller
     from tipd.api.core import Core
-    from tipd.api.stream.message import Kinds, Message
+    from tipd.api.stream.message import Message
+    from tipd.model.choice import Choice
 
 type Stream = trio.SocketStream | trio.SSLStream[trio.SocketStream]
 type AnyReader = DirectReader | QueuedReader
@@ -32,14 +33,14 @@ _PIECE = 16 * 1024  # of a frame under TLS: one record
 GONE = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
 
 
-def make_reader(stream: Stream, kinds: Kinds, caller: Caller, backlog: int) -> AnyReader:
+def make_reader(stream: Stream, choice: Choice, caller: Caller, backlog: int) -> AnyReader:
     """Return the reader that fits the stream; its send buffer is made small."""
     plain = isinstance(stream, trio.SocketStream)
     transport = stream if isinstance(stream, trio.SocketStream) else stream.transport_stream
     transport.setsockopt(stdlib_socket.SOL_SOCKET, stdlib_socket.SO_SNDBUF, SEND_BUFFER)
     if plain:
-        return DirectReader(transport.socket, kinds, caller, backlog)
-    return QueuedReader(_TlsWay(stream), kinds, caller, backlog)
+        return DirectReader(transport.socket, choice, caller, backlog)
+    return QueuedReader(_TlsWay(stream), choice, caller, backlog)
 
 
 class _TlsWay:
@@ -95,7 +96,8 @@ async def replay(core: Core, reader: AnyReader) -> None:
         await reader.settle()
 
     try:
-        await catch_up(core.hub, core.services.store.findings, reader, send)
+        services = core.services
+        await catch_up(core.hub, services.store.findings, services.annotations, reader, send)
     except LogRestarted:
         core.hub.cut(reader, Close.RESTART, "the log of findings began anew")
     except Exception:

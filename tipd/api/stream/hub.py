@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tipd.api.stream.reader import Reader
     from tipd.clock import Clock
     from tipd.log import Log
+    from tipd.model.annotate import Annotations
 
 PAGE = 500  # findings a message, at most
 _POLL = 2.0  # seconds: a notification is a hint and may be lost; the log is the truth
@@ -35,8 +36,8 @@ _TURN = 200  # deliveries between two checkpoints: about a millisecond
 class Hub:
     """All live readers of one process."""
 
-    def __init__(self, store: Store, limits: Limits, clock: Clock, log: Log) -> None:
-        """Read the store's findings; `limits` bounds readers and says how often to ping."""
+    def __init__(self, store: Store, limits: Limits, clock: Clock, log: Log, annotations: Annotations) -> None:
+        """Read the store's findings, annotate them; `limits` bounds readers and says how often to ping."""
         self.position = -1  # every finding up to here was delivered to who was live; -1: the log was not looked at yet
         self.counts: Counter[str] = Counter()  # messages, cut, joined: for the metrics
         self.closed = False
@@ -44,6 +45,7 @@ class Hub:
         self._findings: Findings = store.findings
         self._store_id = store.store_id
         self._limits = limits
+        self._annotations = annotations
         self._clock = clock
         self._log = log
         self._all: dict[Reader, None] = {}
@@ -122,7 +124,7 @@ class Hub:
         """Deliver one batch to every live reader, with a checkpoint now and then."""
         self.position = max(self.position, batch.last)
         for number, reader in enumerate(list(self._live), 1):
-            message = batch.for_kinds(reader.kinds)
+            message = batch.for_choice(reader.choice)
             if message is not None:
                 reader.position = batch.last
                 if not reader.deliver(message):
@@ -169,7 +171,7 @@ class Hub:
         except GoneError as gone:
             return self._start_over(gone)
         if page:
-            await self.deliver(Batch(page, page[-1].seq))
+            await self.deliver(Batch(self._annotations.annotated(page), page[-1].seq))
         else:
             self._announce()
         return len(page) >= PAGE
@@ -233,7 +235,7 @@ class Hub:
                 reader.ping()
 
     def _keep_current(self, reader: Reader) -> None:
-        """Tell a reader of rare kinds how far the log has come, so that its cursor stays above retention."""
+        """Tell a reader of rare findings how far the log has come, so that its cursor stays above retention."""
         if reader in self._live and reader.position < self.position and reader.waiting_since is None:
             reader.position = self.position
             reader.deliver(findings_message((), self.position))

@@ -1,4 +1,4 @@
-"""The stream's messages, encoded once for all readers that asked for the same kinds."""
+"""The stream's messages: each finding encoded once, each message put together once for all that ask for the same."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from tipd.model.finding import encode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tipd.model.choice import Choice
     from tipd.model.finding import Finding
-
-type Kinds = frozenset[str]  # empty: every kind
 
 
 class Message(NamedTuple):
@@ -40,23 +39,26 @@ def gap_message(since: int) -> Message:
 
 
 class Batch:
-    """Findings on their way to readers: each is encoded once, each filter's message is put together once."""
+    """Annotated findings on their way to readers: each encoded once, each choice's message put together once."""
 
     def __init__(self, findings: Sequence[Finding], last: int) -> None:
         """`last` is the cursor after the batch; at least the last finding's seq."""
         self.last = last
-        self._kinds = [finding.kind for finding in findings]
+        self._findings = findings
         self._encoded = [encode(finding) for finding in findings]
-        self._messages: dict[Kinds, Message | None] = {}
+        self._messages: dict[Choice, Message | None] = {}
+        self._assembled: dict[tuple[int, ...], Message] = {}
 
-    def for_kinds(self, kinds: Kinds) -> Message | None:
-        """Return the message for readers of these kinds, None where the batch has nothing for them."""
-        if kinds not in self._messages:
-            self._messages[kinds] = self._assemble(kinds)
-        return self._messages[kinds]
+    def for_choice(self, choice: Choice) -> Message | None:
+        """Return the message for readers of this choice, None where the batch has nothing for them."""
+        if choice not in self._messages:
+            self._messages[choice] = self._assemble(choice)
+        return self._messages[choice]
 
-    def _assemble(self, kinds: Kinds) -> Message | None:
-        chosen = self._encoded
-        if kinds:
-            chosen = [text for text, kind in zip(self._encoded, self._kinds, strict=True) if kind in kinds]
-        return findings_message(chosen, self.last) if chosen else None
+    def _assemble(self, choice: Choice) -> Message | None:
+        chosen = tuple(place for place, finding in enumerate(self._findings) if choice.admits(finding))
+        if not chosen:
+            return None
+        if chosen not in self._assembled:  # most choices leave out nothing
+            self._assembled[chosen] = findings_message([self._encoded[place] for place in chosen], self.last)
+        return self._assembled[chosen]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tipd.api.core import Core
     from tipd.api.proxies import Seen
     from tipd.api.stream.conversation import Stream
-    from tipd.api.stream.message import Kinds
+    from tipd.model.choice import Choice
 
 PATH = "/api/v1/stream"
 
@@ -45,11 +45,11 @@ class Upgrade:
 async def serve_push(core: Core, stream: Stream, ask: Upgrade) -> None:
     """Answer the upgrade and serve the reader until it leaves, is cut, or tipd stops. Closes nothing."""
     try:
-        caller, kinds, position = await _admit(core, ask)
+        caller, choice, position = await _admit(core, ask)
     except Problem as problem:
         await stream.send_all(raw_answer(problem))
         return
-    reader = make_reader(stream, kinds, caller, core.limits.reader_backlog)
+    reader = make_reader(stream, choice, caller, core.limits.reader_backlog)
     reader.position = position
     if not core.hub.enter(reader):
         await stream.send_all(raw_answer(Problem(503, "too many readers", headers={"Retry-After": "10"})))
@@ -61,7 +61,7 @@ async def serve_push(core: Core, stream: Stream, ask: Upgrade) -> None:
         core.hub.leave(reader)
 
 
-async def _admit(core: Core, ask: Upgrade) -> tuple[Caller, Kinds, int]:
+async def _admit(core: Core, ask: Upgrade) -> tuple[Caller, Choice, int]:
     """Check handshake, caller, origin and cursor; raises Problem."""
     _check_handshake(ask.headers)
     parsed = parse_ask(ask.target.partition("?")[2])
@@ -69,7 +69,8 @@ async def _admit(core: Core, ask: Upgrade) -> tuple[Caller, Kinds, int]:
     claims = Claims(headers.get("authorization"), session_of(headers.get("cookie")), ask.peer)
     caller = await core.gate.allow(claims, "stream")
     check_origin(core, caller, headers.get("origin"), ask.seen.scheme, headers.get("host"))
-    return caller, parsed.kinds, await place(core.services.store, parsed)
+    choice = parsed.choice(caller, core.services.annotations.watches)
+    return caller, choice, await place(core.services.store, parsed)
 
 
 def check_origin(core: Core, caller: Caller, origin: str | None, scheme: str, host: str | None) -> None:

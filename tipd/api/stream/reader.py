@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tipd.api.auth import Caller
-    from tipd.api.stream.message import Kinds, Message
+    from tipd.api.stream.message import Message
+    from tipd.model.choice import Choice
 
 _MOST_PIECES = 64  # of one writev
 # Doubled by the kernel. A stalled reader otherwise holds megabytes of kernel memory.
@@ -34,7 +35,7 @@ _LAST_WORDS_BUFFER = 1024 * 1024
 class Reader(Protocol):
     """One subscriber, as the hub sees it."""
 
-    kinds: Kinds
+    choice: Choice
     caller: Caller
     position: int  # the `last` it was told
     waiting_since: float | None  # when bytes began to wait without progress (trio time), None: none wait
@@ -69,9 +70,9 @@ class DirectReader:
         "_pending_bytes",
         "_socket",
         "caller",
+        "choice",
         "dead",
         "ending",
-        "kinds",
         "pending",
         "position",
         "quiet",
@@ -79,9 +80,9 @@ class DirectReader:
         "went",
     )
 
-    def __init__(self, socket: trio.socket.SocketType, kinds: Kinds, caller: Caller, backlog: int) -> None:
+    def __init__(self, socket: trio.socket.SocketType, choice: Choice, caller: Caller, backlog: int) -> None:
         """`backlog`: bytes that may wait."""
-        self.kinds = kinds
+        self.choice = choice
         self.caller = caller
         self.position = 0
         self.quiet = False
@@ -258,9 +259,9 @@ class QueuedReader:
         "_pong",
         "_way",
         "caller",
+        "choice",
         "closing",
         "ending",
-        "kinds",
         "pending",
         "position",
         "quiet",
@@ -268,9 +269,9 @@ class QueuedReader:
         "went",
     )
 
-    def __init__(self, way: Way, kinds: Kinds, caller: Caller, backlog: int) -> None:
+    def __init__(self, way: Way, choice: Choice, caller: Caller, backlog: int) -> None:
         """`way` writes; it may wait, and raise what it raises."""
-        self.kinds = kinds
+        self.choice = choice
         self.caller = caller
         self.position = 0
         self.quiet = False

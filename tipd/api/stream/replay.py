@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tipd.api.stream.hub import Hub
     from tipd.api.stream.message import Message
     from tipd.api.stream.reader import Reader
+    from tipd.model.annotate import Annotations
 
 _PAGE = 500
 _RETRY = 1.0
@@ -26,7 +27,13 @@ class LogRestarted(Exception):
     """The log began anew while a reader was reading it: its cursor means nothing any more."""
 
 
-async def catch_up(hub: Hub, findings: Findings, reader: Reader, send: Callable[[Message], Awaitable[None]]) -> None:
+async def catch_up(
+    hub: Hub,
+    findings: Findings,
+    annotations: Annotations,
+    reader: Reader,
+    send: Callable[[Message], Awaitable[None]],
+) -> None:
     """Send the reader everything after `reader.position`, then make it live.
 
     Where retention removed what comes next, a `gap` message says from where it goes on. `send` waits for the reader;
@@ -38,7 +45,7 @@ async def catch_up(hub: Hub, findings: Findings, reader: Reader, send: Callable[
             # No pause between this look at the hub's position and joining.
             if hub.join(reader):
                 return
-            await _step(hub.position, findings, reader, send)
+            await _step(hub.position, findings, annotations, reader, send)
         except StoreAway:
             await trio.sleep(_RETRY)
         except GoneError as gone:
@@ -48,11 +55,19 @@ async def catch_up(hub: Hub, findings: Findings, reader: Reader, send: Callable[
             await send(gap_message(reader.position))
 
 
-async def _step(target: int, findings: Findings, reader: Reader, send: Callable[[Message], Awaitable[None]]) -> None:
-    """Send one page of what was committed up to `target`."""
-    read = await findings.read(reader.position, limit=_PAGE, kinds=tuple(reader.kinds))
+async def _step(
+    target: int,
+    findings: Findings,
+    annotations: Annotations,
+    reader: Reader,
+    send: Callable[[Message], Awaitable[None]],
+) -> None:
+    """Send what the reader gets of one page of what was committed up to `target`."""
+    choice = reader.choice
+    read = await findings.read(reader.position, limit=_PAGE, kinds=tuple(choice.kinds))
     page = [finding for finding in read if finding.seq <= target]
     last = page[-1].seq if len(page) == _PAGE else target
-    if page:
-        await send(findings_message([encode(finding) for finding in page], last))
+    chosen = [finding for finding in annotations.annotated(page) if choice.admits(finding)]
+    if chosen:
+        await send(findings_message([encode(finding) for finding in chosen], last))
     reader.position = last

@@ -1,0 +1,62 @@
+"""Which findings a reader gets: the one filter of the log's doors (REST, stream, console, sinks)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tipd.model.tlp import Tlp
+
+if TYPE_CHECKING:
+    from tipd.model.finding import Finding
+
+ANY = "*"  # in place of watches' names: whatever any of them matches
+
+
+class Choice:
+    """What a reader asked for and may see; made by `choice`, compared and hashed as the object it is.
+
+    `kinds`: of finding, none: every kind. `max_tlp`: nothing above it. `watches`: only what one of these matches,
+    none: everything. `initial`: also what a source's first round loaded.
+    """
+
+    __slots__ = ("all_seen", "initial", "kinds", "max_tlp", "watches")
+
+    def __init__(self, kinds: frozenset[str], max_tlp: Tlp, watches: frozenset[str], initial: bool) -> None:
+        """Use `choice`: readers that want the same share one."""
+        self.kinds = kinds
+        self.max_tlp = max_tlp
+        self.watches = watches
+        self.initial = initial
+        self.all_seen = initial and not watches and max_tlp == Tlp.RED
+
+    def admits(self, finding: Finding) -> bool:
+        """Say whether the reader gets this finding (annotated before)."""
+        if self.kinds and finding.kind not in self.kinds:
+            return False
+        return self.all_seen or self._lets(finding)
+
+    def _lets(self, finding: Finding) -> bool:
+        if finding.tlp is not msgspec.UNSET and finding.mark > self.max_tlp:
+            return False
+        if not self.initial and finding.initial is True:
+            return False
+        if not self.watches:
+            return True
+        if finding.watches is msgspec.UNSET:
+            return False
+        return ANY in self.watches or not self.watches.isdisjoint(finding.watches)
+
+
+@lru_cache(maxsize=4096)
+def choice(
+    kinds: frozenset[str] = frozenset(),
+    *,
+    max_tlp: Tlp,
+    watches: frozenset[str] = frozenset(),
+    initial: bool = True,
+) -> Choice:
+    """Return the filter for these; equal ones are the same object, so that a message is put together once for all."""
+    return Choice(kinds, max_tlp, watches, initial)
