@@ -17,6 +17,7 @@ from tipd.api.problem import Problem, store_away
 from tipd.api.routes import (
     asn,
     console,
+    console_trends,
     docs,
     explain,
     exports,
@@ -54,6 +55,7 @@ ROUTES: tuple[Route, ...] = (
     *asn.ROUTES,
     *docs.ROUTES,
     *console.ROUTES,
+    *console_trends.ROUTES,
 )
 
 _HEADERS = {
