@@ -140,6 +140,17 @@ CREATE TABLE sighting (
     backfilled boolean NOT NULL DEFAULT false
 );
 --
+CREATE TABLE sink (
+    name text NOT NULL,
+    holder uuid,
+    held_until timestamp with time zone,
+    pending bigint,
+    stopped timestamp with time zone,
+    why text,
+    target bytea,
+    CONSTRAINT sink_pkey PRIMARY KEY (name)
+);
+--
 CREATE TABLE size_day (
     day date NOT NULL,
     name text NOT NULL,
