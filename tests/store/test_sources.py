@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 import trio
 from support.stores import START, note, open_store, whole_log
@@ -273,3 +274,26 @@ async def test_a_body_that_took_the_place_of_the_one_looked_at_is_not_accepted(
     assert row is not None
     assert "accepted" not in row.set_aside
     assert await whole_log(store) == []
+
+
+async def test_since_when_a_list_fails_is_kept_until_it_is_read(store: Store) -> None:
+    (row,) = await store.sources.declare("blacklist", {"one": None})
+    for hours, failures, since in ((1, 1, 1), (2, 2, 1), (3, 0, None), (4, 1, 4)):
+        at = START + timedelta(hours=hours)
+        state = "unreachable" if failures else "ok"
+        await store.sources.settle(row.id, Outcome(state=state, at=at, due=at, failures=failures))
+        (kept,) = await store.sources.all()
+        assert kept.failing_since == (None if since is None else START + timedelta(hours=since))
+
+
+async def test_a_round_is_not_believed_where_somebody_closed_rows_meanwhile(store: Store) -> None:
+    (row,) = await store.sources.declare("blacklist", {"one": None})
+    good = Outcome(state="ok", at=START, due=START, last_round=7, moves=row.moves)
+    await store.sources.settle(row.id, good)
+    assert (await store.sources.all())[0].last_round == 7
+    await store.rounds.close_all(1, row.id, reason="source_gone")
+    await store.sources.settle(row.id, good)
+    (moved,) = await store.sources.all()
+    assert (moved.last_round, moved.moves) == (None, row.moves + 1)
+    await store.sources.settle(row.id, msgspec.structs.replace(good, moves=moved.moves))
+    assert (await store.sources.all())[0].last_round == 7

@@ -52,6 +52,9 @@ class SourceRow(msgspec.Struct, frozen=True, kw_only=True):
     redistribute: bool
     class_: str = msgspec.field(name="class")
     licence: str
+    failing_since: datetime | None = None
+    gone: datetime | None = None
+    moves: int = 0
 
 
 class Declared(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +87,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     `confirmed`: the fetch confirmed or changed the current set, so `last_success` moves to `at`; `changed`: so does
     `last_change`. `last_round`: the round that read a body whole (see `Rounds.apply`). `set_aside`: what is known of a
-    refused body; an acceptance that stands stays in it until None clears both.
+    refused body; an acceptance that stands stays in it until None clears both. `moves`: as the source's row had it
+    before the body was read; where somebody else closed intervals since, `last_round` is not believed (None).
     """
 
     state: str
@@ -101,6 +105,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     body_sha256: bytes | msgspec.UnsetType | None = msgspec.UNSET
     read_digest: bytes | msgspec.UnsetType | None = msgspec.UNSET
     set_aside: Any | msgspec.UnsetType = msgspec.UNSET
+    moves: int | msgspec.UnsetType = msgspec.UNSET
 
 
 _COLUMNS = ", ".join(SourceRow.__struct_encode_fields__)
@@ -136,7 +141,8 @@ RETURNING {_COLUMNS}
 # A clock that once stood far ahead must not stop a source for years: the pause that was planned is kept, from now on.
 # As `nursery.due.repaired` does for modules; an hour or less just makes it wait that much longer.
 _SET_RIGHT = """
-UPDATE source SET due = least(due, $2::timestamptz + greatest(due - last_attempt, interval '0')), last_attempt = $2
+UPDATE source SET due = least(due, $2::timestamptz + greatest(due - last_attempt, interval '0')), last_attempt = $2,
+       last_success = least(last_success, $2), failing_since = least(failing_since, $2)
  WHERE module = $1 AND declared AND last_attempt > $2::timestamptz + interval '1 hour'
 """
 
@@ -249,17 +255,21 @@ async def settle(connection: Connection, source_id: int, outcome: Outcome) -> No
         if columns.get(name) is not None:
             columns[name] = storable(columns[name])
     sets = ", ".join(f"{name} = ${number}{_KEPT.get(name, '')}" for number, name in enumerate(columns, start=3))
-    since = "state_since = CASE WHEN state = $3 AND state_since IS NOT NULL THEN state_since ELSE $2 END"
     done = await connection.execute(
-        f"UPDATE source SET {since}, {sets} WHERE id = $1",  # noqa: S608 - names of our own columns
+        f"UPDATE source SET {_SINCE}, {_FAILING[outcome.failures > 0]}, {sets} WHERE id = $1",  # noqa: S608 - our own
         source_id,
         outcome.at,
         *columns.values(),
     )
     if done != "UPDATE 1":
         raise LookupError(f"there is no source {source_id}")
+    if outcome.moves is not msgspec.UNSET:
+        await connection.execute(_MOVED_MEANWHILE, source_id, outcome.moves)
 
 
+_SINCE = "state_since = CASE WHEN state = $3 AND state_since IS NOT NULL THEN state_since ELSE $2 END"
+_FAILING = {True: "failing_since = coalesce(failing_since, $2)", False: "failing_since = NULL, gone = NULL"}
+_MOVED_MEANWHILE = "UPDATE source SET last_round = NULL WHERE id = $1 AND moves <> $2"
 _OPTIONAL = ("refused", "last_round", "etag", "last_modified", "body_sha256", "read_digest", "set_aside")
 # Another refused body does not end an acceptance, and one that came while this round ran is not lost (null stays null).
 _KEPT = {

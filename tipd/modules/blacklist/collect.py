@@ -143,6 +143,7 @@ class Collector:
             body_sha256=proof.body_sha256,
             read_digest=proof.read_digest,
             set_aside=None,
+            moves=self._row.moves,
         )
 
     async def _worker_failed(self, error: WorkerFailed) -> Report:
