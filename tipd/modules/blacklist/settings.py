@@ -16,6 +16,7 @@ class BlacklistSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     `every`: how often a source is asked that does not say itself
     `sources_dirs`: folders with your own declarations, one TOML file a source; a shipped source's name overrides it
     `catalogue`: false: only what `sources_dirs` declare
+    `commercial`: true: this is a business, so that sources are left out whose `commercial` is not `yes`
     `at_once`: how many sources are collected at the same time
     `deadline`: the longest one source may take, from its turn to its last row
     `max_rows`: a body with more rows than this is refused
@@ -27,6 +28,7 @@ class BlacklistSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     every: str = "1h"
     sources_dirs: tuple[str, ...] = (DEFAULT_DIR,)
     catalogue: bool = True
+    commercial: bool = False
     at_once: int = 8
     deadline: str = "30m"
     max_rows: int = 50_000_000

@@ -43,16 +43,26 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """All declarations: those that can be used, by name, and the faults of the rest. `paths` says where from."""
+    """All declarations: those that can be used, by name, and the faults of the rest. `paths` says where from.
+
+    `left_out`: names of those that are enabled and not collected all the same, and why, in a few words.
+    """
 
     ok: Mapping[str, Source] = field(default_factory=dict)
     errors: tuple[Fault, ...] = ()
     paths: Mapping[str, Path] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def enabled(self) -> dict[str, Source]:
         """Those to collect."""
-        return {name: source for name, source in self.ok.items() if source.enabled}
+        return {name: source for name, source in self.ok.items() if source.enabled and name not in self.left_out}
+
+    @property
+    def off(self) -> dict[str, str]:
+        """Those that are known and not collected, and why."""
+        disabled = {name: "enabled = false" for name, source in self.ok.items() if not source.enabled}
+        return disabled | {name: f"left out: {why}" for name, why in self.left_out.items()}
 
 
 class _Wrong(ValueError):
@@ -83,8 +93,19 @@ def load(settings: BlacklistSettings) -> Sources:
         base = Sources()
     own_files, faults = _own_files(settings)
     own = _load(own_files, trees)
-    ok = {name: source for name, source in base.ok.items() if name not in {fault.name for fault in own.errors}}
-    return Sources({**ok, **own.ok}, (*base.errors, *faults, *own.errors), {**base.paths, **own.paths})
+    wrong = {fault.name for fault in own.errors} - set(own.ok)
+    ok = {name: source for name, source in {**base.ok, **own.ok}.items() if name not in wrong}
+    left_out = _not_for_business(ok) if settings.commercial else {}
+    return Sources(ok, (*base.errors, *faults, *own.errors), {**base.paths, **own.paths}, left_out)
+
+
+def _not_for_business(sources: Mapping[str, Source]) -> dict[str, str]:
+    """Return those a business may not use, or not without asking; what one writes by hand is one's own."""
+    return {
+        name: f"commercial use: {source.commercial}"
+        for name, source in sources.items()
+        if source.enabled and source.commercial != "yes" and not source.entries
+    }
 
 
 def load_file(path: Path) -> Source | Fault:
@@ -110,7 +131,7 @@ def _own_files(settings: BlacklistSettings) -> tuple[list[Path], list[Fault]]:
 
 def _load(files: list[Path], trees: dict[str, dict[str, Any]]) -> Sources:
     """Read files over `trees` (name → what stands already), which it extends."""
-    before = set(trees)
+    before = frozenset(trees)
     ok: dict[str, Source] = {}
     paths: dict[str, Path] = {}
     errors: list[Fault] = []
@@ -124,6 +145,8 @@ def _load(files: list[Path], trees: dict[str, dict[str, Any]]) -> Sources:
             paths[name] = path
             if name in before:
                 tree = _over(trees[name], tree)
+            elif before and not tree.keys() & {"url", "path", "entries"}:  # meant to override
+                raise _Wrong("name", f"has no url, and there is no shipped source {name!r}{nearest(name, before)}")
             ok[name] = from_tree(tree)
             trees[name] = tree
         except _Wrong as wrong:
@@ -157,10 +180,18 @@ def _over(shipped_tree: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
         base.pop("url", None)
     if "url" in own:
         base.pop("path", None)
+    if own.get("entries") is True:
+        base = {key: value for key, value in base.items() if key not in {"url", "path"}}
+    return _laid_over(base, own)
+
+
+def _laid_over(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """Return one table over another, tables in it likewise."""
+    merged = dict(base)
     for key, value in own.items():
         old = base.get(key)
-        base[key] = {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
-    return base
+        merged[key] = _laid_over(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
 
 
 def parse(text: str, name: str = "source") -> Source:
