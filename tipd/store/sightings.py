@@ -6,20 +6,17 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import numpy as np
-import trio
 
 from tipd.model.key import key_of
 from tipd.model.kind import CODE_OF, KIND_OF, Kind
-from tipd.store.frames import COPY_HEADER, COPY_TRAILER
-from tipd.store.pool import copy_out
+from tipd.store.key_file import copy_keys, key_file
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
     from pathlib import Path
-    from typing import BinaryIO
 
     from tipd.store.connection import Connection, Row
+    from tipd.store.key_file import KeyFile
     from tipd.store.pool import Pool
 
 PAGE = 5000
@@ -103,43 +100,9 @@ class Sightings:
 
     async def open_keys(self, source_id: int, into: Path) -> int:
         """Write the keys the source has open, sorted, as little-endian uint64; return how many. Raises OSError."""
-        file = await trio.to_thread.run_sync(into.open, "wb")
-        try:
-            keys = _KeyFile(file)
+        async with key_file(into) as keys:
             await self._pool.within(LONG, _open_keys, source_id, keys)
-        finally:
-            await trio.to_thread.run_sync(file.close)
         return keys.number
-
-
-class _KeyFile:
-    """Turns binary COPY pieces of one bigint column into a file of keys; `feed` runs in a thread."""
-
-    _ROW = np.dtype([("columns", ">i2"), ("size", ">i4"), ("key", ">i8")])
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.number = 0
-        self._file = file
-        self._rest = b""
-        self._begun = False
-
-    def feed(self, piece: bytes) -> None:
-        raw = self._rest + piece
-        start = 0 if self._begun else len(COPY_HEADER)
-        if len(raw) < start:
-            self._rest = raw
-            return
-        self._begun = True
-        number = (len(raw) - start) // self._ROW.itemsize
-        rows = np.frombuffer(raw, self._ROW, number, start)
-        self._file.write(rows["key"].astype("<i8").tobytes())
-        self.number += number
-        self._rest = raw[start + number * self._ROW.itemsize :]
-
-    def end(self) -> None:
-        if self._rest != COPY_TRAILER:
-            raise ValueError("a binary COPY ended with something else than its trailer")
-        self._rest, self._begun = b"", False
 
 
 def _listed(row: Row, names: Mapping[int, str]) -> Listed:
@@ -175,11 +138,7 @@ async def _names(connection: Connection) -> dict[int, str]:
     return {row["id"]: row["name"] for row in await connection.fetch("SELECT id, name FROM source")}
 
 
-async def _open_keys(connection: Connection, source_id: int, keys: _KeyFile) -> None:
-    # In unsigned order: what is negative as a bigint comes last. One snapshot for both halves.
-    async with connection.transaction():
-        await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        for half in ("key >= 0", "key < 0"):
-            query = f"SELECT key FROM sighting WHERE source_id = $1 AND closed IS NULL AND {half} ORDER BY key"  # noqa: S608
-            await copy_out(connection, query, source_id, into=keys.feed)
-            keys.end()
+async def _open_keys(connection: Connection, source_id: int, keys: KeyFile) -> None:
+    await copy_keys(
+        connection, "SELECT key FROM sighting WHERE source_id = $1 AND closed IS NULL", source_id, into=keys
+    )
