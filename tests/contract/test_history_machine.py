@@ -1,4 +1,4 @@
-"""History against a model: in whatever order observations come, however often, whatever was cut off: the same stands."""
+"""History against a model: in whatever order observations come, however often, whatever was cut off: one outcome."""
 
 from __future__ import annotations
 
