@@ -120,7 +120,7 @@ class Rounds:
         at = at or self._clock.now()
         await self._writer.write(partitions.ensure, at)
         change = Change(round_id, source_id, at)
-        listed = await self._each(opened, next_frame, partial(_open, change=change, initial=initial))
+        listed = await self._each(opened, next_frame, partial(open_frame, change=change, initial=initial))
         if vanished is None:
             delisted = await self._each(closed, next_keys, partial(_close_left, change=change, reason=reason))
         else:
@@ -168,7 +168,8 @@ class Rounds:
         return number
 
 
-async def _open(connection: Connection, tuples: bytes, change: Change, *, initial: bool) -> Written[int]:
+async def open_frame(connection: Connection, tuples: bytes, change: Change, *, initial: bool) -> Written[int]:
+    """Open what a frame names and is not open yet (asyncio-flavoured); return how many. `fresh` holds its rows."""
     await connection.execute(_FRESH)
     await connection.copy_to_table(
         "fresh", source=copy_stream(tuples), columns=("key", "kind", "value", "context"), format="binary"
@@ -197,6 +198,12 @@ async def _begin(connection: Connection, source_id: int, started: datetime) -> i
 
 
 async def _finish(connection: Connection, round_id: int, source_id: int, proof: Proof, outcome: Outcome) -> None:
+    await prove(connection, round_id, proof)
+    await settle(connection, source_id, outcome)
+
+
+async def prove(connection: Connection, round_id: int, proof: Proof) -> None:
+    """Store how a round ended (asyncio-flavoured)."""
     values = {name: _fit(getattr(proof, name)) for name in _PROOF}
     sets = ", ".join(f"{name} = ${number}" for number, name in enumerate(values, start=3))
     await connection.execute(
@@ -205,7 +212,6 @@ async def _finish(connection: Connection, round_id: int, source_id: int, proof: 
         proof.address,
         *values.values(),
     )
-    await settle(connection, source_id, outcome)
 
 
 def _fit(value: Any) -> Any:
