@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tipd.modules.blacklist.parsers import delimited, hosts, json_records, lines, p2p, regex
+from tipd.modules.blacklist.parsers import delimited, hosts, json_records, lines, misp, p2p, regex, stix
 from tipd.modules.blacklist.parsers.options import (
     DelimitedOptions,
     HostsOptions,
@@ -13,6 +13,7 @@ from tipd.modules.blacklist.parsers.options import (
     P2pOptions,
     RegexOptions,
 )
+from tipd.modules.blacklist.parsers.options_structured import MispOptions, StixOptions
 
 if TYPE_CHECKING:
     from tipd.modules.blacklist.declaration import Source
@@ -33,8 +34,10 @@ FORMATS: dict[str, Format] = {
     "json": Format(JsonOptions, json_records.Json, json_records.VERSION),
     "jsonl": Format(JsonOptions, json_records.JsonLines, json_records.VERSION),
     "lines": Format(LinesOptions, lines.Lines, lines.VERSION),
+    "misp": Format(MispOptions, misp.Misp, misp.VERSION),
     "p2p": Format(P2pOptions, p2p.P2p, p2p.VERSION),
     "regex": Format(RegexOptions, regex.Regex, regex.VERSION),
+    "stix": Format(StixOptions, stix.Stix, stix.VERSION),
 }
 
 
