@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 REMEMBERED = 64  # pages and cursors of a run that was cut off, to know them again
 LONGEST = 4096  # characters of a cursor or an address
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY = timedelta(days=1)
 
 
@@ -154,4 +155,4 @@ def _less(moment: datetime, span: timedelta) -> datetime:
     try:
         return moment - span
     except OverflowError:
-        return datetime(1970, 1, 1, tzinfo=UTC)
+        return BEGINNING
