@@ -15,11 +15,13 @@ from tipd.store.asks import Asks
 from tipd.store.audit import Audit
 from tipd.store.batch import forget_writers
 from tipd.store.findings import Findings
+from tipd.store.history import History
 from tipd.store.identity import settle_on
 from tipd.store.meta import Meta
 from tipd.store.partitions import Partitions
 from tipd.store.past import Past
 from tipd.store.pool import Pool
+from tipd.store.proofs import Proofs
 from tipd.store.rounds import Rounds
 from tipd.store.schedule import Schedule
 from tipd.store.settings import StoreSettings
@@ -56,6 +58,8 @@ class Store:
     rounds: Rounds
     sightings: Sightings
     past: Past
+    history: History
+    proofs: Proofs
     schedule: Schedule
     asks: Asks
     tokens: Tokens
@@ -124,6 +128,8 @@ class Store:
             rounds=Rounds(pool, writer, clock),
             sightings=Sightings(pool, seed),
             past=Past(pool, seed),
+            history=History(pool, writer, clock),
+            proofs=Proofs(pool, writer),
             schedule=Schedule(pool, writer),
             asks=Asks(pool, writer),
             tokens=Tokens(pool, writer, clock),

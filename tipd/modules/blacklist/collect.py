@@ -20,6 +20,7 @@ from tipd.modules.blacklist import guards
 from tipd.modules.blacklist.body import get_body
 from tipd.modules.blacklist.freshness import freshness
 from tipd.modules.blacklist.hand_over import keep_snapshot, read_body
+from tipd.modules.blacklist.keeping import keep_body, note_declaration
 from tipd.modules.blacklist.proof import proof_of
 from tipd.modules.blacklist.reader import CLOSED, OPENED, SNAPSHOT
 from tipd.modules.blacklist.settling import Settling
@@ -109,6 +110,8 @@ class Collector:
         state, why = freshness(source, row, State.OK, result.stamp, at)
         initial = row.last_success is None
         round_id = await tools.store.rounds.begin(row.id)
+        kept = await keep_body(tools, row, round_id, folder / "body", at)
+        await note_declaration(tools, source, at)
         listed, delisted = await tools.store.rounds.apply(
             round_id,
             row.id,
@@ -121,7 +124,7 @@ class Collector:
         findings = findings_of_change(row.name, row.state, state, why)
         if initial:
             findings.append(finding_of_load(row.name, result))
-        proof = proof_of(source, fetched, result, status=state, at=at, ended=tools.clock.now())
+        proof = proof_of(source, fetched, result, status=state, at=at, ended=tools.clock.now(), body=kept)
         outcome = self._outcome(proof, why, round_id, changed=bool(listed or delisted or initial))
         await tools.store.rounds.finish(round_id, row.id, proof, outcome, findings)
         await keep_snapshot(tools, source, row, folder / SNAPSHOT, round_id)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, cast
 
 import trio
 
-from tipd.config import duration
+from tipd.config import duration, size
 from tipd.errors import StoreAway
 from tipd.model.finding import Finding
 from tipd.model.indicator import Indicator
 from tipd.model.tlp import tlp_of
-from tipd.modules.blacklist import catalogue
+from tipd.modules.blacklist import catalogue, keeping
 from tipd.modules.blacklist.collect import collector
 from tipd.modules.blacklist.lease import Lease, note, noted
 from tipd.modules.blacklist.places import Places
@@ -21,6 +21,7 @@ from tipd.modules.blacklist.removal import remove
 from tipd.modules.blacklist.states import MODULE, State, findings_of_change
 from tipd.modules.blacklist.tools import Tools
 from tipd.nursery.contract import Every, Report, Restart, RoundReport
+from tipd.store.bodies import Bodies
 from tipd.store.sources import Declared, Outcome
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from tipd.nursery.contract import Cause, Context, Trigger
     from tipd.store.sources import SourceRow
 
+PRUNE_EVERY = timedelta(hours=1)
 LEASE_MARGIN = timedelta(minutes=2)  # beyond the deadline: a lease must outlive whoever holds it
 
 
@@ -49,6 +51,8 @@ class BlacklistModule:
         self._settings = settings
         self.triggers: tuple[Trigger, ...] = (Every(duration(settings.every)),)
         self._places = Places(state_dir)
+        self._bodies = Bodies.below(state_dir, duration(settings.keep_bodies), size(settings.keep_bodies_size))
+        self._pruned: datetime | None = None
         self._credentials = Path(settings.credentials_dir) if settings.credentials_dir else state_dir / "credentials"
         self._allow_networks = tuple(allow_networks)
         self._deadline = duration(settings.deadline)
@@ -82,8 +86,16 @@ class BlacklistModule:
         if self._lost:
             await self._give_back(tools, sources)
         self._lease = None
+        await self._prune(tools)
         ctx.health.note(sources=len(sources.ok), faults=len(sources.errors), reports=_counted(reports))
         return RoundReport(reports, next_due=await self._next_due(ctx, store))
+
+    async def _prune(self, tools: Tools) -> None:
+        """Let go of kept bodies that are past their time, once an hour."""
+        now = tools.clock.now()
+        if self._pruned is None or not self._pruned <= now < self._pruned + PRUNE_EVERY:
+            self._pruned = now
+            await keeping.prune(tools)
 
     def _tools(self, ctx: Context) -> Tools:
         return Tools(
@@ -94,6 +106,7 @@ class BlacklistModule:
             rng=ctx.rng,
             log=ctx.log,
             places=self._places,
+            bodies=self._bodies,
             credentials=self._credentials,
             every=duration(self._settings.every),
             deadline=self._deadline.total_seconds(),

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from tipd.model.finding import NewFinding
     from tipd.net.request import Fetched, Request
+    from tipd.store.history import History
+    from tipd.store.proofs import ProofRow
     from tipd.store.rounds import Proof
     from tipd.store.sources import Declared, Outcome, SourceRow
 
@@ -82,6 +84,26 @@ class RoundStore(Protocol):
         ...
 
 
+class ProofStore(Protocol):
+    """`store.proofs`."""
+
+    async def note_declaration(self, digest: bytes, name: str, text: Any, first: datetime) -> None:
+        """Keep a declaration by its digest."""
+        ...
+
+    async def let_go(self, rounds: Sequence[int], *, forgotten: bool = False) -> None:
+        """Note that the bodies of these rounds are not kept any more."""
+        ...
+
+    async def kept(self, source_id: int, since: datetime | None = None) -> list[ProofRow]:
+        """Return the rounds whose bodies are kept."""
+        ...
+
+    async def following(self, source_id: int, at: datetime) -> datetime | None:
+        """Return when the set was next read."""
+        ...
+
+
 class SightingStore(Protocol):
     """`store.sightings`."""
 
@@ -95,6 +117,8 @@ class BlacklistStore(Protocol):
 
     sources: SourceStore
     rounds: RoundStore
+    proofs: ProofStore
+    history: History
     sightings: SightingStore
     hash_seed: int
     store_id: str

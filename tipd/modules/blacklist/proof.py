@@ -16,9 +16,20 @@ if TYPE_CHECKING:
 
 
 def proof_of(
-    source: Source, fetched: Fetched, result: ReadResult, *, status: str, at: datetime, ended: datetime
+    source: Source,
+    fetched: Fetched,
+    result: ReadResult,
+    *,
+    status: str,
+    at: datetime,
+    ended: datetime,
+    body: str | None = None,
+    why: str = "poll",
 ) -> Proof:
-    """Return the proof of a body that was fetched and read; `at` is the moment whose set it tells."""
+    """Return the proof of a body that was fetched and read; `at` is the moment whose set it tells.
+
+    `body` is the name under which it is kept, None where it is not.
+    """
     return Proof(
         status=status,
         ended=ended,
@@ -33,6 +44,8 @@ def proof_of(
         version=__version__,
         entries=result.entries,
         refused=result.refused,
+        why=why,
         at=at,
         declaration=source.declared(),
+        body=body,
     )

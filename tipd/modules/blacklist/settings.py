@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from tipd.config import duration
+from tipd.config import duration, size
 
 DEFAULT_DIR = "/etc/tipd/sources.d"
 
@@ -22,6 +22,8 @@ class BlacklistSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     `max_rows`: a body with more rows than this is refused
     `worker_memory_mb`: how much memory one worker process may take to read a body, in MiB
     `credentials_dir`: where the files stand that sources name by `credential`; empty: `credentials` in the state folder
+    `keep_bodies`: how long bodies that changed something are kept, compressed; `0s`: none are
+    `keep_bodies_size`: how many bytes of them are kept at most; the oldest make room, each source's last one stays
     """
 
     enabled: bool = True
@@ -34,6 +36,8 @@ class BlacklistSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     max_rows: int = 50_000_000
     worker_memory_mb: int = 1024
     credentials_dir: str = ""
+    keep_bodies: str = "30d"
+    keep_bodies_size: str = "10GB"
 
     def __post_init__(self) -> None:
         """Refuse what could not be used; ValueError names the key."""
@@ -44,6 +48,11 @@ class BlacklistSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
                 raise ValueError(f"{key}: {error}") from None
             if seconds < 1:
                 raise ValueError(f"{key}: must be at least 1s")
+        for key, read in (("keep_bodies", duration), ("keep_bodies_size", size)):
+            try:
+                read(getattr(self, key))
+            except ValueError as error:
+                raise ValueError(f"{key}: {error}") from None
         if not 1 <= self.at_once <= 256:
             raise ValueError("at_once must be from 1 to 256")
         if self.max_rows < 1:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tipd.log import Log
     from tipd.modules.blacklist.needs import BlacklistStore, Fetches, Workers
     from tipd.modules.blacklist.places import Places
+    from tipd.store.bodies import Bodies
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Tools:
     rng: random.Random
     log: Log
     places: Places
+    bodies: Bodies
     credentials: Path
     every: timedelta
     deadline: float
