@@ -40,8 +40,8 @@ class House:
         self.clock = SystemClock()
         self.begin_anew()
 
-    def begin_anew(self):
-        settings = BlacklistSettings(catalogue=False, sources_dirs=(str(self.sources),))
+    def begin_anew(self, **keys):
+        settings = BlacklistSettings(catalogue=False, sources_dirs=(str(self.sources),), **keys)
         self.module = BlacklistModule(settings, self.folder / "state", NEAR)
         rng = random.Random(7)
         self.fetcher = Fetcher(NetSettings(allow_networks=NEAR), self.clock, self.log, rng)

@@ -12,18 +12,21 @@ from tipd.model.tlp import Tlp, tlp_of
 
 INDICATOR_LISTED = "indicator.listed"
 INDICATOR_DELISTED = "indicator.delisted"
+INDICATOR_MARKED = "indicator.marked"  # its source shows it to others than before
 SOURCE_DEGRADED = "source.degraded"
 SOURCE_RECOVERED = "source.recovered"
 SOURCE_LOADED = "source.loaded"
 SOURCE_REMOVED = "source.removed"
 SOURCE_ACCEPTED = "source.accepted"
+SOURCE_ENABLED = "source.enabled"
+SOURCE_DISABLED = "source.disabled"
 MODULE_FAILED = "module.failed"
 ALLOW_ADDED = "allow.added"
 ALLOW_REMOVED = "allow.removed"
 SINK_STOPPED = "sink.stopped"
 
 # What the operator did or runs is nobody else's business, whatever source it is about: at least this mark.
-_OWN = ("allow.", "entry.", "indicator.forgotten", "source.enabled", "source.disabled", "sink.", MODULE_FAILED)
+_OWN = ("allow.", "entry.", "indicator.forgotten", SOURCE_ENABLED, SOURCE_DISABLED, "sink.", MODULE_FAILED)
 OWN_MARK = Tlp.AMBER
 
 

@@ -10,6 +10,7 @@ import msgspec
 from tipd.errors import TryAgain
 from tipd.model.finding import SOURCE_ACCEPTED, NewFinding
 from tipd.model.tlp import Tlp
+from tipd.store.switches import STATES, Off, know
 from tipd.store.text import storable, to_json
 
 if TYPE_CHECKING:
@@ -164,6 +165,17 @@ class Sources:
         rows = await self._writer.write(_declare, module, dict(declared))
         return [_source(row) for row in rows]
 
+    async def know(
+        self,
+        module: str,
+        off: Mapping[str, Off],
+        at: datetime,
+        declared: Mapping[str, Declared] | None = None,
+        findings: Sequence[NewFinding] = (),
+    ) -> None:
+        """Make these the module's sources that are known and not collected, with their marks; tell what changed."""
+        await self._writer.write(_know, module, dict(off), at, dict(declared or {}), findings=findings)
+
     async def lease(
         self, module: str, now: datetime, lease_for: timedelta, names: Sequence[str] | None = None
     ) -> list[SourceRow]:
@@ -187,6 +199,10 @@ class Sources:
     async def all(self, *, declared_only: bool = True) -> list[SourceRow]:
         """Return the sources by name; with `declared_only=False` also those whose declaration is gone."""
         return [_source(row) for row in await self._pool.run(_all, declared_only)]
+
+    async def known(self) -> list[SourceRow]:
+        """Return the sources by name that are declared, collected or not."""
+        return [row for row in await self.all(declared_only=False) if row.declared or row.state in STATES]
 
     async def get(self, name: str) -> SourceRow | None:
         """Return one source, None where there never was one."""
@@ -299,6 +315,13 @@ async def _declare(connection: Connection, module: str, declared: dict[str, Decl
     )
     await connection.execute(_READ_AGAIN, names, list(digests.values()))
     return await connection.fetch(f"SELECT {_COLUMNS} FROM source WHERE module = $1 ORDER BY name", module)  # noqa: S608
+
+
+async def _know(
+    connection: Connection, module: str, off: dict[str, Off], at: datetime, declared: dict[str, Declared]
+) -> None:
+    await know(connection, module, off, at)
+    await _mark(connection, declared)
 
 
 async def _mark(connection: Connection, declared: dict[str, Declared]) -> None:

@@ -3,9 +3,9 @@
 import pytest
 
 from tipd.modules.blacklist.reading.job import ReadResult
-from tipd.modules.blacklist.states import HEALTHY, State, finding_of_load, findings_of_change
+from tipd.modules.blacklist.states import AWAY, HEALTHY, State, finding_of_load, findings_of_change
 
-BAD = sorted(set(State) - HEALTHY - {State.NEW, State.REMOVED})
+BAD = sorted(set(State) - HEALTHY - {State.NEW, *AWAY})
 
 
 @pytest.mark.parametrize("bad", BAD)
@@ -23,7 +23,8 @@ def test_from_one_trouble_into_another_is_told():
 
 
 @pytest.mark.parametrize(
-    ("old", "new"), [("ok", "unchanged"), ("unchanged", "ok"), ("new", "ok"), ("removed", "ok"), ("ok", "removed")]
+    ("old", "new"),
+    [("ok", "unchanged"), ("unchanged", "ok"), ("new", "ok"), ("removed", "ok"), ("ok", "removed"), ("off", "ok")],
 )
 def test_what_is_no_news(old, new):
     assert findings_of_change("a", old, new, None) == []

@@ -18,11 +18,12 @@ from tipd.modules.blacklist.collect import collector
 from tipd.modules.blacklist.lease import Lease, note, noted
 from tipd.modules.blacklist.places import Places
 from tipd.modules.blacklist.removal import remove
-from tipd.modules.blacklist.states import MODULE, State, findings_of_change
+from tipd.modules.blacklist.states import AWAY, MODULE, State, findings_of_change, findings_of_switches
 from tipd.modules.blacklist.tools import Tools
 from tipd.nursery.contract import Every, Report, Restart, RoundReport
 from tipd.store.bodies import Bodies
 from tipd.store.sources import Declared, Outcome
+from tipd.store.switches import Off
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +61,7 @@ class BlacklistModule:
         self._lease: Lease | None = None  # of a round that has not settled all it took
         self._lost = False  # the store went away under the present round
         self._lease_file = state_dir / "lease.json"
-        self._declared: dict[str, Declared | None] | None = None
+        self._declared: tuple[dict[str, Declared | None], dict[str, Off]] | None = None  # and those that are off
 
     async def run(
         self, ctx: Context, cause: Cause, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
@@ -145,29 +146,48 @@ class BlacklistModule:
         """Return when the first source is due: now, where one was declared and never asked."""
         now = ctx.clock.now()
         soonest = await store.sources.next_due(MODULE)
-        if soonest is None and self._declared:
+        if soonest is None and self._declared and self._declared[0]:
             return now
         latest = now + duration(self._settings.every)
         return min(soonest, latest) if soonest else latest
 
     async def _declare(self, tools: Tools, sources: Sources) -> list[Report]:
         """Tell the store what is declared, where that changed; close what belongs to sources that are not."""
-        declared: dict[str, Declared | None] = {name: _declared(source) for name, source in sources.enabled.items()}
-        # A source whose file is wrong is still declared: its set must not be delisted for a typing error.
-        declared |= {fault.name: None for fault in sources.errors if fault.name and fault.name not in declared}
-        if any(not fault.name for fault in sources.errors):  # nor all of a folder's that cannot be read just now
-            declared |= {row.name: None for row in await tools.store.sources.all() if row.name not in declared}
-        if declared == self._declared:
+        declared, off = await self._wanted(tools, sources)
+        if (declared, off) == self._declared:
             return []
         for fault in sources.errors:
             tools.log.error("a declaration is wrong", error=fault.message)
+        before = {row.name: row for row in await tools.store.sources.all(declared_only=False)}
         rows = await tools.store.sources.declare(MODULE, declared)
         reports = [
-            await remove(tools, row) for row in rows if not row.declared and (row.state != State.REMOVED or row.entries)
+            await remove(tools, row) for row in rows if not row.declared and (row.state not in AWAY or row.entries)
         ]
+        marks = {name: _declared(sources.ok[name]) for name in off if name in sources.ok}
+        told = findings_of_switches(before, declared, off)
+        await tools.store.sources.know(MODULE, off, tools.clock.now(), marks, told)
         await self._hurry_mended(tools, rows, sources)
-        self._declared = declared
+        self._declared = declared, off
         return reports
+
+    async def _wanted(self, tools: Tools, sources: Sources) -> tuple[dict[str, Declared | None], dict[str, Off]]:
+        """Return what is to be collected, and what is known and is not."""
+        declared: dict[str, Declared | None] = {name: _declared(source) for name, source in sources.enabled.items()}
+        off = {
+            name: Off(state=State.LEFT_OUT if name in sources.left_out else State.OFF, why=why)
+            for name, why in sources.off.items()
+        }
+        # A source whose file is wrong is still declared: its set must not be delisted for a typing error.
+        declared |= {fault.name: None for fault in sources.errors if fault.name and fault.name not in declared}
+        if any(not fault.name for fault in sources.errors):
+            # Nor all of a folder's that cannot be read just now; and what it switched off stays off.
+            for row in await tools.store.sources.all(declared_only=False):
+                if row.declared:
+                    declared.setdefault(row.name, None)
+                elif row.state == State.OFF:
+                    off.setdefault(row.name, Off(state=State.OFF, why=row.error or ""))
+                    declared.pop(row.name, None)
+        return declared, off
 
     async def _hurry_mended(self, tools: Tools, rows: Sequence[SourceRow], sources: Sources) -> None:
         """Make due what waits only because its declaration was wrong, and is not any more."""
@@ -188,7 +208,7 @@ class BlacklistModule:
         for name in dict.fromkeys(names):
             source, row = sources.enabled.get(name), rows.get(name)
             if row is None:
-                reports.append(Report(name, State.MISDECLARED, error="there is no such source, or it is disabled"))
+                reports.append(_not_asked(name, sources))
                 continue
             soonest = _soonest(source, row, self._allow_networks)
             if soonest is not None and soonest > now:
@@ -259,6 +279,13 @@ def _declared(source: Source) -> Declared:
         class_=source.class_,
         licence=source.licence,
     )
+
+
+def _not_asked(name: str, sources: Sources) -> Report:
+    why = sources.off.get(name)
+    if why is None:
+        return Report(name, State.MISDECLARED, error="there is no such source")
+    return Report(name, State.LEFT_OUT if name in sources.left_out else State.OFF, error=why)
 
 
 def _soonest(source: Source | None, row: SourceRow, allow_networks: tuple[str, ...]) -> datetime | None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tipd.store.proofs import ProofRow
     from tipd.store.rounds import Proof
     from tipd.store.sources import Declared, Outcome, SourceRow
+    from tipd.store.switches import Off
 
 
 class SourceStore(Protocol):
@@ -22,6 +23,17 @@ class SourceStore(Protocol):
 
     async def declare(self, module: str, declared: Mapping[str, Declared | None]) -> list[SourceRow]:
         """Make these the module's sources."""
+        ...
+
+    async def know(
+        self,
+        module: str,
+        off: Mapping[str, Off],
+        at: datetime,
+        declared: Mapping[str, Declared] | None = None,
+        findings: Sequence[NewFinding] = (),
+    ) -> None:
+        """Make these the module's sources that are known and not collected."""
         ...
 
     async def lease(
@@ -84,6 +96,32 @@ class RoundStore(Protocol):
         ...
 
 
+class IncrementStore(Protocol):
+    """`store.increments`."""
+
+    async def cursor(self, source_id: int) -> Any:
+        """Return what was kept with the last rows."""
+        ...
+
+    async def keep(self, source_id: int, cursor: Any) -> None:
+        """Move the cursor without rows."""
+        ...
+
+    async def apply(
+        self,
+        round_id: int,
+        source_id: int,
+        opened: Path,
+        withdrawn: Path,
+        *,
+        cursor: Any,
+        proof: Proof,
+        initial: bool = False,
+    ) -> tuple[int, int]:
+        """Write what a page says, with the cursor behind it."""
+        ...
+
+
 class ProofStore(Protocol):
     """`store.proofs`."""
 
@@ -119,6 +157,7 @@ class BlacklistStore(Protocol):
     rounds: RoundStore
     proofs: ProofStore
     history: History
+    increments: IncrementStore
     sightings: SightingStore
     hash_seed: int
     store_id: str

@@ -5,10 +5,21 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from tipd.model.finding import SOURCE_DEGRADED, SOURCE_LOADED, SOURCE_RECOVERED, NewFinding
+from tipd.model.finding import (
+    SOURCE_DEGRADED,
+    SOURCE_DISABLED,
+    SOURCE_ENABLED,
+    SOURCE_LOADED,
+    SOURCE_RECOVERED,
+    NewFinding,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
     from tipd.modules.blacklist.reading.job import ReadResult
+    from tipd.store.sources import SourceRow
+    from tipd.store.switches import Off
 
 MODULE = "blacklist"
 
@@ -30,11 +41,14 @@ class State(StrEnum):
     UNREACHABLE = "unreachable"
     STALE = "stale"  # it answers, and has not changed for longer than it should
     MISDECLARED = "misdeclared"  # its declaration is wrong
-    REMOVED = "removed"  # its declaration is gone, or disabled
+    REMOVED = "removed"  # its declaration is gone
+    OFF = "off"  # `enabled = false`
+    LEFT_OUT = "left_out"  # `commercial = true`, and its provider does not say that a business may use it
 
 
 HEALTHY = frozenset({State.OK, State.UNCHANGED})
-_SILENT = frozenset({State.NEW, State.REMOVED})  # leaving these for a healthy state is no recovery
+AWAY = frozenset({State.REMOVED, State.OFF, State.LEFT_OUT})  # not collected, and nothing of it is listed
+_SILENT = frozenset({State.NEW, *AWAY})  # leaving these for a healthy state is no recovery
 
 
 def findings_of_change(name: str, old: str, new: str, why: str | None) -> list[NewFinding]:
@@ -46,6 +60,23 @@ def findings_of_change(name: str, old: str, new: str, why: str | None) -> list[N
         return []
     kind = SOURCE_RECOVERED if new in HEALTHY else SOURCE_DEGRADED
     return [NewFinding(kind=kind, module=MODULE, source=name, data={"old": old, "new": new, "why": why})]
+
+
+def findings_of_switches(
+    before: Mapping[str, SourceRow], enabled: Collection[str], off: Mapping[str, Off]
+) -> list[NewFinding]:
+    """Return what to tell of sources that are switched on or off, by hand or by a command: `{"why"}` of those off."""
+    told = [
+        NewFinding(kind=SOURCE_DISABLED, module=MODULE, source=name, data={"why": each.why})
+        for name, each in off.items()
+        if name in before and before[name].state not in AWAY
+    ]
+    told += [
+        NewFinding(kind=SOURCE_ENABLED, module=MODULE, source=name)
+        for name in enabled
+        if name in before and before[name].state in {State.OFF, State.LEFT_OUT}
+    ]
+    return told
 
 
 def finding_of_load(name: str, result: ReadResult) -> NewFinding:
