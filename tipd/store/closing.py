@@ -25,7 +25,8 @@ SOURCE_REMOVED, SOURCE_GONE = "source_removed", "source_gone"
 # `closed` never lies before `opened`, whatever the wall clock did.
 _CLOSE = """
 WITH closed AS (
-    UPDATE sighting SET closed = greatest(opened, $1), closed_round = $2, reason = $5
+    UPDATE sighting SET closed = greatest(opened, $1), closed_round = $2, reason = $5,
+           seen = CASE WHEN $7::timestamptz IS NULL THEN seen ELSE coalesce(seen, greatest(opened, $7)) END
       FROM unnest($6::bigint[]) AS gone (key)
      WHERE sighting.source_id = $3 AND sighting.key = gone.key AND sighting.closed IS NULL
     RETURNING sighting.key, kind, value, tlp
@@ -77,16 +78,18 @@ async def close(
     keys: Sequence[int],
     reason: str,
     *,
+    seen: datetime | None = None,
     moved: bool = True,
     foreign: bool = False,
 ) -> Written[int]:
     """End the open intervals of these keys; return how many there were.
 
-    `moved`: the set that the last body had is not what is open any more. `foreign`: closed by somebody else than a poll
-    of the source, which may be under way at this moment.
+    `seen`: when those that still stand in their list were last seen there; None: they go on standing in it. `moved`:
+    the set that the last body had is not what is open any more. `foreign`: closed by somebody else than a poll of the
+    source, which may be under way at this moment.
     """
     row = await connection.fetchrow(
-        _CLOSE, change.at, change.round_id, change.source_id, INDICATOR_DELISTED, reason, keys
+        _CLOSE, change.at, change.round_id, change.source_id, INDICATOR_DELISTED, reason, keys, seen
     )
     number, last = (0, None) if row is None else (row["number"], row["last"])
     await counted(connection, change, -number, "delisted", moved=moved, foreign=foreign)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from tipd.model.key import key_of
 from tipd.model.kind import CODE_OF, KIND_OF, Kind
+from tipd.model.tlp import Tlp
 from tipd.store.key_file import copy_keys, key_file
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     opened_round: int
     closed_round: int | None
     context: dict[str, Any]
+    tlp: Tlp  # the stricter of its own mark and its source's
 
 
 _EXPORT = """
@@ -59,10 +61,10 @@ SELECT key, kind, value, array_agg(source_id ORDER BY source_id) AS sources, min
  GROUP BY key, kind, value ORDER BY key
 """
 _HISTORY = """
-SELECT kind, value, name AS source, opened, closed, coalesce(closed, last_success) AS last_seen, reason,
-       opened_round, closed_round, context
+SELECT kind, value, name AS source, opened, closed, coalesce(seen, closed, last_success) AS last_seen, reason,
+       opened_round, closed_round, context, greatest(sighting.tlp, source.tlp) AS tlp
   FROM sighting JOIN source ON source.id = source_id
- WHERE key = ANY($1::bigint[]) AND value = $2
+ WHERE key = ANY($1::bigint[]) AND value = $2 AND greatest(sighting.tlp, source.tlp) <= $4
  ORDER BY opened DESC, name LIMIT $3
 """
 
@@ -78,31 +80,56 @@ class Sightings:
         """Forget what was known of a database that was exchanged for another."""
         self._seed = hash_seed
 
-    async def export(self, kinds: Sequence[str] = (), sources: Sequence[str] = ()) -> AsyncIterator[list[Listed]]:
+    async def export(
+        self, kinds: Sequence[str] = (), sources: Sequence[str] = (), *, max_tlp: Tlp, public: bool = False
+    ) -> AsyncIterator[list[Listed]]:
         """Yield pages of what is listed now, each indicator once, of these kinds and by these sources (none: all).
 
-        The order is that of the keys. A page is read at its own moment. Raises ValueError for an unknown kind.
+        What is marked above `max_tlp` is left out; with `public` also what its source does not let be passed on to
+        anybody (`redistribute`, and clear). The order is that of the keys. A page is read at its own moment, with the
+        marks of that moment. Raises ValueError for an unknown kind.
         """
-        names = await self._pool.run(_names)
         codes = [CODE_OF[Kind(kind)] for kind in kinds]
-        ids = [number for number, name in names.items() if name in set(sources)]
+        scope = _Scope(codes, frozenset(sources), Tlp.CLEAR if public else max_tlp, public)
         start = _LOWEST
-        while rows := await self._pool.within(LONG, _export, start, codes, ids if sources else None):
+        while True:
+            names, rows = await self._pool.within(LONG, _export, start, scope)
+            if not rows:
+                return
             yield [_listed(row, names) for row in rows]
             start = rows[-1]["key"] + 1
             if start > _HIGHEST:
                 return
 
-    async def history(self, value: str, limit: int = 1000) -> list[Sighting]:
-        """Return the intervals of an indicator, given its canonical value, newest first."""
+    async def history(self, value: str, limit: int = 1000, *, max_tlp: Tlp) -> list[Sighting]:
+        """Return the intervals of an indicator marked `max_tlp` or less, given its canonical value, newest first."""
         keys = [key_of(self._seed, kind, value) for kind in Kind]
-        return [_sighting(row) for row in await self._pool.run(_history, keys, value, limit)]
+        return [_sighting(row) for row in await self._pool.run(_history, keys, value, limit, int(max_tlp))]
 
     async def open_keys(self, source_id: int, into: Path) -> int:
-        """Write the keys the source has open, sorted, as little-endian uint64; return how many. Raises OSError."""
+        """Write the keys of what stood in the source's last body, as little-endian uint64; return how many.
+
+        That is what is open, without recent rows that vanished, and with rows that aged where they stand. Sorted.
+        Raises OSError.
+        """
         async with key_file(into) as keys:
             await self._pool.within(LONG, _open_keys, source_id, keys)
         return keys.number
+
+
+class _Scope(NamedTuple):
+    """What an export holds."""
+
+    codes: list[int]  # of kinds; none: all
+    sources: frozenset[str]  # none: all
+    max_tlp: Tlp
+    public: bool
+
+    def admits(self, source: Row) -> bool:
+        """Say whether anything of this source may be in it."""
+        if source["tlp"] > self.max_tlp or (self.public and not source["redistribute"]):
+            return False
+        return not self.sources or source["name"] in self.sources
 
 
 def _listed(row: Row, names: Mapping[int, str]) -> Listed:
@@ -112,33 +139,43 @@ def _listed(row: Row, names: Mapping[int, str]) -> Listed:
 def _sighting(row: Row) -> Sighting:
     fields = dict(row)
     fields["kind"] = KIND_OF[fields["kind"]]
+    fields["tlp"] = Tlp(fields["tlp"])
     fields["context"] = {} if fields["context"] is None else msgspec.json.decode(fields["context"])
     return Sighting(**fields)
 
 
-async def _export(connection: Connection, start: int, codes: list[int], ids: list[int] | None) -> list[Row]:
+async def _export(connection: Connection, start: int, scope: _Scope) -> tuple[dict[int, str], list[Row]]:
     filters, args = "", list[Any]((start, PAGE))
-    if codes:
-        args.append(codes)
-        filters += f" AND kind = ANY(${len(args)}::smallint[])"
-    if ids is not None:
-        args.append(ids)
+    known = await connection.fetch("SELECT id, name, tlp, redistribute FROM source")
+    names = {row["id"]: row["name"] for row in known if scope.admits(row)}
+    if len(names) < len(known):
+        args.append(list(names))
         filters += f" AND source_id = ANY(${len(args)}::integer[])"
+    if scope.max_tlp < Tlp.RED:
+        args.append(int(scope.max_tlp))
+        filters += f" AND (tlp IS NULL OR tlp <= ${len(args)})"
+    if scope.codes:
+        args.append(scope.codes)
+        filters += f" AND kind = ANY(${len(args)}::smallint[])"
     async with connection.transaction():
         # Without statistics yet (after the first load) the planner would sort all that is left for each page.
         await connection.execute("SET LOCAL enable_sort = off")
-        return await connection.fetch(_EXPORT.format(filters=filters), *args)
+        return names, await connection.fetch(_EXPORT.format(filters=filters), *args)
 
 
-async def _history(connection: Connection, keys: list[int], value: str, limit: int) -> list[Row]:
-    return await connection.fetch(_HISTORY, keys, value, limit)
+async def _history(connection: Connection, keys: list[int], value: str, limit: int, max_tlp: int) -> list[Row]:
+    return await connection.fetch(_HISTORY, keys, value, limit, max_tlp)
 
 
-async def _names(connection: Connection) -> dict[int, str]:
-    return {row["id"]: row["name"] for row in await connection.fetch("SELECT id, name FROM source")}
+# What the last body had: not recent rows that vanished since, but what aged where it stands.
+_STOOD = """
+SELECT key FROM (
+    SELECT key FROM sighting WHERE source_id = $1 AND closed IS NULL AND seen IS NULL
+    UNION ALL
+    SELECT key FROM sighting WHERE source_id = $1 AND closed IS NOT NULL AND reason = 'aged' AND seen IS NULL
+) AS stood WHERE true
+"""
 
 
 async def _open_keys(connection: Connection, source_id: int, keys: KeyFile) -> None:
-    await copy_keys(
-        connection, "SELECT key FROM sighting WHERE source_id = $1 AND closed IS NULL", source_id, into=keys
-    )
+    await copy_keys(connection, _STOOD, source_id, into=keys)

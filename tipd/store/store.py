@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tipd.store import meta as facts
 from tipd.store import opening
+from tipd.store.ageing import Ageing
 from tipd.store.allowed import Allowed
 from tipd.store.asks import Asks
 from tipd.store.audit import Audit
@@ -17,6 +18,7 @@ from tipd.store.batch import forget_writers
 from tipd.store.findings import Findings
 from tipd.store.history import History
 from tipd.store.identity import settle_on
+from tipd.store.increments import Increments
 from tipd.store.meta import Meta
 from tipd.store.partitions import Partitions
 from tipd.store.past import Past
@@ -56,7 +58,9 @@ class Store:
     findings: Findings
     sources: Sources
     rounds: Rounds
+    increments: Increments
     sightings: Sightings
+    ageing: Ageing
     past: Past
     history: History
     proofs: Proofs
@@ -126,7 +130,9 @@ class Store:
             findings=Findings(pool, writer, clock),
             sources=Sources(pool, writer),
             rounds=Rounds(pool, writer, clock),
+            increments=Increments(pool, writer, clock),
             sightings=Sightings(pool, seed),
+            ageing=Ageing(pool, writer),
             past=Past(pool, seed),
             history=History(pool, writer, clock),
             proofs=Proofs(pool, writer),
