@@ -38,7 +38,8 @@ def test_what_is_asked(tmp_path):
     text = URL + 'credential = "key"\nca_file = "/ca"\nmax_body = "2MB"\nallow_networks = ["10.0.0.0/8"]\n'
     source = catalogue.parse(text + '[request]\nmethod = "POST"\nbody = "b"\nheaders = { A = "{credential}" }\n')
     request = request_for(source, floor=timedelta(seconds=9), credentials=tmp_path)
-    assert (request.method, request.body, request.headers) == ("POST", "b", {"A": "{credential}"})
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert (request.method, request.body, request.headers) == ("POST", "b", {"A": "{credential}"} | form)
     assert (request.credential_file, str(request.ca_file)) == (tmp_path / "key", "/ca")
     assert (request.min_interval, request.allow_networks) == (9.0, ("10.0.0.0/8",))
     assert request.max_body == max_body(source) == 2 * 2**20

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING
 import trio
 
 from tipd.config import size
+from tipd.modules.blacklist.credentials import credential_file
+from tipd.modules.blacklist.cursor import BEGINNING, Run
+from tipd.modules.blacklist.paging import first_at, question
 from tipd.modules.blacklist.places import copy_local
 from tipd.net.request import Fetched, FetchError, Limits, Request, Validators
 
 if TYPE_CHECKING:
     from tipd.modules.blacklist.declaration import Source
     from tipd.modules.blacklist.needs import Fetches
+    from tipd.modules.blacklist.paging import Question
     from tipd.store.sources import SourceRow
 
 DEFAULT_MAX_BODY = Limits().max_body
@@ -43,22 +47,42 @@ async def get_body(
 
 
 def request_for(
-    source: Source, validators: Validators | None = None, *, floor: timedelta = timedelta(0), credentials: Path
+    source: Source,
+    validators: Validators | None = None,
+    *,
+    floor: timedelta = timedelta(0),
+    credentials: Path,
+    asked: Question | None = None,
 ) -> Request:
-    """Return what is asked of a source's provider; `credentials` is the folder of the files with secrets."""
+    """Return what is asked of a source's provider; `credentials` is the folder of the files with secrets.
+
+    `asked`: for one page; where not given, for the first one there is.
+    """
+    asked = asked or question(source, Run(began=BEGINNING, at=first_at(source)), since_of(source))
+    since = source.request.since
     return Request(
-        url=source.url,
+        url=asked.url,
         method=source.request.method,
-        headers=source.request.headers,
-        body=source.request.body or None,
+        headers=asked.headers,
+        body=asked.body,
         validators=validators,
         max_body=max_body(source) if source.max_body else None,
         allow_networks=source.allow_networks,
         ca_file=Path(source.ca_file) if source.ca_file else None,
         proxy=source.proxy or None,
-        credential_file=credentials / source.credential if source.credential else None,
+        credential_file=credential_file(credentials, source.credential),
+        client_cert_file=Path(source.client_cert_file) if source.client_cert_file else None,
+        client_key_file=Path(source.client_key_file) if source.client_key_file else None,
+        proxy_credential_file=credential_file(credentials, source.proxy_credential),
         min_interval=floor.total_seconds(),
+        floor_key=source.name if floor else "",
+        kept_headers=("link", "date", *([since.header.lower()] if since and since.header else [])),
     )
+
+
+def since_of(source: Source) -> str:
+    """Return what stands for `{since}` the first time."""
+    return source.request.since.first if source.request.since else ""
 
 
 async def _local(source: Source, validators: Validators | None, into: Path) -> Fetched:

@@ -42,11 +42,16 @@ if TYPE_CHECKING:
 
 def collector(tools: Tools, source: Source, row: SourceRow) -> Collector:
     """Return who collects this source; `row` is leased."""
-    return Collector(tools, source, row)
+    from tipd.modules.blacklist.increment import Increment
+    from tipd.modules.blacklist.paged import Paged
+
+    if source.request.increments:
+        return Increment(tools, source, row)
+    return (Paged if source.request.paged else Collector)(tools, source, row)
 
 
 class Collector:
-    """One run of one source; `row` is leased. `_collect` is what another way of asking replaces."""
+    """One run of one source; `row` is leased. Another way of asking replaces `_get` or `_collect`."""
 
     def __init__(self, tools: Tools, source: Source, row: SourceRow) -> None:
         """Nothing happens yet."""
@@ -84,8 +89,7 @@ class Collector:
     async def _collect(self, folder: Path) -> Report:
         tools, source, row = self._tools, self._source, self._row
         body = folder / "body"
-        floor = self.settling.floor
-        fetched = await get_body(tools.fetcher, source, row, body, floor=floor, credentials=tools.credentials)
+        fetched = await self._get(folder, body)
         if fetched.status == "unchanged":
             return await self.settling.unchanged(fetched)
         result = await read_body(tools, source, row, folder, body)
@@ -96,6 +100,11 @@ class Collector:
         if refused is not None and not self._accepted(refused, result, fetched):
             return await self.settling.refused(refused, result, fetched, body)
         return await self._apply(folder, result, fetched)
+
+    async def _get(self, folder: Path, body: Path) -> Fetched:
+        """Get the whole set as one body. Raises FetchError, OSError."""
+        tools, floor = self._tools, self.settling.floor
+        return await get_body(tools.fetcher, self._source, self._row, body, floor=floor, credentials=tools.credentials)
 
     def _accepted(self, refused: guards.Refusal, result: ReadResult, fetched: Fetched) -> bool:
         word = acceptance(self._row.set_aside)

@@ -43,13 +43,15 @@ class Look(msgspec.Struct, kw_only=True):
     """What a page says about pages.
 
     `rows`: -1 where they cannot be counted; `next`: a cursor or address, empty where there is none; `more`: None where
-    it does not say; `greatest`: of the values at `[request.since] path`; `broken`: why it could not be looked at.
+    it does not say; `greatest`: of the values at `[request.since] path`; `html`: it begins as a web page does;
+    `broken`: why it could not be looked at.
     """
 
     rows: int = -1
     next: str = ""
     more: bool | None = None
     greatest: str = ""
+    html: bool = False
     broken: str = ""
 
 

@@ -11,6 +11,7 @@ from tipd.modules.blacklist.cursor import LONGEST, greatest
 from tipd.modules.blacklist.declaration import Source
 from tipd.modules.blacklist.paging import Look
 from tipd.modules.blacklist.parsers.json_records import find
+from tipd.modules.blacklist.reading.intake import Intake
 from tipd.work.unpack import UnpackError, UnpackLimits, open_body
 
 _LINES = frozenset({"page", "offset"})
@@ -28,7 +29,10 @@ def look(job: LookJob) -> Look:
     """Return what the page says; one that cannot be read says why in `broken`."""
     try:
         chunks = open_body(Path(job.body), UnpackLimits(max_bytes=job.max_body), member=job.source.member)
-        return look_at(b"".join(chunks), job.source)
+        intake = Intake(None, keep_line_ends=True)
+        found = look_at(b"".join(intake.clean(chunks)), job.source)
+        found.html = intake.html
+        return found
     except UnpackError as error:
         return Look(broken=str(error))
 
