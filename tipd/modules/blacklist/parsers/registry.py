@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tipd.modules.blacklist.parsers import delimited, hosts, json_records, lines, misp, p2p, regex, stix
+from tipd.modules.blacklist.parsers import (
+    abp,
+    delimited,
+    hosts,
+    json_records,
+    lines,
+    misp,
+    p2p,
+    regex,
+    rpz,
+    snort,
+    stix,
+)
 from tipd.modules.blacklist.parsers.options import (
     DelimitedOptions,
     HostsOptions,
@@ -13,6 +25,7 @@ from tipd.modules.blacklist.parsers.options import (
     P2pOptions,
     RegexOptions,
 )
+from tipd.modules.blacklist.parsers.options_rules import AbpOptions, RpzOptions, SnortOptions
 from tipd.modules.blacklist.parsers.options_structured import MispOptions, StixOptions
 
 if TYPE_CHECKING:
@@ -29,6 +42,7 @@ class Format(NamedTuple):
 
 
 FORMATS: dict[str, Format] = {
+    "abp": Format(AbpOptions, abp.Abp, abp.VERSION),
     "delimited": Format(DelimitedOptions, delimited.Delimited, delimited.VERSION),
     "hosts": Format(HostsOptions, hosts.Hosts, hosts.VERSION),
     "json": Format(JsonOptions, json_records.Json, json_records.VERSION),
@@ -37,6 +51,8 @@ FORMATS: dict[str, Format] = {
     "misp": Format(MispOptions, misp.Misp, misp.VERSION),
     "p2p": Format(P2pOptions, p2p.P2p, p2p.VERSION),
     "regex": Format(RegexOptions, regex.Regex, regex.VERSION),
+    "rpz": Format(RpzOptions, rpz.Rpz, rpz.VERSION),
+    "snort": Format(SnortOptions, snort.Snort, snort.VERSION),
     "stix": Format(StixOptions, stix.Stix, stix.VERSION),
 }
 
