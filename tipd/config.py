@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 ENVIRONMENT_PREFIX = "TIPD_"
 _NOT_SETTINGS = frozenset({"TIPD_CONFIG", "TIPD_URL", "TIPD_TOKEN_FILE"})  # words of the command line
+NO_TABLES: Mapping[str, type[Any]] = {}
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d|w)", re.ASCII)
 _SIZES = {"": 1, "B": 1, "KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
@@ -31,11 +32,15 @@ _SIZE = re.compile(r"(\d+)\s*([KMGT]?B?)", re.ASCII | re.IGNORECASE)
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
-    """A loaded configuration: `sections` maps `"store"`, `"modules.blacklist"` … to their owners' types."""
+    """A loaded configuration: `sections` maps `"store"`, `"modules.blacklist"` … to their owners' types.
+
+    `tables` maps `"watch"` … to what its tables, `[[watch]]`, say, in their order.
+    """
 
     state_dir: Path
     path: Path | None
     sections: Mapping[str, Any]
+    tables: Mapping[str, tuple[Any, ...]] = {}
 
     def section[T](self, name: str, kind: type[T]) -> T:
         """Return a section as its owner's type."""
@@ -43,6 +48,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         if not isinstance(value, kind):
             raise TypeError(f"section {name} is {type(value).__name__}, not {kind.__name__}")
         return value
+
+    def table[T](self, name: str, kind: type[T]) -> tuple[T, ...]:
+        """Return the tables of one name as their owner's type."""
+        values = self.tables.get(name, ())
+        if not all(isinstance(value, kind) for value in values):
+            raise TypeError(f"the tables {name} are not {kind.__name__}")
+        return values
 
 
 def duration(text: str) -> timedelta:
@@ -97,8 +109,11 @@ def load(
     environ: Mapping[str, str],
     sections: Mapping[str, type[Any]],
     known: frozenset[str] = frozenset(),
+    tables: Mapping[str, type[Any]] = NO_TABLES,
 ) -> Config:
     """Read and check everything; raises ConfigError with all that is wrong, one line each.
+
+    `tables` maps the name of arrays of tables (`[[watch]]`) to the type of one; each has a `name` of its own.
 
     `sections` maps a section's dotted name to its type, a frozen Struct whose every key has a default. `known` names
     further sections that belong to somebody who reads them elsewhere.
@@ -107,16 +122,34 @@ def load(
     text = _read(path) if path else ""
     tree = _parse(text, path)
     overridden = _override(tree, environ, sections)
-    faults = list(_unknown_sections(tree, sections, known))
+    faults = list(_unknown_sections(tree, sections, known | tables.keys()))
     loaded: dict[str, Any] = {}
     for name, kind in sections.items():
         try:
             loaded[name] = _convert(_at(tree, name), name, kind)
         except ValueError as error:
             faults.append(str(error))
+    rows = {name: _rows(tree.get(name, []), name, kind, faults) for name, kind in tables.items()}
     if faults:
         raise ConfigError("\n".join(_located(fault, text, path, overridden) for fault in faults))
-    return Config(state_dir=_state_dir(tree, environ), path=path, sections=loaded)
+    return Config(state_dir=_state_dir(tree, environ), path=path, sections=loaded, tables=rows)
+
+
+def _rows(array: Any, name: str, kind: type[Any], faults: list[str]) -> tuple[Any, ...]:
+    """Convert an array of tables; what is wrong goes to `faults`."""
+    if not isinstance(array, list):
+        faults.append(f"{name}: is not an array of tables (write [[{name}]])")
+        return ()
+    found: dict[str, Any] = {}
+    for number, table in enumerate(array):
+        try:
+            row = _convert(table, f"{name}[{number}]", kind)
+            if row.name in found:
+                raise ValueError(f"{name}[{number}].name: there are two of the name {row.name!r}")
+            found[row.name] = row
+        except (ValueError, TypeError) as error:
+            faults.append(str(error) if isinstance(error, ValueError) else f"{name}[{number}]: is not a table")
+    return tuple(found.values())
 
 
 def _read(path: Path) -> str:
@@ -224,8 +257,20 @@ def _located(fault: str, text: str, path: Path | None, overridden: Mapping[str, 
     plain = re.sub(r"\[.*?\]", "", dotted)
     if plain in overridden:
         return f"{overridden[plain]}: {fault}"
-    line = line_of(text, plain)
+    table = re.match(r"([A-Za-z0-9_]+)\[(\d+)\]", dotted)
+    line = _line_in_table(text, table[1], int(table[2]), plain) if table else line_of(text, plain)
     return f"{path}{f':{line}' if line else ''}: {fault}" if path else fault
+
+
+def _line_in_table(text: str, name: str, number: int, dotted: str) -> int | None:
+    """Return the line of a key in the array's table of that number (from 0), or that of its header, or None."""
+    lines = text.splitlines()
+    headers = [at for at, line in enumerate(lines) if re.match(rf"\s*\[\[\s*{name}\s*\]\]", line)]
+    if number >= len(headers):
+        return line_of(text, dotted)
+    begin, end = headers[number], headers[number + 1] if number + 1 < len(headers) else len(lines)
+    within = line_of("\n".join(lines[begin:end]), dotted)
+    return begin + (within or 1)
 
 
 def line_of(text: str, dotted: str) -> int | None:

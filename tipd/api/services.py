@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
     from tipd.clock import Clock
     from tipd.log import Log
+    from tipd.model.allow import Allowance, AllowList
     from tipd.model.finding import Finding
+    from tipd.model.indicator import Indicator
+    from tipd.model.tlp import Tlp
 
 
 class Findings(Protocol):
@@ -91,6 +94,10 @@ class Source(Protocol):
     last_success: datetime | None
     last_change: datetime | None
     set_aside: Mapping[str, Any] | None
+    tlp: Tlp
+    redistribute: bool
+    class_: str
+    licence: str
 
 
 class Sources(Protocol):
@@ -112,12 +119,30 @@ class Sources(Protocol):
 class Sightings(Protocol):
     """Sightings: for exports and for the history of one indicator."""
 
-    def export(self, kinds: Sequence[str] = (), sources: Sequence[str] = ()) -> AsyncIterator[Sequence[Any]]:
-        """Yield pages of rows, one an indicator that is listed now."""
+    def export(
+        self, kinds: Sequence[str] = (), sources: Sequence[str] = (), *, max_tlp: Tlp, public: bool = False
+    ) -> AsyncIterator[Sequence[Any]]:
+        """Yield pages of rows, one an indicator that is listed now and may be shown; `public`: to anybody."""
         ...
 
-    async def history(self, value: str) -> Sequence[Any]:
-        """Return the sightings of one indicator, newest first."""
+    async def history(self, value: str, *, max_tlp: Tlp) -> Sequence[Any]:
+        """Return the sightings of one indicator that may be shown, newest first."""
+        ...
+
+
+class Allowed(Protocol):
+    """The operator's allowlist."""
+
+    async def fresh(self) -> AllowList:
+        """Return what is allowed now; from memory while nothing has changed."""
+        ...
+
+    async def add(self, indicator: Indicator, reason: str, by: str, until: datetime | None = None) -> Allowance:
+        """Allow an indicator; raises ValueError."""
+        ...
+
+    async def remove(self, indicator: Indicator, reason: str, by: str) -> Allowance | None:
+        """End what was allowed; None where nothing stood."""
         ...
 
 
@@ -132,8 +157,14 @@ class Store(Protocol):
     rounds: Any
     asks: Any
     sizes: Any
+    audit: Any
     trends: Any
     store_id: str
+
+    @property
+    def allowed(self) -> Allowed:
+        """The operator's allowlist."""
+        ...
 
 
 class Index(Protocol):
@@ -141,13 +172,17 @@ class Index(Protocol):
 
     ready: bool
 
-    async def answer(self, values: Sequence[str]) -> bytes:
+    async def answer(self, values: Sequence[str], max_tlp: Tlp, allow: AllowList) -> bytes:
         """Return the JSON answer of `POST /api/v1/lookup`: one result a value, in order."""
         ...
 
     @property
     def entries(self) -> int:
         """How many indicators are listed."""
+        ...
+
+    async def count(self, max_tlp: Tlp, *, public: bool = False) -> int:
+        """Return how many of them may be shown to who sees this mark, or to anybody at all."""
         ...
 
     @property
@@ -206,6 +241,36 @@ class Asns(Protocol):
         ...
 
 
+class Outcome(Protocol):
+    """How a sink's message went out."""
+
+    @property
+    def taken(self) -> bool:
+        """Say whether the receiver took it."""
+        ...
+
+    @property
+    def why(self) -> str:
+        """Return why not, in words."""
+        ...
+
+
+class Sinks(Protocol):
+    """Who is told of findings."""
+
+    async def states(self) -> Sequence[Any]:
+        """Return how every sink is."""
+        ...
+
+    async def test(self, name: str) -> Outcome | None:
+        """Send a sink's receiver a test message; None where there is no such sink."""
+        ...
+
+    async def resume(self, name: str) -> bool | None:
+        """Let a stopped sink go on; False: it was not stopped; None: there is no such sink."""
+        ...
+
+
 class Blocking(Protocol):
     """What the detector of a blocked loop has seen."""
 
@@ -237,4 +302,5 @@ class Services:
     notes: Callable[[], Sequence[str]] = tuple
     subscribe: Callable[[Callable[[int, Collection[str]], None]], Callable[[], None]] | None = None
     annotations: Annotations = field(default_factory=Annotations)
+    sinks: Sinks | None = None
     asns: Asns | None = None

@@ -32,10 +32,14 @@ def run(args: argparse.Namespace) -> int:
         _complain(output, str(error).splitlines())
         return EXIT_CONFIG
     _complain(output, wrong)
+    if sources.left_out and not output.as_json:
+        names = (f"{name} ({why.removeprefix('commercial use: ')})" for name, why in sorted(sources.left_out.items()))
+        output.say(f"left out, commercial use: {', '.join(names)}")
     where = config.path or "no configuration file, so the defaults"
     if output.as_json:
-        facts = {"ok": not wrong, "config": str(config.path) if config.path else None}
-        output.record({**facts, "sources": len(sources.ok), "enabled": len(sources.enabled), "faults": len(wrong)})
+        facts: dict[str, Any] = {"ok": not wrong, "config": str(config.path) if config.path else None}
+        facts |= {"sources": len(sources.ok), "enabled": len(sources.enabled), "faults": len(wrong)}
+        output.record(facts | {"left_out": dict(sources.left_out)})
     else:
         state = "fine" if not wrong else f"{len(wrong)} wrong"
         output.say(f"{where}; {len(sources.ok)} sources, {len(sources.enabled)} enabled: {state}")
@@ -43,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _checked(args: argparse.Namespace) -> tuple[Config, Sources, list[str]]:
-    from tipd.daemon import sections
+    from tipd.daemon import sections, watching
     from tipd.modules.blacklist import catalogue
     from tipd.modules.blacklist.settings import BlacklistSettings
     from tipd.store.address import read_url
@@ -53,6 +57,10 @@ def _checked(args: argparse.Namespace) -> tuple[Config, Sources, list[str]]:
     wrong = []
     try:
         read_url(config.section("store", StoreSettings))
+    except ConfigError as error:
+        wrong += str(error).splitlines()
+    try:
+        watching.compiled(config)
     except ConfigError as error:
         wrong += str(error).splitlines()
     sources = catalogue.load(config.section("modules.blacklist", BlacklistSettings))

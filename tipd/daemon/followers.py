@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import trio
 
 from tipd import log
+from tipd.daemon.watching import Watching
 from tipd.net.asn_file import AsnFile
 from tipd.net.settings import NetSettings
 from tipd.nursery.contract import Restart
 from tipd.store.lookup.follow import Follower
 from tipd.store.lookup.index import LookupIndex
+from tipd.store.sources import MARKS_CHANNEL
 from tipd.store.trends.counter import Counter
 
 if TYPE_CHECKING:
@@ -31,6 +34,7 @@ class Followers:
         built = house.config.state_dir / "asn.table"
         path = house.config.section("net", NetSettings).asn_file
         self.asns = AsnFile(path, built, house.workers, log.get("asn"), house.health.node("asn"))
+        self.watching = Watching(house, store, self.asns)
 
     def start(self, nursery: trio.Nursery, supervisor: Supervisor) -> None:
         """Start what this process needs: all of it serves the API."""
@@ -39,9 +43,18 @@ class Followers:
         node = self._house.health.node
         follower = Follower(self.index, self._store.pool, log.get("index"), node("index"))
         counter = Counter(self._store.trends, lambda: self.asns.table, log.get("trends"), node("trends"))
-        for wakes in (follower.committed, counter.committed):
+        # A source's mark changes without a finding, and acts at once all the same.
+        self._store.pool.listen(MARKS_CHANNEL, lambda _: follower.committed(0))
+        for wakes in (follower.committed, counter.committed, self.watching.sinks.committed):
             self._store.writer.subscribe(wakes)
-        for name, child in (("index", follower.run), ("asn", self.asns.run), ("trends", counter.run)):
+        children: dict[str, Child] = {
+            "index": follower.run,
+            "asn": self.asns.run,
+            "trends": counter.run,
+            "allowed": self._store.allowed.run,
+            "sinks": partial(self.watching.sinks.run, supervisor),
+        }
+        for name, child in children.items():
             nursery.start_soon(supervise, supervisor, name, child, Restart.ALWAYS)
 
 

@@ -49,6 +49,8 @@ class Outside:
             notes=keeper.notes,
             subscribe=store.writer.subscribe,
             asns=followers.asns,
+            annotations=followers.watching.annotations,
+            sinks=followers.watching.sinks,
         )
 
     async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:

@@ -43,7 +43,7 @@ class Reload:
             return
         await self._house.notifier.reloading()
         try:
-            self._take(load(self._house.config.path))
+            await self._take(load(self._house.config.path))
         except ConfigError as error:
             self._say.error("the configuration is faulty, the old one stays", why=str(error))
         if self._followers is not None:
@@ -52,9 +52,12 @@ class Reload:
             self._scheduler.run_now(name)  # a declaration that is new is due at once
         await self._house.notifier.ready("reloaded")
 
-    def _take(self, new: Config) -> None:
+    async def _take(self, new: Config) -> None:
+        """Use what can change under a running daemon; raises ConfigError before anything has changed."""
         old = self._house.config
         changed = [name for name in SECTIONS if new.sections[name] != old.sections[name]]
+        if self._followers is not None:
+            await self._followers.watching.take(new)
         waiting = sorted(set(changed) - LIVE)
         if waiting or new.state_dir != old.state_dir:
             self._say.warning("these sections take effect at the next start", sections=waiting)

@@ -13,6 +13,7 @@ from tipd.errors import ConfigError
 from tipd.modules.blacklist.settings import BlacklistSettings
 from tipd.net.settings import NetSettings
 from tipd.store.settings import FindingsSettings, StoreSettings
+from tipd.watching.settings import SinkSettings, WatchSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,12 +56,13 @@ SECTIONS: dict[str, type[Any]] = {
     "net": NetSettings,
     "modules.blacklist": BlacklistSettings,
 }
+TABLES: dict[str, type[Any]] = {"watch": WatchSettings, "sink": SinkSettings}  # any number of each
 PARTS = ("api", "blacklist")  # what `tipd run --only` may name
 
 
 def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
     """Load the configuration with every section tipd has; raises ConfigError."""
-    return config.load(path, environ, SECTIONS)
+    return config.load(path, environ, SECTIONS, tables=TABLES)
 
 
 def chosen_parts(only: tuple[str, ...]) -> frozenset[str]:

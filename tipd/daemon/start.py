@@ -14,6 +14,7 @@ from tipd.clock import SystemClock
 from tipd.daemon.hold import hold
 from tipd.daemon.house import House
 from tipd.daemon.sections import LogSettings, chosen_parts, load
+from tipd.daemon.watching import compiled
 from tipd.errors import EXIT_NEGATIVE, ConfigError, TipdError
 from tipd.nursery.attempt import causes
 from tipd.nursery.blocking import Detector
@@ -34,6 +35,7 @@ def run(config_path: Path | None, only: Sequence[str] = ()) -> int:
     """
     config = load(config_path)
     parts = chosen_parts(tuple(only))
+    compiled(config)  # a faulty watch is told before anything is started
     log.setup(config.section("log", LogSettings).level)
     _prepare_state_dir(config)
     say = log.get("daemon")

@@ -53,6 +53,11 @@ class Fetcher:
             ca_file=Path(settings.ca_file) if settings.ca_file else None,
         )
 
+    @property
+    def tools(self) -> Tools:
+        """What all connections of a process share: the guard, the resolver, TLS contexts, bounds."""
+        return self._tools
+
     async def fetch(self, request: Request, into: Path) -> Fetched:
         """Fetch into a file, encoding undone; return what came, or that nothing changed.
 

@@ -28,6 +28,7 @@ from tipd.store.rounds import Rounds
 from tipd.store.schedule import Schedule
 from tipd.store.settings import StoreSettings
 from tipd.store.sightings import Sightings
+from tipd.store.sinks import Sinks
 from tipd.store.sizes import Sizes
 from tipd.store.sources import Sources
 from tipd.store.tokens import Tokens
@@ -66,6 +67,7 @@ class Store:
     proofs: Proofs
     schedule: Schedule
     asks: Asks
+    sinks: Sinks
     tokens: Tokens
     audit: Audit
     allowed: Allowed
@@ -138,6 +140,7 @@ class Store:
             proofs=Proofs(pool, writer),
             schedule=Schedule(pool, writer),
             asks=Asks(pool, writer),
+            sinks=Sinks(pool, writer),
             tokens=Tokens(pool, writer, clock),
             audit=Audit(pool, writer, clock),
             allowed=Allowed(pool, writer, clock),
