@@ -20,11 +20,14 @@ import trio
 from _indicators import asked, known
 from support.api import World, served
 
+from tipd.model.allow import AllowList
 from tipd.model.key import unsigned_key_of
 from tipd.model.kind import Kind
+from tipd.model.tlp import Tlp
 from tipd.store.lookup.answers import SourceFacts
 from tipd.store.lookup.contents import Batch, Contents, Rows
 from tipd.store.lookup.index import LookupIndex
+from tipd.store.lookup.sets import MARK_BITS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +40,7 @@ TOKEN = "tip_read"
 def filled(rows: int) -> LookupIndex:
     """Return an index that knows so many indicators, built the way a load builds it, from arrays."""
     index = LookupIndex(SEED)
-    facts = {number: SourceFacts(f"source_{number}", 0.5) for number in range(1, SOURCES + 1)}
+    facts = {number: SourceFacts(f"source_{number}", 0.5, Tlp.CLEAR) for number in range(1, SOURCES + 1)}
     index.replace(Contents.load(_batch(rows), 1), facts)
     index.ready = True
     return index
@@ -66,7 +69,7 @@ def _batch(rows: int) -> Batch:
 
 
 def _rows(keys: np.ndarray) -> Rows:
-    return Rows.of(keys, (np.arange(len(keys)) % SOURCES + 1).astype(np.uint32))
+    return Rows.of(keys, (np.arange(len(keys)) % SOURCES + 1 << MARK_BITS).astype(np.uint32))
 
 
 class Bare:
@@ -79,7 +82,7 @@ class Bare:
         self._answer = answer
         self.entries, self.bytes = index.entries, index.bytes
 
-    async def answer(self, values: Sequence[str]) -> bytes:
+    async def answer(self, values: Sequence[str], *_: object) -> bytes:
         """Answer."""
         await trio.lowlevel.checkpoint()
         return self._answer
@@ -89,7 +92,7 @@ async def main() -> None:
     """Serve until the standard input ends."""
     index = filled(int(sys.argv[1]))
     values = [asked(number, int(sys.argv[1])) for number in range(int(sys.argv[2]))]
-    answer = index.lookup(values)
+    answer = index.lookup(values, Tlp.RED, AllowList())
     with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
         real, bare = World(index=index), World(index=Bare(answer, index))
         async with served(real.services(), Path(one)) as first, served(bare.services(), Path(other)) as second:
@@ -104,7 +107,7 @@ async def main() -> None:
             print(json.dumps(about), flush=True)
             while (await trio.to_thread.run_sync(sys.stdin.readline)).strip():
                 begun = time.perf_counter()
-                index.lookup(values)
+                index.lookup(values, Tlp.RED, AllowList())
                 print(time.perf_counter() - begun, flush=True)
 
 

@@ -12,6 +12,7 @@ from support.stores import START, HandClock, names, open_store, write_opened
 from tipd.model.indicator import Indicator
 from tipd.model.key import unsigned_key_of
 from tipd.model.kind import Kind
+from tipd.model.tlp import Tlp
 from tipd.store.sightings import Listed
 from tipd.store.sources import Declared, Outcome
 from tipd.store.store import Store
@@ -35,8 +36,15 @@ async def fill(store: Store, folder: Path, **lists: list[Indicator]) -> dict[str
     return ids
 
 
-async def exported(store: Store, kinds: tuple[str, ...] = (), sources: tuple[str, ...] = ()) -> list[Listed]:
-    return [row async for page in store.sightings.export(kinds, sources) for row in page]
+async def exported(
+    store: Store,
+    kinds: tuple[str, ...] = (),
+    sources: tuple[str, ...] = (),
+    max_tlp: Tlp = Tlp.RED,
+    public: bool = False,
+) -> list[Listed]:
+    pages = store.sightings.export(kinds, sources, max_tlp=max_tlp, public=public)
+    return [row async for page in pages for row in page]
 
 
 async def test_an_export_has_each_indicator_once_with_its_sources(
@@ -65,6 +73,51 @@ async def test_an_export_is_filtered(store: Store, tmp_path: Path) -> None:
         await exported(store, ("nothing",))
 
 
+async def mark_rows(store: Store, value: str, mark: Tlp | None) -> None:
+    async def work(connection) -> None:
+        await connection.execute("UPDATE sighting SET tlp = $2 WHERE value = $1", value, mark)
+
+    await store.writer.write(work)
+
+
+async def test_an_export_holds_what_may_be_shown(store: Store, tmp_path: Path) -> None:
+    await fill(store, tmp_path, a=names(1, 2), b=names(2, 3), c=names(3, 4))
+    marks = {"a": Declared(tlp=Tlp.CLEAR, redistribute=True), "b": Declared(tlp=Tlp.GREEN, redistribute=True)}
+    await store.sources.declare("blacklist", marks | {"c": Declared(tlp=Tlp.RED, redistribute=True)})
+
+    async def seen(max_tlp: Tlp, **more: bool) -> dict[str, list[str]]:
+        rows = await exported(store, max_tlp=max_tlp, **more)
+        return {row.value.partition(".")[0]: row.sources for row in rows}
+
+    assert await seen(Tlp.CLEAR) == {"host1": ["a"], "host2": ["a"]}
+    assert await seen(Tlp.GREEN) == {"host1": ["a"], "host2": ["a", "b"], "host3": ["b"]}
+    assert await seen(Tlp.AMBER_STRICT) == await seen(Tlp.GREEN)
+    assert await seen(Tlp.RED) == {"host1": ["a"], "host2": ["a", "b"], "host3": ["b", "c"], "host4": ["c"]}
+    await mark_rows(store, "host1.example.org", Tlp.AMBER)
+    assert await seen(Tlp.GREEN) == {"host2": ["a", "b"], "host3": ["b"]}
+    assert "host1" in await seen(Tlp.AMBER)
+    await mark_rows(store, "host4.example.org", Tlp.CLEAR)  # the stricter of two marks holds
+    assert "host4" not in await seen(Tlp.AMBER)
+    assert await seen(Tlp.RED, public=True) == {"host2": ["a"]}
+    await store.sources.declare("blacklist", dict.fromkeys("abc", Declared(tlp=Tlp.CLEAR)))
+    assert await seen(Tlp.RED, public=True) == {}
+
+
+async def test_history_holds_what_may_be_shown(store: Store, tmp_path: Path) -> None:
+    await fill(store, tmp_path, a=names(1), b=names(1))
+    await store.sources.declare("blacklist", {"a": Declared(tlp=Tlp.CLEAR), "b": Declared(tlp=Tlp.AMBER)})
+
+    async def seen(max_tlp: Tlp) -> list[tuple[str, Tlp]]:
+        rows = await store.sightings.history("host1.example.org", max_tlp=max_tlp)
+        return sorted((row.source, row.tlp) for row in rows)
+
+    assert await seen(Tlp.GREEN) == [("a", Tlp.CLEAR)]
+    assert await seen(Tlp.AMBER) == [("a", Tlp.CLEAR), ("b", Tlp.AMBER)]
+    await mark_rows(store, "host1.example.org", Tlp.GREEN)
+    assert await seen(Tlp.CLEAR) == []
+    assert await seen(Tlp.RED) == [("a", Tlp.GREEN), ("b", Tlp.AMBER)]
+
+
 async def test_what_has_left_is_not_exported(store: Store, tmp_path: Path) -> None:
     ids = await fill(store, tmp_path, a=MIXED)
     await store.rounds.close_all(1, ids["a"], reason="aged")
@@ -80,7 +133,7 @@ async def test_history_says_who_named_it_when_and_why_it_ended(dsn: str, tmp_pat
             ids["b"], Outcome(state="unchanged", at=clock.now(), due=clock.now(), confirmed=True)
         )
         await store.rounds.close_all(1, ids["a"], reason="aged")
-        one, two = await store.sightings.history("host1.example.org")
+        one, two = await store.sightings.history("host1.example.org", max_tlp=Tlp.RED)
         assert (one.source, one.kind, one.opened, one.closed, one.reason) == (
             "a",
             Kind.DOMAIN,
@@ -89,7 +142,7 @@ async def test_history_says_who_named_it_when_and_why_it_ended(dsn: str, tmp_pat
             "aged",
         )
         assert (two.source, two.closed, two.last_seen, two.context) == ("b", None, clock.now(), {"class": "c2"})
-        assert await store.sightings.history("host2.example.org") == []
+        assert await store.sightings.history("host2.example.org", max_tlp=Tlp.RED) == []
 
 
 async def test_open_keys_are_sorted_and_unsigned(store: Store, tmp_path: Path) -> None:

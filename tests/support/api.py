@@ -22,10 +22,12 @@ from tipd.api.services import Services
 from tipd.api.settings import ApiSettings
 from tipd.clock import SystemClock
 from tipd.errors import GoneError, StoreAway, TryAgain
+from tipd.model.allow import Allowance, AllowList
 from tipd.model.finding import Finding
 from tipd.model.indicator import Indicator
 from tipd.model.kind import Kind
 from tipd.model.tlp import Tlp
+from tipd.store.audit import Act
 from tipd.store.past import Then
 
 START = datetime(2026, 11, 22, 4, tzinfo=UTC)
@@ -198,10 +200,12 @@ class FakeSightings:
     listed: list[SimpleNamespace] = field(default_factory=list)
     past: dict[str, list[SimpleNamespace]] = field(default_factory=dict)
     page: int = 2
+    asked: list[tuple[Tlp, bool]] = field(default_factory=list)
 
     async def export(
-        self, kinds: Sequence[str] = (), sources: Sequence[str] = ()
+        self, kinds: Sequence[str] = (), sources: Sequence[str] = (), *, max_tlp: Tlp, public: bool = False
     ) -> AsyncIterator[list[SimpleNamespace]]:
+        self.asked.append((max_tlp, public))
         rows = [
             row
             for row in self.listed
@@ -210,8 +214,8 @@ class FakeSightings:
         for start in range(0, len(rows), self.page):
             yield rows[start : start + self.page]
 
-    async def history(self, value: str) -> list[SimpleNamespace]:
-        return self.past.get(value, [])
+    async def history(self, value: str, *, max_tlp: Tlp) -> list[SimpleNamespace]:
+        return [one for one in self.past.get(value, []) if one.tlp <= max_tlp]
 
 
 @dataclass
@@ -235,9 +239,12 @@ class FakeIndex:
     bytes = 64
     behind = 0
 
-    async def answer(self, values: Sequence[str]) -> bytes:
+    async def answer(self, values: Sequence[str], _max_tlp: Tlp, _allow: AllowList) -> bytes:
         await trio.lowlevel.checkpoint()
         return msgspec.json.encode({"results": [self._one(value) for value in values]})
+
+    async def count(self, _max_tlp: Tlp, *, public: bool = False) -> int:
+        return 0 if public else self.entries
 
     def _one(self, value: str) -> dict[str, Any]:
         listed = value == "198.51.100.7"
@@ -250,6 +257,42 @@ class FakeIndex:
             "sources": ["example_drop"] if listed else [],
             "matches": [match] if listed else [],
         }
+
+
+@dataclass
+class FakeAllowed:
+    """An allowlist in memory; notes what was said of it."""
+
+    entries: list[Allowance] = field(default_factory=list)
+    said: list[tuple[str, str, str, str]] = field(default_factory=list)
+
+    async def fresh(self) -> AllowList:
+        return AllowList.of(self.entries)
+
+    async def add(self, indicator: Indicator, reason: str, by: str, until: datetime | None = None) -> Allowance:
+        if not reason.strip():
+            raise ValueError("a reason is needed")
+        entry = Allowance(kind=indicator.kind, value=indicator.value, reason=reason, by=by, created=START, until=until)
+        self.entries = [one for one in self.entries if one.value != indicator.value] + [entry]
+        self.said.append(("added", indicator.value, reason, by))
+        return entry
+
+    async def remove(self, indicator: Indicator, reason: str, by: str) -> Allowance | None:
+        found = next((one for one in self.entries if one.value == indicator.value), None)
+        if found is not None:
+            self.entries.remove(found)
+            self.said.append(("removed", indicator.value, reason, by))
+        return found
+
+
+@dataclass
+class FakeAudit:
+    """Acts in a list, newest first."""
+
+    acts: list[Act] = field(default_factory=list)
+
+    async def read(self, *, before: int | None = None, limit: int = 100) -> list[Act]:
+        return [act for act in self.acts if before is None or act.id < before][:limit]
 
 
 @dataclass
@@ -325,6 +368,8 @@ class World:
     scheduler: FakeScheduler = field(default_factory=FakeScheduler)
     health: FakeHealth = field(default_factory=FakeHealth)
     asks: FakeAsks = field(default_factory=FakeAsks)
+    allowed: FakeAllowed = field(default_factory=FakeAllowed)
+    audit: FakeAudit = field(default_factory=FakeAudit)
     available: bool = True
     store: SimpleNamespace = field(init=False)
 
@@ -337,6 +382,8 @@ class World:
             past=self.past,
             rounds=FakeRounds(),
             asks=self.asks,
+            allowed=self.allowed,
+            audit=self.audit,
             sizes=FakeSizes(),
             store_id="one",
         )

@@ -13,6 +13,13 @@ ROWS = [
     Row("ipv4", "198.51.100.7", ("example_drop", "ipsum"), SINCE),
     Row("url", 'https://example.org/?a=1,2&b="x"', ("phish",), SINCE),
 ]
+
+
+def row(kind: str, value: str) -> Row:
+    """Return a row of one source."""
+    return Row(kind, value, ("one",), SINCE)
+
+
 values = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60)
 rows = st.lists(
     st.builds(

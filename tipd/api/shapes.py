@@ -125,6 +125,7 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     closed: datetime | None
     reason: str | None
     context: dict[str, Any] | None
+    tlp: str
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,8 +144,18 @@ class ListedLater(msgspec.Struct, frozen=True, kw_only=True):
     sources: list[str]
 
 
+class AllowedBy(msgspec.Struct, frozen=True, kw_only=True):
+    """The entry of the operator's allowlist that covers a value, why, and until when (null: for good)."""
+
+    value: str
+    reason: str
+    until: datetime | None
+
+
 class LookupResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known about one value.
+    """What is known about one value, as far as the caller may see it.
+
+    `allowed`: it would be listed, but the operator allows it; `sources` and `matches` tell what by.
 
     Of a moment: `at` is what was asked about, `known_since` when tipd itself learnt that it was listed then (later than
     `at` where it was loaded as history), `listed_later` the first listing after it where it was not listed then.
@@ -160,6 +171,7 @@ class LookupResult(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime | msgspec.UnsetType = msgspec.UNSET
     known_since: datetime | msgspec.UnsetType | None = msgspec.UNSET
     listed_later: ListedLater | msgspec.UnsetType | None = msgspec.UNSET
+    allowed: AllowedBy | msgspec.UnsetType = msgspec.UNSET
 
 
 class LookupAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,17 +194,21 @@ class LookupRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
-    """Why the confidence in one indicator is what it is; the terms' contributions add up to it."""
+    """Why the confidence in one indicator is what it is; the terms' contributions add up to it.
+
+    Where the operator allows it (`allowed`) the confidence is 0, and the terms tell what it would be made of.
+    """
 
     value: str
     kind: str | None
     confidence: float
     model: str
     terms: list[Term]
+    allowed: AllowedBy | msgspec.UnsetType = msgspec.UNSET
 
 
 class IndicatorAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything about one indicator; `verdict` is `listed`, `was_listed` or `unknown`."""
+    """Everything about one indicator; `verdict` is `listed`, `allowed`, `was_listed` or `unknown`."""
 
     value: str
     kind: str | None
@@ -202,6 +218,7 @@ class IndicatorAnswer(msgspec.Struct, frozen=True, kw_only=True):
     sources: list[str]
     matches: list[Match]
     sightings: list[Sighting]
+    allowed: AllowedBy | msgspec.UnsetType = msgspec.UNSET
 
 
 class TokenShape(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ SOURCE_RECOVERED = "source.recovered"
 SOURCE_LOADED = "source.loaded"
 SOURCE_REMOVED = "source.removed"
 SOURCE_ACCEPTED = "source.accepted"
+SOURCE_GONE = "source.gone"  # it could not be read for too long: all it listed has ended
 SOURCE_ENABLED = "source.enabled"
 SOURCE_DISABLED = "source.disabled"
 MODULE_FAILED = "module.failed"

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import trio
+
 from tipd.errors import StoreAway
 from tipd.model.allow import Allowance, AllowList
 from tipd.model.finding import ALLOW_ADDED, ALLOW_REMOVED, NewFinding
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 LONGEST_REASON = 2000  # characters
 _CHANNEL = "tipd_allowed"
 _MODULE = "operator"
+_AGAIN = 0.1  # seconds
 _COLUMNS = "kind, value, reason, by, created, until"
 _STANDING = f"SELECT {_COLUMNS} FROM allowed WHERE removed IS NULL AND (until IS NULL OR until > $1) ORDER BY id"  # noqa: S608
 _END = f"UPDATE allowed SET removed = $3 WHERE kind = $1 AND value = $2 AND removed IS NULL RETURNING {_COLUMNS}"  # noqa: S608
@@ -43,6 +46,7 @@ class Allowed:
         self._list = AllowList()
         self._changes = 1  # heard of; the list is as of `_read`
         self._read = 0
+        self._woken = trio.Event()
         pool.listen(_CHANNEL, self._heard)
 
     @property
@@ -96,12 +100,25 @@ class Allowed:
         self._heard()
         return _allowance(row)
 
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Read whatever changes at once, for ever, so that `now` is what the database has."""
+        task_status.started()
+        while True:
+            self._woken = trio.Event()
+            await self.fresh()
+            if self._read == self._changes:
+                await self._woken.wait()
+            else:  # the database is away, or it changed meanwhile
+                await self._pool.wait_available()
+                await trio.sleep(_AGAIN)
+
     def begin_anew(self) -> None:
         """Read again before the next answer."""
         self._heard()
 
     def _heard(self, _payload: str | None = None) -> None:
         self._changes += 1
+        self._woken.set()
 
 
 def _told(kind: str, subject: Indicator, facts: dict[str, Any]) -> NewFinding:

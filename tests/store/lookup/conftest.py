@@ -7,18 +7,25 @@ from tipd.model.canonical import canonical
 from tipd.model.canonical.address import parse_address
 from tipd.model.key import unsigned_key_of
 from tipd.model.kind import Kind
+from tipd.model.tlp import Tlp
 from tipd.store.lookup import LookupIndex
 from tipd.store.lookup.answers import SourceFacts
 from tipd.store.lookup.contents import Batch, Contents, Rows
+from tipd.store.lookup.sets import MARK_BITS
 
 SEED = 77
-SOURCES = {1: SourceFacts("one", 0.5), 2: SourceFacts("two", 0.5), 3: SourceFacts('th"ree', 0.9)}
+SOURCES = {
+    1: SourceFacts("one", 0.5, Tlp.CLEAR),
+    2: SourceFacts("two", 0.5, Tlp.GREEN),
+    3: SourceFacts('th"ree', 0.9, Tlp.AMBER),
+}
 
 
-def batch_of(entries: Iterable[tuple[str, int]]) -> Batch:
-    """Sort (value, source) as the database's rows would be."""
+def batch_of(entries: Iterable[tuple[str, int] | tuple[str, int, int]]) -> Batch:
+    """Sort (value, source), or (value, source, the row's own mark), as the database's rows would be."""
     four, six, rest = [], [], []
-    for value, source in entries:
+    for value, number, *mark in entries:
+        source = number << MARK_BITS | sum(mark)
         indicator = canonical(value, poison=False)
         address, _, length = indicator.value.partition("/")
         if indicator.kind in (Kind.IPV4, Kind.NETWORK):

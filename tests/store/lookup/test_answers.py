@@ -1,11 +1,13 @@
 import json
 from typing import Any
 
+from tipd.model.allow import AllowList
+from tipd.model.tlp import Tlp
 from tipd.store.lookup import LookupIndex
 
 
 def ask(index: LookupIndex, *values: str) -> list[dict[str, Any]]:
-    return json.loads(index.lookup(values))["results"]
+    return json.loads(index.lookup(values, Tlp.RED, AllowList()))["results"]
 
 
 def test_the_shape_of_an_answer(index_of: Any) -> None:
@@ -21,7 +23,7 @@ def test_the_shape_of_an_answer(index_of: Any) -> None:
         },
         {"value": "192.0.2.8", "kind": "ipv4", "listed": False, "confidence": 0.0, "sources": [], "matches": []},
     ]
-    assert json.loads(index.lookup([])) == {"results": []}
+    assert json.loads(index.lookup([], Tlp.RED, AllowList())) == {"results": []}
 
 
 def test_what_cannot_be_read_is_an_answer_too(index_of: Any) -> None:

@@ -10,9 +10,11 @@ import trio
 
 from tipd import log
 from tipd.errors import StoreAway
+from tipd.model.allow import AllowList
 from tipd.model.canonical import canonical
 from tipd.model.key import key_of
 from tipd.model.kind import CODE_OF
+from tipd.model.tlp import Tlp
 from tipd.store.lookup import LookupIndex, follow
 from tipd.store.lookup.follow import Follower
 from tipd.store.pool import Pool
@@ -69,7 +71,7 @@ async def change(connection: Any, values: Sequence[str], source: int, listed: bo
 
 
 def listed(index: LookupIndex, values: Sequence[str]) -> list[list[str]]:
-    return [result["sources"] for result in json.loads(index.lookup(values))["results"]]
+    return [result["sources"] for result in json.loads(index.lookup(values, Tlp.RED, AllowList()))["results"]]
 
 
 @pytest.fixture
@@ -135,7 +137,7 @@ async def test_names_and_weights_of_sources_are_kept_up_to_date(dsn: str, follow
         await follower.catch_up()
         await pool.run(lambda c: c.execute("UPDATE source SET weight = 0.7 WHERE name = 'one'"))
         await follower.catch_up()
-        assert json.loads(follower.index.lookup(VALUES[:1]))["results"][0]["confidence"] == 0.7
+        assert json.loads(follower.index.lookup(VALUES[:1], Tlp.RED, AllowList()))["results"][0]["confidence"] == 0.7
 
 
 async def test_commits_wake_the_task(dsn: str, follower_of: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,7 @@
+import contextlib
 import ipaddress
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -7,14 +9,25 @@ import trio
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tipd.model.allow import Allowance, AllowList
 from tipd.model.canonical import canonical
 from tipd.model.indicator import RefusedValue
 from tipd.model.kind import Kind
+from tipd.model.tlp import Tlp
 from tipd.store.lookup import LookupIndex
+from tipd.store.lookup.answers import SourceFacts
+
+START = datetime(2026, 3, 15, tzinfo=UTC)
+SOURCES = {  # as in conftest.py
+    1: SourceFacts("one", 0.5, Tlp.CLEAR),
+    2: SourceFacts("two", 0.5, Tlp.GREEN),
+    3: SourceFacts('th"ree', 0.9, Tlp.AMBER),
+}
+NOBODY = AllowList()
 
 
-def ask(index: LookupIndex, *values: str) -> list[dict[str, Any]]:
-    return json.loads(index.lookup(values))["results"]
+def ask(index: LookupIndex, *values: str, max_tlp: Tlp = Tlp.RED, allow: AllowList = NOBODY) -> list[dict[str, Any]]:
+    return json.loads(index.lookup(values, max_tlp, allow))["results"]
 
 
 VALUES = st.one_of(
@@ -63,21 +76,72 @@ def naive(listed: dict[str, set[int]], text: str) -> list[str]:
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(entries=st.lists(st.tuples(VALUES, st.integers(1, 3)), max_size=30), asked=st.lists(VALUES, max_size=30))
-def test_answers_are_those_of_the_plainest_model(index_of: Any, entries: list, asked: list) -> None:
-    listed: dict[str, set[int]] = {}
-    for value, source in entries:
+@given(
+    entries=st.lists(st.tuples(VALUES, st.integers(1, 3), st.sampled_from(Tlp)), max_size=30),
+    asked=st.lists(VALUES, max_size=30),
+    allowed=st.lists(VALUES, max_size=3),
+    max_tlp=st.sampled_from(Tlp),
+)
+def test_answers_are_those_of_the_plainest_model(
+    index_of: Any, entries: list, asked: list, allowed: list, max_tlp: Tlp
+) -> None:
+    listed: dict[str, dict[int, Tlp]] = {}
+    for value, source, mark in entries:
         try:
-            listed.setdefault(canonical(value, poison=False).value, set()).add(source)
+            listed.setdefault(canonical(value, poison=False).value, {})[source] = mark
         except RefusedValue:
             continue
-    index = index_of((value, source) for value, sources in listed.items() for source in sources)
+    index = index_of((value, source, mark) for value, sources in listed.items() for source, mark in sources.items())
     assert index.entries == len(listed)
-    for text, result in zip(asked, ask(index, *asked), strict=True):
+    allow = allowing(allowed)
+    shown = {
+        value: seen
+        for value, sources in listed.items()
+        if (seen := {source for source, mark in sources.items() if max(mark, SOURCES[source].tlp) <= max_tlp})
+    }
+    for text, result in zip(asked, ask(index, *asked, max_tlp=max_tlp, allow=allow), strict=True):
         assert result["value"] == text
-        assert sorted(match["value"] for match in result["matches"]) == naive(listed, text)
-        voices = {source for match in result["matches"] for source in listed[match["value"]]}
-        assert result["sources"] == [{1: "one", 2: "two", 3: 'th"ree'}[source] for source in sorted(voices)]
+        assert sorted(match["value"] for match in result["matches"]) == naive(shown, text)
+        voices = {source for match in result["matches"] for source in shown[match["value"]]}
+        assert result["sources"] == [SOURCES[source].name for source in sorted(voices)]
+        vetoed = bool(voices) and allow.covers(Kind(result["kind"]), result.get("canonical", text))
+        assert result["listed"] is (bool(voices) and not vetoed)
+        assert (result["confidence"] > 0) is result["listed"]
+        assert ("allowed" in result) is vetoed
+
+
+def allowing(texts: list[str]) -> AllowList:
+    found = []
+    for text in texts:
+        with contextlib.suppress(RefusedValue):
+            found.append(canonical(text, poison=False))
+    return AllowList.of(
+        Allowance(kind=one.kind, value=one.value, reason="ours", by="me", created=START) for one in set(found)
+    )
+
+
+def test_what_is_allowed_is_told_with_who_allows_it(index_of: Any) -> None:
+    index = index_of([("192.0.2.0/24", 1), ("192.0.2.5", 3)])
+    allow = allowing(["192.0.2.5"])
+    red, green = (ask(index, "192.0.2.5", max_tlp=mark, allow=allow)[0] for mark in (Tlp.RED, Tlp.GREEN))
+    assert (red["listed"], red["confidence"], red["sources"]) == (False, 0.0, ["one", 'th"ree'])
+    assert red["allowed"] == {"value": "192.0.2.5", "reason": "ours", "until": None}
+    assert green["sources"] == ["one"]
+    assert [match["value"] for match in green["matches"]] == ["192.0.2.0/24"]
+    assert ask(index, "192.0.2.6", allow=allow)[0]["listed"]
+    # What is on no list that the asker may see is not said to be allowed either: that would be a hint.
+    assert "allowed" not in ask(index_of([("192.0.2.5", 3)]), "192.0.2.5", max_tlp=Tlp.GREEN, allow=allow)[0]
+
+
+def test_the_mark_of_a_source_may_change(index_of: Any) -> None:
+    index = index_of([("192.0.2.5", 1), ("192.0.2.6", 1, Tlp.RED)])
+    for mark, shown in ((Tlp.CLEAR, True), (Tlp.AMBER, False), (Tlp.GREEN, True)):
+        index.replace(index.contents, {1: SourceFacts("one", 0.5, mark)})
+        first, second = ask(index, "192.0.2.5", "192.0.2.6", max_tlp=Tlp.GREEN)
+        assert (first["listed"], second["listed"]) == (shown, False)
+    index.replace(index.contents, {})  # one that is not known is shown to nobody but whoever sees all
+    assert not ask(index, "192.0.2.5", max_tlp=Tlp.AMBER_STRICT)[0]["listed"]
+    assert ask(index, "192.0.2.5")[0]["sources"] == ["source 1"]
 
 
 async def test_answering_lets_others_run(index_of: Any) -> None:
@@ -95,10 +159,10 @@ async def test_answering_lets_others_run(index_of: Any) -> None:
         nursery.start_soon(count)
         await trio.lowlevel.checkpoint()
         before = turns
-        answer = await index.answer(values)
+        answer = await index.answer(values, Tlp.RED, AllowList())
         nursery.cancel_scope.cancel()
     assert turns > before
-    assert answer == index.lookup(values)
+    assert answer == index.lookup(values, Tlp.RED, AllowList())
 
 
 def test_figures(index_of: Any) -> None:
@@ -113,20 +177,22 @@ async def test_what_takes_long_is_answered_in_parts(monkeypatch: pytest.MonkeyPa
     steps: list[int] = []
     whole = LookupIndex._answered
 
-    def counted(self: LookupIndex, questions: Any) -> bytes:
+    def counted(self: LookupIndex, questions: Any, *rest: Any) -> bytes:
         steps.append(len(questions.values))
-        return whole(self, questions)
+        return whole(self, questions, *rest)
 
     monkeypatch.setattr(LookupIndex, "_answered", counted)
     index = LookupIndex(3)
     deep = [f"{'a.' * 120}{number}.org" for number in range(3000)]
-    assert json.loads(await index.answer(deep)) == json.loads(index.lookup(deep))
+    assert json.loads(await index.answer(deep, Tlp.RED, AllowList())) == json.loads(
+        index.lookup(deep, Tlp.RED, AllowList())
+    )
     *parts, last = steps  # the last is `lookup`, which asks at once
     assert (sum(parts), last) == (3000, 3000)
     assert max(parts) < 1000
     steps.clear()
     ordinary = ["198.51.100.7"] * 10_000
-    await index.answer(ordinary)
-    await index.answer([])
-    await index.answer(["x" * 10**6])
+    await index.answer(ordinary, Tlp.RED, AllowList())
+    await index.answer([], Tlp.RED, AllowList())
+    await index.answer(["x" * 10**6], Tlp.RED, AllowList())
     assert steps == [10_000, 0, 1]

@@ -1,11 +1,13 @@
 import json
 from typing import Any
 
+from tipd.model.allow import AllowList
+from tipd.model.tlp import Tlp
 from tipd.store.lookup import LookupIndex
 
 
 def ask(index: LookupIndex, *values: str) -> list[dict[str, Any]]:
-    return json.loads(index.lookup(values))["results"]
+    return json.loads(index.lookup(values, Tlp.RED, AllowList()))["results"]
 
 
 def test_private_and_public_names_are_answered_without_judging(index_of: Any) -> None:

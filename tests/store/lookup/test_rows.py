@@ -29,7 +29,7 @@ def test_pieces_may_end_anywhere(size: int) -> None:
     assert found.keys.tolist() == [0xC0000200 + n for n in range(100)]
     assert found.keys.dtype == np.dtype("<u4")
     assert lengths.tolist() == [24 + n % 9 for n in range(100)]
-    assert found.sources.tolist() == list(range(100))
+    assert found.voices.tolist() == list(range(100))
     assert found.listed.tolist() == [n % 3 == 0 for n in range(100)]
 
 

@@ -3,12 +3,14 @@ from typing import Any
 
 import pytest
 
+from tipd.model.allow import AllowList
 from tipd.model.canonical import canonical
+from tipd.model.tlp import Tlp
 from tipd.store.lookup import LookupIndex
 
 
 def ask(index: LookupIndex, *values: str) -> list[dict[str, Any]]:
-    return json.loads(index.lookup(values))["results"]
+    return json.loads(index.lookup(values, Tlp.RED, AllowList()))["results"]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tipd.api.declare import Route
 from tipd.api.routes.indicators import about
 from tipd.api.shapes import Explanation
+from tipd.api.sight import max_tlp_of
 from tipd.model.confidence import MODEL, terms
 
 if TYPE_CHECKING:
@@ -15,12 +16,17 @@ if TYPE_CHECKING:
 
 async def explain(call: Call) -> Explanation:
     """How sure tipd is about one indicator, and what each source that names it adds."""
-    found = await about(call.core, call.path["value"])
+    found = await about(call.core, max_tlp_of(call), call.path["value"])
     weights = {
         row.name: row.weight for row in await call.core.services.store.sources.all() if row.name in found.sources
     }
     return Explanation(
-        value=found.value, kind=found.kind, confidence=found.confidence, model=MODEL, terms=terms(weights)
+        value=found.value,
+        kind=found.kind,
+        confidence=found.confidence,
+        model=MODEL,
+        terms=terms(weights),
+        allowed=found.allowed,
     )
 
 

@@ -17,12 +17,16 @@ from tipd.api.shapes import (
     LookupResult,
     Sighting,
 )
+from tipd.api.sight import max_tlp_of
 from tipd.model.canonical import canonical
 from tipd.model.indicator import Indicator, RefusedValue
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tipd.api.core import Core
     from tipd.api.services import Index
+    from tipd.model.tlp import Tlp
 
 
 class _Results(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,12 +40,13 @@ async def lookup(call: Call) -> bytes:
 
     A value may be `{"value","at"}`: was it listed then? That asks the database, and what is allowed today has no say.
     """
-    index = _ready(call.core)
+    index, max_tlp = _ready(call.core), max_tlp_of(call)
+    allow = await call.core.services.store.allowed.fresh()
     values: list[str | At] = call.body.values
     moments = [value for value in values if isinstance(value, At)]
     if not moments:
-        return await index.answer(values)  # type: ignore[arg-type] # all are str
-    plain = await index.answer([value for value in values if isinstance(value, str)])
+        return await index.answer(values, max_tlp, allow)  # type: ignore[arg-type] # all are str
+    plain = await index.answer([value for value in values if isinstance(value, str)], max_tlp, allow)
     now = iter(msgspec.json.decode(plain, type=_Results).results)
     then = iter(await past.answer(call.core, call.caller, moments))
     answers: list[Any] = [next(then) if isinstance(one, At) else next(now) for one in values]
@@ -50,30 +55,42 @@ async def lookup(call: Call) -> bytes:
 
 async def indicator(call: Call) -> IndicatorAnswer:
     """Everything about one indicator: verdict, confidence, what it matches, and the history of its sightings."""
-    return await about(call.core, call.path["value"])
+    return await about(call.core, max_tlp_of(call), call.path["value"])
 
 
-async def about(core: Core, value: str) -> IndicatorAnswer:
-    """Look one value up, in memory and in the history; raises Problem 400, 503, or StoreAway."""
+async def about(core: Core, max_tlp: Tlp, value: str) -> IndicatorAnswer:
+    """Look one value up, in memory and in the history, as far as the mark allows.
+
+    Raises Problem 400, 503, or StoreAway.
+    """
     if len(value) > past.LONGEST_VALUE:
         raise Problem(400, f"a value has at most {past.LONGEST_VALUE} characters")
-    found = await _one(_ready(core), value)
+    found = await _one(core, max_tlp, value)
     subject = _indicator(value)
-    sightings = await _history(core, subject)
+    sightings = await _history(core, max_tlp, subject)
     return IndicatorAnswer(
         value=subject.value,
         kind=subject.kind.value,
-        verdict="listed" if found.listed else "was_listed" if sightings else "unknown",
+        verdict=_verdict(found, sightings),
         listed=found.listed,
         confidence=found.confidence,
         sources=found.sources,
         matches=found.matches,
         sightings=sightings,
+        allowed=found.allowed,
     )
 
 
-async def _one(index: Index, value: str) -> LookupResult:
-    return msgspec.json.decode(await index.answer([value]), type=LookupAnswer).results[0]
+def _verdict(found: LookupResult, sightings: Sequence[Sighting]) -> str:
+    if found.allowed is not msgspec.UNSET:
+        return "allowed"
+    return "listed" if found.listed else "was_listed" if sightings else "unknown"
+
+
+async def _one(core: Core, max_tlp: Tlp, value: str) -> LookupResult:
+    allow = await core.services.store.allowed.fresh()
+    answer = await _ready(core).answer([value], max_tlp, allow)
+    return msgspec.json.decode(answer, type=LookupAnswer).results[0]
 
 
 def _ready(core: Core) -> Index:
@@ -92,8 +109,9 @@ def _indicator(value: str) -> Indicator:
         raise Problem(400, f"that is no indicator tipd takes: {refused.reason}", reason=refused.reason) from None
 
 
-async def _history(core: Core, subject: Indicator) -> list[Sighting]:
-    return [_sighting(one) for one in await core.services.store.sightings.history(subject.value)]
+async def _history(core: Core, max_tlp: Tlp, subject: Indicator) -> list[Sighting]:
+    rows = await core.services.store.sightings.history(subject.value, max_tlp=max_tlp)
+    return [_sighting(one) for one in rows]
 
 
 def _sighting(row: Any) -> Sighting:
@@ -104,6 +122,7 @@ def _sighting(row: Any) -> Sighting:
         closed=row.closed,
         reason=row.reason,
         context=row.context,
+        tlp=row.tlp.word,
     )
 
 

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tipd.store.lookup.levels import Keys, Mask, Table
+from tipd.store.lookup.levels import Indexes, Keys, Mask, Table
 from tipd.store.lookup.networks import KEY4, KEY6, Networks, keys4, keys6
-from tipd.store.lookup.sets import SourceIds, SourceSets, last_of_each
+from tipd.store.lookup.sets import MARK_BITS, SourceSets, last_of_each
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+
+    from tipd.store.lookup.sets import Voices
 
 COMPACT_SETS = 100_000  # numbers of sets given before those no longer used are dropped
 
@@ -24,17 +26,17 @@ class Rows:
     """Rows of one structure, in the order of the log: `listed` is true for a sighting that opened."""
 
     keys: Keys
-    sources: SourceIds
+    voices: Voices
     listed: Mask
 
     @classmethod
-    def of(cls, keys: Keys, sources: NDArray[np.uint32], listed: Mask | None = None) -> Rows:
+    def of(cls, keys: Keys, voices: Voices, listed: Mask | None = None) -> Rows:
         """Return rows; without `listed` all opened."""
-        return cls(keys, sources, np.ones(len(keys), np.bool_) if listed is None else listed)
+        return cls(keys, voices, np.ones(len(keys), np.bool_) if listed is None else listed)
 
-    def where(self, mask: Mask) -> Rows:
+    def where(self, mask: Mask | Indexes) -> Rows:
         """Return some of the rows."""
-        return Rows(self.keys[mask], self.sources[mask], self.listed[mask])
+        return Rows(self.keys[mask], self.voices[mask], self.listed[mask])
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,22 +141,22 @@ class Contents:
 
 def _table(rows: Rows, sets: SourceSets) -> Table:
     order = np.argsort(rows.keys)
-    keys, sources = rows.keys[order], rows.sources[order]
+    keys, voices = rows.keys[order], rows.voices[order]
     del order
-    return Table.of(*sets.group(keys, sources))
+    return Table.of(*sets.group(keys, voices))
 
 
 def _changed(table: Table, rows: Rows, sets: SourceSets) -> Table:
     """Apply rows to a table: the last row of each (key, source) decides."""
     if not len(rows.keys):
         return table
-    last = last_of_each(rows.keys, rows.sources)
-    rows = Rows(rows.keys[last], rows.sources[last], rows.listed[last])
+    last = last_of_each(rows.keys, rows.voices >> np.uint32(MARK_BITS))
+    rows = rows.where(last)
     keys, group = np.unique(rows.keys, return_inverse=True)
     starts = np.searchsorted(group, np.arange(len(keys)))
     rank = np.arange(len(group)) - starts[group]  # the first source of each key, the second …
     state = table.find(keys)
     for turn in range(int(rank.max()) + 1):
         now = rank == turn
-        state[group[now]] = sets.step(state[group[now]], rows.sources[now], rows.listed[now])
+        state[group[now]] = sets.step(state[group[now]], rows.voices[now], rows.listed[now])
     return table.changed(keys, state)

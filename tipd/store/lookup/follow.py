@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Concatenate, Protocol
 import trio
 
 from tipd.errors import StoreAway, TryAgain
+from tipd.model.tlp import Tlp
 from tipd.store.lookup.answers import SourceFacts
 from tipd.store.lookup.contents import Contents
 from tipd.store.lookup.rows import Readers, change_queries, load_queries
@@ -190,7 +191,7 @@ async def _position(connection: Connection, since: int | None) -> Position:
     if since is not None:
         until = await connection.fetchval(_PAGE_END, since, PAGE) or since
     sources = {
-        found["id"]: SourceFacts(found["name"], found["weight"])
-        for found in await connection.fetch("SELECT id, name, weight FROM source")
+        found["id"]: SourceFacts(found["name"], found["weight"], Tlp(found["tlp"]), found["redistribute"])
+        for found in await connection.fetch("SELECT id, name, weight, tlp, redistribute FROM source")
     }
     return Position(row["store_id"] or "", int(row["hash_seed"] or 0), floor, last, until, sources)

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from tipd.model.allow import AllowList
 from tipd.store.lookup.answers import Voices, write
 from tipd.store.lookup.contents import Contents
 from tipd.store.lookup.questions import Questions
 from tipd.store.lookup.search import search
+from tipd.store.lookup.veto import Veto
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from tipd.model.tlp import Tlp
     from tipd.store.lookup.answers import SourceFacts
 
 _OTHERS_AT_ONCE = 16  # values that are not plain, before the time is looked at
@@ -42,25 +45,27 @@ class LookupIndex:
         self._contents = Contents.empty()
         self._sources: Mapping[int, SourceFacts] = {}
         self._voices = Voices(self._contents.sets, self._sources)
+        self._veto = Veto.of(AllowList(), hash_seed)
 
-    def lookup(self, values: Sequence[str]) -> bytes:
+    def lookup(self, values: Sequence[str], max_tlp: Tlp, allow: AllowList) -> bytes:
         """Return `{"results":[…]}`, one result a value in order; blocks the loop, so ask for a few only.
 
-        A value that cannot be read has `kind` null and an `error`: a reason of `RefusedValue`.
+        What is marked above `max_tlp` is as if it were not there; what is allowed is not `listed`. A value that cannot
+        be read has `kind` null and an `error`: a reason of `RefusedValue`.
         """
         questions = Questions.of(values, self.hash_seed)
         for _ in questions.work_out():
             pass
-        return self._answered(questions)
+        return self._answered(questions, max_tlp, allow)
 
-    async def answer(self, values: Sequence[str]) -> bytes:
+    async def answer(self, values: Sequence[str], max_tlp: Tlp, allow: AllowList) -> bytes:
         """Return the same as `lookup`, letting other tasks run between what takes long."""
-        answers = [await self._answer(part) for part in _parts(values)]
+        answers = [await self._answer(part, max_tlp, allow) for part in _parts(values)]
         if len(answers) == 1:
             return answers[0]
         return _HEAD + b",".join([answer[len(_HEAD) : -len(_TAIL)] for answer in answers]) + _TAIL
 
-    async def _answer(self, values: Sequence[str]) -> bytes:
+    async def _answer(self, values: Sequence[str], max_tlp: Tlp, allow: AllowList) -> bytes:
         questions = Questions.of(values, self.hash_seed)
         began = trio.current_time()
         for count, _ in enumerate(questions.work_out(), 1):
@@ -69,11 +74,14 @@ class LookupIndex:
                 began = trio.current_time()
         await trio.lowlevel.checkpoint()
         if questions.seed != self.hash_seed:  # another database meanwhile
-            return self.lookup(values)
-        return self._answered(questions)
+            return self.lookup(values, max_tlp, allow)
+        return self._answered(questions, max_tlp, allow)
 
-    def _answered(self, questions: Questions) -> bytes:
-        return write(questions, search(questions, self._contents), self._voices)
+    def _answered(self, questions: Questions, max_tlp: Tlp, allow: AllowList) -> bytes:
+        if self._veto.allow is not allow or self._veto.seed != self.hash_seed:
+            self._veto = Veto.of(allow, self.hash_seed)
+        hits = search(questions, self._contents, self._voices.hidden(max_tlp))
+        return write(questions, hits, self._voices, max_tlp, self._veto.entries(questions, hits))
 
     def replace(self, contents: Contents, sources: Mapping[int, SourceFacts]) -> None:
         """Answer from these contents from now on."""
@@ -97,6 +105,16 @@ class LookupIndex:
     def entries(self) -> int:
         """How many indicators are listed."""
         return self._contents.entries
+
+    async def count(self, max_tlp: Tlp, *, public: bool = False) -> int:
+        """Return how many indicators who sees this mark may be shown, or anybody at all (`public`)."""
+        contents, voices = self._contents, self._voices
+
+        def counted() -> int:
+            shown = voices.shown(max_tlp, public=public)
+            return sum(table.count(shown) for table in contents.tables)
+
+        return await trio.to_thread.run_sync(counted)
 
     @property
     def bytes(self) -> int:

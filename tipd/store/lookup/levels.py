@@ -82,6 +82,14 @@ class Table:
             return Table(self.base, recent, entries)
         return Table(without_empty(merged(self.base, recent)), Level.empty(keys.dtype.str), entries)
 
+    def count(self, shown: Mask) -> int:
+        """Return how many keys have a set that is `shown`."""
+        number = int(np.count_nonzero(shown[self.base.sets])) + int(np.count_nonzero(shown[self.recent.sets]))
+        if not len(self.base.keys):
+            return number
+        at, there = self.base.places(self.recent.keys)  # those of the base that a change hides
+        return number - int(np.count_nonzero(shown[self.base.sets[at[there]]]))
+
     def renumbered(self, numbers: SetIds) -> Table:
         """Return the table with set `i` called `numbers[i]`."""
         base, recent = (Level(level.keys, numbers[level.sets]) for level in (self.base, self.recent))

@@ -88,6 +88,8 @@ class Questions:
     hashed: list[HashedProbe] = field(default_factory=list)
     inet4: list[InetProbe] = field(default_factory=list)
     inet6: list[InetProbe] = field(default_factory=list)
+    _names: Names | None = None
+    _name_keys: NDArray[np.uint64] | None = None
 
     @classmethod
     def of(cls, values: Sequence[str], seed: int) -> Questions:
@@ -171,8 +173,13 @@ class Questions:
     def names(self) -> Names:
         """Return the plain names, the hosts of plain URLs, and the parents of both.
 
-        A parent has at least two labels: single ones are nobody's to list.
+        A parent has at least two labels: single ones are nobody's to list. Worked out once.
         """
+        if self._names is None:
+            self._names = self._all_names()
+        return self._names
+
+    def _all_names(self) -> Names:
         plain, urls = self.plain, self.urls
         names, owners = np.flatnonzero(plain.is_name), np.array(urls.owners, np.intp)
         starts = np.concatenate((plain.starts[names], plain.starts[owners] + np.array(urls.host_starts, np.intp)))
@@ -189,10 +196,13 @@ class Questions:
         )
 
     def name_keys(self, names: Names) -> NDArray[np.uint64]:
-        """Return the keys of names in the joined text (as `tipd.model.key`)."""
-        text, seed = self.plain.text, self.seed
-        places = zip(names.starts.tolist(), names.ends.tolist(), strict=True)
-        return np.array([_digest(_NAME_PREFIX + text[start:end], seed) for start, end in places], np.uint64)
+        """Return the keys (as `tipd.model.key`) of `names()`; worked out once."""
+        if self._name_keys is None:
+            text, seed = self.plain.text, self.seed
+            places = zip(names.starts.tolist(), names.ends.tolist(), strict=True)
+            keys = [_digest(_NAME_PREFIX + text[start:end], seed) for start, end in places]
+            self._name_keys = np.array(keys, np.uint64)
+        return self._name_keys
 
 
 def _inner_dots(starts: Indexes, ends: Indexes, dots: Indexes) -> tuple[Indexes, Indexes]:

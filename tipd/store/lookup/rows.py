@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tipd.model.finding import INDICATOR_DELISTED, INDICATOR_LISTED
+from tipd.model.finding import INDICATOR_DELISTED, INDICATOR_LISTED, INDICATOR_MARKED
 from tipd.model.kind import CODE_OF, Kind
 from tipd.store.lookup.contents import Batch, Rows
+from tipd.store.lookup.sets import MARK_BITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,9 +27,9 @@ _IPV4, _NETWORK = CODE_OF[Kind.IPV4], CODE_OF[Kind.NETWORK]
 
 
 def _row(*value: tuple[Any, ...]) -> np.dtype[Any]:
-    """Return the layout of a row (value, source_id, listed): each field after its length (PostgreSQL manual, COPY)."""
+    """Return the layout of a row (value, voice, listed): each field after its length (PostgreSQL manual, COPY)."""
     fields: list[tuple[Any, ...]] = [("fields", ">i2"), ("size", ">i4"), *value]
-    fields += [("size_source", ">i4"), ("source", ">i4"), ("size_listed", ">i4"), ("listed", "u1")]
+    fields += [("size_voice", ">i4"), ("voice", ">i4"), ("size_listed", ">i4"), ("listed", "u1")]
     return np.dtype(fields)
 
 
@@ -44,23 +45,25 @@ _WHICH = {
     "inet6": f"CASE WHEN {{kind}} = {_NETWORK} AND {{value}} <> '' THEN family({{value}}::inet) = 6 END",
     "hashed": f"{{kind}} NOT IN ({_IPV4}, {_NETWORK})",
 }
+_CHANGES = (INDICATOR_LISTED, INDICATOR_DELISTED, INDICATOR_MARKED)
+_VOICE = f"(source_id << {MARK_BITS}) + coalesce(tlp, 0)"  # as `tipd.store.lookup.sets` says
 _LAYOUT = {"inet4": INET4, "inet6": INET6, "hashed": HASHED}
 
 
 def load_queries() -> dict[str, str]:
     """Return the statements that read all open sightings, by structure."""
     return {
-        name: f"SELECT {_value(name, 'value')}, source_id, true FROM sighting WHERE closed IS NULL AND "  # noqa: S608
+        name: f"SELECT {_value(name, 'value')}, {_VOICE}, true FROM sighting WHERE closed IS NULL AND "  # noqa: S608
         + which.format(kind="kind", value="value")
         for name, which in _WHICH.items()
     }
 
 
 def change_queries(since: int, until: int) -> dict[str, str]:
-    """Return the statements that read what findings with since < seq <= until listed and delisted, by structure."""
+    """Return the statements that read what findings with since < seq <= until changed, by structure."""
     return {
-        name: f"SELECT {_value(name, 'subject_value')}, source_id, kind = '{INDICATOR_LISTED}' FROM finding "  # noqa: S608
-        f"WHERE seq > {since:d} AND seq <= {until:d} AND kind IN ('{INDICATOR_LISTED}', '{INDICATOR_DELISTED}') "
+        name: f"SELECT {_value(name, 'subject_value')}, {_VOICE}, kind <> '{INDICATOR_DELISTED}' FROM finding "  # noqa: S608
+        f"WHERE seq > {since:d} AND seq <= {until:d} AND kind IN {_CHANGES} "
         f"AND source_id IS NOT NULL AND key IS NOT NULL AND "
         + which.format(kind="subject_kind", value="subject_value")
         + " ORDER BY seq"
@@ -98,7 +101,7 @@ class RowReader:
         value = rows["value"]
         plain = value.astype(value.dtype.newbyteorder("="))
         lengths = rows["length"].copy() if "length" in (self.layout.names or ()) else np.empty(0, np.uint8)
-        self.parts.append((plain, rows["source"].astype(np.uint32), rows["listed"] != 0, lengths))
+        self.parts.append((plain, rows["voice"].astype(np.uint32), rows["listed"] != 0, lengths))
 
     def rows(self) -> tuple[Rows, NDArray[np.uint8]]:
         """Return all rows and, of addresses and networks, their prefix lengths; frees what was gathered."""
@@ -106,8 +109,8 @@ class RowReader:
             raise ValueError("the database ended its rows in the middle of one")
         parts = self.parts or [_none(self.layout)]
         self.parts = []
-        values, sources, listed, lengths = (np.concatenate(column) for column in zip(*parts, strict=True))
-        return Rows(values, sources, listed), lengths
+        values, voices, listed, lengths = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return Rows(values, voices, listed), lengths
 
 
 def _none(layout: np.dtype[Any]) -> tuple[NDArray[Any], ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tipd.model.canonical.address import BITS4, Block, format_address, format_block
+from tipd.store.lookup.levels import NO_SOURCES
 from tipd.store.lookup.networks import keys4, keys6
 from tipd.store.lookup.questions import CONTAINED, EXACT, HOST, PARENT
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tipd.store.lookup.contents import Contents
-    from tipd.store.lookup.levels import Indexes, SetIds
+    from tipd.store.lookup.levels import Indexes, Keys, Mask, SetIds
     from tipd.store.lookup.networks import Networks
     from tipd.store.lookup.questions import InetProbe, Questions
 
@@ -51,16 +52,47 @@ class Hits:
             self.sets[owner] = (frozenset((known,)) if isinstance(known, int) else known) | {set_id}
 
 
-def search(questions: Questions, contents: Contents) -> Hits:
-    """Return the matches of each value that has any."""
-    hits = Hits()
-    _plain_addresses(questions, contents, hits)
-    _plain_urls(questions, contents, hits)
-    _plain_names(questions, contents, hits)
-    _hashed(questions, contents, hits)
-    _inet4(questions.inet4, contents, hits)
-    _inet6(questions.inet6, contents, hits)
+def search(questions: Questions, contents: Contents, hidden: Mask | None = None) -> Hits:
+    """Return the matches of each value that has any; `hidden` says which sets are as if they were not there."""
+    hits, seen = Hits(), Seen(contents, hidden)
+    _plain_addresses(questions, seen, hits)
+    _plain_urls(questions, seen, hits)
+    _plain_names(questions, seen, hits)
+    _hashed(questions, seen, hits)
+    _inet4(questions.inet4, seen, hits)
+    _inet6(questions.inet6, seen, hits)
     return hits
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Contents without what the asker may not see."""
+
+    contents: Contents
+    hidden: Mask | None
+
+    def addresses4(self, keys: Keys) -> SetIds:
+        """Return the set of each IPv4 address."""
+        return self.only(self.contents.addresses4.find(keys))
+
+    def networks4(self, keys: Keys) -> SetIds:
+        """Return the set of each IPv4 network."""
+        return self.only(self.contents.networks4.table.find(keys))
+
+    def networks6(self, keys: Keys) -> SetIds:
+        """Return the set of each IPv6 network."""
+        return self.only(self.contents.networks6.table.find(keys))
+
+    def hashed(self, keys: Keys) -> SetIds:
+        """Return the set of each key of anything else."""
+        return self.only(self.contents.hashed.find(keys))
+
+    def only(self, sets: SetIds) -> SetIds:
+        """Return the sets with `NO_SOURCES` in the place of what is hidden."""
+        if self.hidden is not None:
+            # A set the follower numbers while we answer is in no table of ours.
+            sets[self.hidden[sets]] = NO_SOURCES
+        return sets
 
 
 def _match(kind: str, value: str, how: str) -> str:
@@ -68,32 +100,32 @@ def _match(kind: str, value: str, how: str) -> str:
     return f'{{"kind":"{kind}","value":"{value}","how":"{how}"}}'
 
 
-def _plain_addresses(questions: Questions, contents: Contents, hits: Hits) -> None:
+def _plain_addresses(questions: Questions, seen: Seen, hits: Hits) -> None:
     plain, values = questions.plain, questions.values
     owners = np.flatnonzero(plain.is_address | plain.is_network)
     lengths, addresses = plain.lengths, plain.addresses
     single = lengths == 32
-    sets = contents.addresses4.find(addresses)
-    sets[~single] = contents.networks4.table.find(keys4(addresses[~single], lengths[~single]))
+    sets = seen.addresses4(addresses)
+    sets[~single] = seen.networks4(keys4(addresses[~single], lengths[~single]))
     at = np.flatnonzero(sets)
     found = owners[at].tolist()
     for kind, mask in (("ipv4", single[at]), ("network", ~single[at])):
         these = list(compress(found, mask.tolist()))
         hits.first(these, [_match(kind, values[owner], EXACT) for owner in these], sets[at[mask]].tolist())
-    _Around(owners, addresses, lengths, None).into(hits, contents.networks4)
+    _Around(owners, addresses, lengths, None).into(hits, seen, seen.contents.networks4)
 
 
-def _plain_urls(questions: Questions, contents: Contents, hits: Hits) -> None:
+def _plain_urls(questions: Questions, seen: Seen, hits: Hits) -> None:
     urls, values = questions.urls, questions.values
-    sets = contents.hashed.find(np.array(urls.keys, np.uint64))
+    sets = seen.hashed(np.array(urls.keys, np.uint64))
     at = np.flatnonzero(sets)
     owners = np.array(urls.owners, np.intp)[at].tolist()
     hits.first(owners, [_match("url", values[owner], EXACT) for owner in owners], sets[at].tolist())
 
 
-def _plain_names(questions: Questions, contents: Contents, hits: Hits) -> None:
+def _plain_names(questions: Questions, seen: Seen, hits: Hits) -> None:
     names, values, text = questions.names(), questions.values, questions.plain.text
-    sets = contents.hashed.find(questions.name_keys(names))
+    sets = seen.hashed(questions.name_keys(names))
     at = np.flatnonzero(sets)
     exact = (at < names.whole) & ~names.of_host[at]
     owners = names.owners[at[exact]].tolist()
@@ -104,8 +136,8 @@ def _plain_names(questions: Questions, contents: Contents, hits: Hits) -> None:
         hits.add(owner, _match("domain", text[start:end].decode(), HOST if of_host else PARENT), set_id)
 
 
-def _hashed(questions: Questions, contents: Contents, hits: Hits) -> None:
-    for at, set_id in _found(contents.hashed.find(questions.keys())):
+def _hashed(questions: Questions, seen: Seen, hits: Hits) -> None:
+    for at, set_id in _found(seen.hashed(questions.keys())):
         owner, kind, value, how = questions.hashed[at]
         hits.add(owner, f'{{"kind":"{kind}","value":{quoted(value)},"how":"{how}"}}', set_id)
 
@@ -115,25 +147,25 @@ def _found(sets: SetIds) -> zip[tuple[int, int]]:
     return zip(at.tolist(), sets[at].tolist(), strict=True)
 
 
-def _inet4(probes: list[InetProbe], contents: Contents, hits: Hits) -> None:
+def _inet4(probes: list[InetProbe], seen: Seen, hits: Hits) -> None:
     """Search addresses and networks that were not asked in their plain form, and hosts."""
     if not probes:
         return
     addresses = np.frombuffer(b"".join([probe.packed for probe in probes]), ">u4").astype(np.uint32)
     lengths = np.array([probe.length for probe in probes])
-    networks = contents.networks4.table.find(keys4(addresses, lengths))
-    _exact(probes, np.where(lengths == 32, contents.addresses4.find(addresses), networks), hits)
-    _Around.of(probes, addresses, lengths).into(hits, contents.networks4)
+    networks = seen.networks4(keys4(addresses, lengths))
+    _exact(probes, np.where(lengths == 32, seen.addresses4(addresses), networks), hits)
+    _Around.of(probes, addresses, lengths).into(hits, seen, seen.contents.networks4)
 
 
-def _inet6(probes: list[InetProbe], contents: Contents, hits: Hits) -> None:
+def _inet6(probes: list[InetProbe], seen: Seen, hits: Hits) -> None:
     """Search IPv6 networks, and networks around IPv6 addresses (which themselves are found by their key)."""
     if not probes:
         return
     rows = np.frombuffer(b"".join([probe.packed for probe in probes]), np.uint8).reshape(-1, 16)
     lengths = np.array([probe.length for probe in probes])
-    _exact(probes, contents.networks6.table.find(keys6(rows, lengths)), hits)
-    _Around.of(probes, rows, lengths).into(hits, contents.networks6)
+    _exact(probes, seen.networks6(keys6(rows, lengths)), hits)
+    _Around.of(probes, rows, lengths).into(hits, seen, seen.contents.networks6)
 
 
 def _exact(probes: list[InetProbe], sets: SetIds, hits: Hits) -> None:
@@ -165,9 +197,11 @@ class _Around:
         """Return it for probes."""
         return cls(np.array([probe.owner for probe in probes]), addresses, lengths, [probe.host for probe in probes])
 
-    def into(self, hits: Hits, networks: Networks) -> None:
+    def into(self, hits: Hits, seen: Seen, networks: Networks) -> None:
         """Add what is found to the hits."""
-        for which, length, sets in networks.around(self.addresses, self.lengths):
+        for places, length, found in networks.around(self.addresses, self.lengths):
+            shown = seen.only(found) != NO_SOURCES
+            which, sets = places[shown], found[shown]
             packed = self.addresses[which].astype(">u4").tobytes() if self.addresses.ndim == 1 else None
             owners = self.owners[which].tolist()
             for place, (at, owner, set_id) in enumerate(zip(which.tolist(), owners, sets.tolist(), strict=True)):

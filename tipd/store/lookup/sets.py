@@ -1,4 +1,8 @@
-"""Sets of sources, each stored once: most indicators are on one list, and few combinations occur."""
+"""Sets of voices, each stored once: most indicators are on one list, and few combinations occur.
+
+A voice is a source that names an indicator under a mark of the row's own: `source id * 8 + mark` (tipd/model/tlp.py; 0
+where the row has none). So one number of a set says by whom and to whom, and an indicator costs no byte more.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +18,15 @@ if TYPE_CHECKING:
     from tipd.store.lookup.levels import Indexes, Keys, Mask, SetIds
 
 type SourceIds = NDArray[np.uint32]
+type Voices = NDArray[np.uint32]
+
+MARK_BITS = 3
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
 class SourceSets:
-    """Numbers for sets of source ids; a number is never given to another set. Number 0 is the empty set.
+    """Numbers for sets of voices; a number is never given to another set. Number 0 is the empty set.
 
     One thread adds (the follower's); readers only look numbers up that they found in a finished table.
     """
@@ -32,22 +39,22 @@ class SourceSets:
         return len(self._members)
 
     def members(self, set_id: int) -> tuple[int, ...]:
-        """Return the source ids of a set, ascending."""
+        """Return the voices of a set, ascending."""
         return self._members[set_id]
 
-    def intern(self, sources: tuple[int, ...]) -> int:
-        """Return the number of a set given as ascending distinct ids."""
-        known = self._ids.get(sources)
+    def intern(self, voices: tuple[int, ...]) -> int:
+        """Return the number of a set given as ascending distinct voices."""
+        known = self._ids.get(voices)
         if known is None:
             known = len(self._members)
-            self._members.append(sources)
-            self._ids[sources] = known
+            self._members.append(voices)
+            self._ids[voices] = known
         return known
 
-    def group(self, keys: Keys, sources: SourceIds) -> tuple[Keys, SetIds]:
-        """Return sorted distinct keys and the set each has, of rows (key, source) sorted by key.
+    def group(self, keys: Keys, voices: Voices) -> tuple[Keys, SetIds]:
+        """Return sorted distinct keys and the set each has, of rows (key, voice) sorted by key.
 
-        Works on whole arrays: the distinct combinations are told apart by a sum of one mixed 64-bit number a source,
+        Works on whole arrays: the distinct combinations are told apart by a sum of one mixed 64-bit number a voice,
         and only one example of each becomes a tuple. (Two combinations with one sum: 2**-64 a pair.)
         """
         if not len(keys):
@@ -55,28 +62,27 @@ class SourceSets:
         first = np.concatenate((np.array([True]), keys[1:] != keys[:-1]))
         starts = np.flatnonzero(first)
         if len(starts) == len(keys):
-            return keys, self._each(sources, lambda source: self.intern((source,)))
-        sums = np.add.reduceat(_mixed(sources), starts)
+            return keys, self._each(voices, lambda voice: self.intern((voice,)))
+        sums = np.add.reduceat(_mixed(voices), starts)
         _, example, which = np.unique(sums, return_index=True, return_inverse=True)
         ends = np.append(starts[1:], len(keys))
-        ids = [self._example(sources, starts[at], ends[at]) for at in example.tolist()]
+        ids = [self._example(voices, starts[at], ends[at]) for at in example.tolist()]
         return keys[starts], np.array(ids, np.uint32)[which]
 
-    def _example(self, sources: SourceIds, start: int, end: int) -> int:
-        return self.intern(tuple(sorted(set(sources[start:end].tolist()))))
+    def _example(self, voices: Voices, start: int, end: int) -> int:
+        return self.intern(tuple(sorted(set(voices[start:end].tolist()))))
 
-    def step(self, sets: SetIds, sources: SourceIds, listed: Mask) -> SetIds:
-        """Return the sets after each gained (`listed`) or lost one source."""
-        packed = sets.astype(np.uint64) << np.uint64(32) | sources.astype(np.uint64) << np.uint64(1) | listed
+    def step(self, sets: SetIds, voices: Voices, listed: Mask) -> SetIds:
+        """Return the sets after each gained one voice (`listed`), or lost whatever its source said."""
+        packed = sets.astype(np.uint64) << np.uint64(32) | voices.astype(np.uint64) << np.uint64(1) | listed
         return self._each(packed, self._stepped)
 
     def _stepped(self, packed: int) -> int:
-        members = set(self._members[packed >> 32])
-        source = packed >> 1 & 0x7FFFFFFF  # a source's id is a positive int4
+        voice = packed >> 1 & 0x7FFFFFFF  # a source's id has at most 28 bits
+        source = voice >> MARK_BITS
+        members = {known for known in self._members[packed >> 32] if known >> MARK_BITS != source}
         if packed & 1:
-            members.add(source)
-        else:
-            members.discard(source)
+            members.add(voice)
         return self.intern(tuple(sorted(members)))
 
     def _each(self, values: NDArray[Any], function: Callable[[int], int]) -> SetIds:
@@ -84,16 +90,19 @@ class SourceSets:
         return np.array([function(value) for value in distinct.tolist()], np.uint32)[which]
 
 
-def _mixed(sources: SourceIds) -> NDArray[np.uint64]:
-    """Return splitmix64 of each source id (Steele, Lea and Flood, 2014)."""
-    mixed = (sources.astype(np.uint64) + np.uint64(1)) * _GOLDEN
+def _mixed(voices: Voices) -> NDArray[np.uint64]:
+    """Return splitmix64 of each voice (Steele, Lea and Flood, 2014)."""
+    mixed = (voices.astype(np.uint64) + np.uint64(1)) * _GOLDEN
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return mixed ^ (mixed >> np.uint64(31))
 
 
 def last_of_each(keys: Keys, sources: SourceIds) -> Indexes:
-    """Return, sorted by key and source, the index of the last row of each (key, source): later rows win."""
+    """Return, sorted by key and source, the index of the last row of each (key, source): later rows win.
+
+    `sources` are ids, not voices: what a source says later of a key takes the place of what it said before.
+    """
     order: Indexes = np.lexsort((sources, keys))  # stable: rows of one pair stay in their order
     keys, sources = keys[order], sources[order]
     ends = np.append((keys[1:] != keys[:-1]) | (sources[1:] != sources[:-1]), np.array([True]))
