@@ -21,7 +21,7 @@ def test_what_is_right(tipd: Any, config: Path) -> None:
     ran = tipd("check", "--config", str(config))
     assert (ran.code, ran.out) == (0, "")
     assert "1 sources, 1 enabled: fine" in ran.err
-    facts = {"ok": True, "config": str(config), "sources": 1, "enabled": 1, "faults": 0}
+    facts = {"ok": True, "config": str(config), "sources": 1, "enabled": 1, "faults": 0, "left_out": {}}
     assert tipd("--json", "check", "--config", str(config)).lines == [facts]
 
 
@@ -49,3 +49,20 @@ def test_a_faulty_configuration(tipd: Any, config: Path) -> None:
     assert [line.partition(": ")[2].split(":")[1] for line in ran.err.splitlines()] == ["4", "2"]
     assert tipd("check", "--config", "/nonexistent.toml").code == 78
     assert len(tipd("check", "--config", str(config), "--json").lines) == 2
+
+
+def test_what_a_business_may_not_use_is_named(tipd: Any, config: Path) -> None:
+    folder = config.parent / "sources.d"
+    (folder / "paid.toml").write_text(GOOD.format("paid") + 'commercial = "yes"\n')
+    (folder / "hobby.toml").write_text(GOOD.format("hobby") + 'commercial = "no"\n')
+    assert "left out" not in tipd("check", "--config", str(config)).err
+    config.write_text(config.read_text() + "commercial = true\n")
+    ran = tipd("check", "--config", str(config))
+    assert ran.code == 0
+    assert "left out, commercial use: good (ask), hobby (no)\n" in ran.err
+    assert "3 sources, 1 enabled: fine" in ran.err
+    (facts,) = tipd("check", "--config", str(config), "--json").lines
+    assert facts["left_out"] == {"good": "commercial use: ask", "hobby": "commercial use: no"}
+    rows = [line.split()[:2] for line in tipd("sources", "list", "--config", str(config)).out.splitlines()[1:]]
+    assert rows == [["good", "left_out"], ["hobby", "left_out"], ["paid", "new"]]
+    assert "left out: commercial use: no" in tipd("sources", "show", "hobby", "--config", str(config)).out

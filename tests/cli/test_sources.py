@@ -43,7 +43,8 @@ def test_list_needs_no_daemon(tipd: Any, config: str) -> None:
 def test_list_shows_what_the_daemon_says(tipd: Any, config: str, fake: Any) -> None:
     fake.answers["GET", "/api/v1/sources"] = 200, {"sources": [STATE]}
     row = tipd("sources", "list", "--config", config).out.splitlines()[1]
-    assert row.split() == ["good", "unchanged", "1,234,567", "2026-11-22", "04:00:00", "1h", "a", "list"]
+    marks = ["other", "left", "amber", "ask", "no", "free"]
+    assert row.split() == ["good", "unchanged", "1,234,567", "2026-11-22", "04:00:00", "1h", *marks, "a", "list"]
     good, quiet = tipd("sources", "list", "--config", config, "--json").lines
     assert good["url"] == "https://lists.example.org/good.txt"
     assert (good["state"], good["entries"], quiet["state"]) == ("unchanged", 1234567, "off")

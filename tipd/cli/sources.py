@@ -20,13 +20,18 @@ if TYPE_CHECKING:
     from tipd.modules.blacklist.declaration import Source
 
 _GOOD = frozenset({"ok", "unchanged"})
-_QUIET = frozenset({"new", "", "off"})
+_QUIET = frozenset({"new", "", "off", "left_out"})
+_YES_NO: dict[Any, str] = {True: "yes", False: "no"}
 _NOTHING_TO_ACCEPT = 409
+_TITLES = (
+    *("NAME", "STATE", "ENTRIES", "LAST SUCCESS", "NEXT RUN", "EVERY"),
+    *("CLASS", "ABSENCE", "TLP", "COMMERCIAL", "PASS ON", "LICENCE", "ABOUT"),
+)
 
 
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Describe the verb."""
-    parser = subparsers.add_parser("sources", help="list, show, test, run and accept sources")
+    parser = subparsers.add_parser("sources", help="list, show, test, run, accept, enable and disable sources")
     verbs = parser.add_subparsers(dest="sources_verb", metavar="VERB", required=True)
     verbs.add_parser("list", help="list all sources, with their states where the daemon runs")
     show = verbs.add_parser("show", help="show one declaration and its state")
@@ -38,11 +43,18 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     run_.add_argument("name", metavar="NAME")
     accept = verbs.add_parser("accept", help="let the body that its guards refused be used, and collect the source now")
     accept.add_argument("name", metavar="NAME")
+    for word, told in (("enable", "collect a source"), ("disable", "collect a source no more; what it listed ends")):
+        verb = verbs.add_parser(word, help=f"{told}; writes the key `enabled` in your own file about it")
+        verb.add_argument("name", metavar="NAME")
+        verb.add_argument("--reason", metavar="TEXT", help="why, for the audit")
 
 
 def run(args: argparse.Namespace) -> int:
     """Do what the second word says."""
-    verbs = {"list": _list, "show": _show, "test": _test, "run": _run, "accept": _accept}
+    verbs = {
+        **{"list": _list, "show": _show, "test": _test, "run": _run, "accept": _accept},
+        **{"enable": _switch, "disable": _switch},
+    }
     return verbs[args.sources_verb](args, Output.of(args))
 
 
@@ -89,7 +101,7 @@ def _write(records: Sequence[Mapping[str, Any]], output: Output) -> None:
         for record in records:
             output.record(record)
     else:
-        output.table(("NAME", "STATE", "ENTRIES", "LAST SUCCESS", "NEXT RUN", "EVERY", "ABOUT"), map(_row, records))
+        output.table(_TITLES, map(_row, records))
 
 
 def _record(source: Source, sources: Sources, state: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -99,7 +111,15 @@ def _record(source: Source, sources: Sources, state: Mapping[str, Any] | None) -
     plain = msgspec.to_builtins(source)
     record = {key: value for key, value in plain.items() if value not in ("", {}, [], ())}
     record["file"] = str(sources.paths.get(source.name, ""))
-    return record | {"state": "new" if source.enabled else "off"} | dict(state or {})
+    return record | _state(source, sources) | dict(state or {})
+
+
+def _state(source: Source, sources: Sources) -> dict[str, Any]:
+    """Return what the files alone say of its state, and why it is off."""
+    why = sources.off.get(source.name)
+    if why is None:
+        return {"state": "new"}
+    return {"state": "left_out" if source.name in sources.left_out else "off", "error": why}
 
 
 def _row(record: Mapping[str, Any]) -> list[str]:
@@ -110,7 +130,9 @@ def _row(record: Mapping[str, Any]) -> list[str]:
         "" if entries is None else f"{entries:,}",
         _short(record.get("last_success")),
         _short(record.get("next_run")),
-        record.get("every", ""),
+        *(record.get(key, "") for key in ("every", "class", "absence", "tlp", "commercial")),
+        _YES_NO.get(record.get("redistribute"), ""),
+        record.get("licence", ""),
         record.get("about", ""),
     ]
 
@@ -197,3 +219,9 @@ def _test(args: argparse.Namespace, output: Output) -> int:
     from tipd.cli import try_source
 
     return try_source.run(args, output)
+
+
+def _switch(args: argparse.Namespace, output: Output) -> int:
+    from tipd.cli import switch_source
+
+    return switch_source.run(args, output, enabled=args.sources_verb == "enable")
