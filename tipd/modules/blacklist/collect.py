@@ -53,6 +53,8 @@ def collector(tools: Tools, source: Source, row: SourceRow) -> Collector:
 class Collector:
     """One run of one source; `row` is leased. Another way of asking replaces `_get` or `_collect`."""
 
+    why = "poll"
+
     def __init__(self, tools: Tools, source: Source, row: SourceRow) -> None:
         """Nothing happens yet."""
         self._tools = tools
@@ -133,7 +135,7 @@ class Collector:
         findings = findings_of_change(row.name, row.state, state, why)
         if initial:
             findings.append(finding_of_load(row.name, result))
-        proof = proof_of(source, fetched, result, status=state, at=at, ended=tools.clock.now(), body=kept)
+        proof = proof_of(source, fetched, result, status=state, at=at, ended=tools.clock.now(), body=kept, why=self.why)
         outcome = self._outcome(proof, why, round_id, changed=bool(listed or delisted or initial))
         await tools.store.rounds.finish(round_id, row.id, proof, outcome, findings)
         await keep_snapshot(tools, source, row, folder / SNAPSHOT, round_id)

@@ -18,6 +18,7 @@ from tipd.modules.blacklist.collect import collector
 from tipd.modules.blacklist.lease import Lease, note, noted
 from tipd.modules.blacklist.places import Places
 from tipd.modules.blacklist.removal import remove
+from tipd.modules.blacklist.replay import WORD, Replay, replays_of
 from tipd.modules.blacklist.states import AWAY, MODULE, State, findings_of_change, findings_of_switches
 from tipd.modules.blacklist.tools import Tools
 from tipd.nursery.contract import Every, Report, Restart, RoundReport
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tipd.modules.blacklist.catalogue import Sources
+    from tipd.modules.blacklist.collect import Collector
     from tipd.modules.blacklist.declaration import Source
     from tipd.modules.blacklist.needs import BlacklistStore
     from tipd.modules.blacklist.settings import BlacklistSettings
@@ -54,6 +56,7 @@ class BlacklistModule:
         self._places = Places(state_dir)
         self._bodies = Bodies.below(state_dir, duration(settings.keep_bodies), size(settings.keep_bodies_size))
         self._pruned: datetime | None = None
+        self._replays: dict[str, datetime | None] = {}  # of the present round, and from when on
         self._credentials = Path(settings.credentials_dir) if settings.credentials_dir else state_dir / "credentials"
         self._allow_networks = tuple(allow_networks)
         self._deadline = duration(settings.deadline)
@@ -77,7 +80,10 @@ class BlacklistModule:
         tools = self._tools(ctx)
         reports = await self._declare(tools, sources)
         await self._give_back(tools, sources)
-        names, too_soon = await self._asked_for(tools, sources, cause.names)
+        self._replays = replays_of(cause.names)
+        asked = [name for name in cause.names if not name.startswith(WORD)]
+        names, too_soon = await self._asked_for(tools, sources, asked)
+        names += self._replays
         reports += too_soon
         rows: list[SourceRow] = []
         if names or not cause.names:
@@ -90,6 +96,11 @@ class BlacklistModule:
         await self._prune(tools)
         ctx.health.note(sources=len(sources.ok), faults=len(sources.errors), reports=_counted(reports))
         return RoundReport(reports, next_due=await self._next_due(ctx, store))
+
+    def _collector(self, tools: Tools, source: Source, row: SourceRow) -> Collector:
+        if row.name in self._replays:
+            return Replay(tools, source, row, self._replays[row.name])
+        return collector(tools, source, row)
 
     async def _prune(self, tools: Tools) -> None:
         """Let go of kept bodies that are past their time, once an hour."""
@@ -242,7 +253,7 @@ class BlacklistModule:
         try:
             if source is None:
                 return await self._misdeclared(tools, sources, row)
-            one = collector(tools, source, row)
+            one = self._collector(tools, source, row)
             try:
                 return await one.collect()
             except StoreAway:

@@ -122,6 +122,14 @@ class IncrementStore(Protocol):
         ...
 
 
+class Teller(Protocol):
+    """`store.writer`."""
+
+    async def tell(self, findings: Sequence[NewFinding]) -> list[int]:
+        """Commit findings."""
+        ...
+
+
 class ProofStore(Protocol):
     """`store.proofs`."""
 
@@ -154,6 +162,7 @@ class BlacklistStore(Protocol):
     """The part of the store that collecting touches."""
 
     sources: SourceStore
+    writer: Teller
     rounds: RoundStore
     proofs: ProofStore
     history: History
