@@ -31,8 +31,10 @@ def frames(raw: bytes) -> list[tuple[int, int, str, object]]:
                 at += 4
                 row.append(None if length < 0 else raw[at : at + length])
                 at += max(length, 0)
-            assert columns == 4
-            key, kind, value, context = row
+            assert columns == 6
+            key, kind, value, context, tlp, until = row
+            assert tlp is None or len(tlp) == 2
+            assert until is None or len(until) == 8
             assert context is None or context[0] == 1
             rows.append(
                 (

@@ -65,26 +65,39 @@ def names(*numbers: int) -> list[Indicator]:
 
 
 def write_opened(
-    path: Path, seed: int, indicators: Sequence[Indicator], *, context: object = None, rows: int = 20_000
+    path: Path,
+    seed: int,
+    indicators: Sequence[Indicator],
+    *,
+    context: object = None,
+    tlp: int | None = None,
+    until: datetime | None = None,
+    rows: int = 20_000,
 ) -> Path:
-    """Write the file of what is to be opened, as a worker does."""
+    """Write the file of what is to be opened, as a worker does; all rows say the same beside their indicators."""
+    beside = _columns(context, tlp, until)
     with path.open("wb") as file:
         for start in range(0, len(indicators), rows):
             part = indicators[start : start + rows]
-            tuples = b"".join(_tuple(seed, one, context) for one in part)
+            tuples = b"".join(_tuple(seed, one) + beside for one in part)
             file.write(struct.pack("<II", len(part), len(tuples)) + tuples)
     return path
 
 
-def _tuple(seed: int, indicator: Indicator, context: object) -> bytes:
+def _tuple(seed: int, indicator: Indicator) -> bytes:
     value = indicator.value.encode()
-    head = struct.pack(
-        ">hiqihi", 4, 8, key_of(seed, indicator.kind, indicator.value), 2, CODE_OF[indicator.kind], len(value)
-    )
-    if context is None:
-        return head + value + struct.pack(">i", -1)
+    key = key_of(seed, indicator.kind, indicator.value)
+    return struct.pack(">hiqihi", 6, 8, key, 2, CODE_OF[indicator.kind], len(value)) + value
+
+
+def _columns(context: object, tlp: int | None, until: datetime | None) -> bytes:
+    null = struct.pack(">i", -1)
     said = b"\x01" + json.dumps(context).encode()
-    return head + value + struct.pack(">i", len(said)) + said
+    columns = null if context is None else struct.pack(">i", len(said)) + said
+    columns += null if tlp is None else struct.pack(">ih", 2, tlp)
+    if until is None:
+        return columns + null
+    return columns + struct.pack(">iq", 8, (until - datetime(2000, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1))
 
 
 def write_closed(path: Path, seed: int, indicators: Sequence[Indicator]) -> Path:

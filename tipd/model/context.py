@@ -3,7 +3,7 @@
 A context is a JSON object. A key has one value, or a sorted list of at most 16 different ones:
 
 - `port`: 1 to 65535
-- `class`: what being listed means, a word such as `brute-force`; only where it differs from the source's own
+- `class`: what being listed means (tipd/model/classes.py); only where it differs from the source's own
 - `malware`, `reference`, `status` and every further name that a declaration gives: text, numbers and truth values
 - `confidence`: as the source says it: a number (of 0 to 1, of 0 to 100, whatever its scale) or a word
 - `first_seen`, `last_seen`: the source's own dates, RFC 3339 in UTC, always one: the earliest and the latest
@@ -15,11 +15,11 @@ or formatting characters, white space as single blanks, at most 500 characters a
 from __future__ import annotations
 
 import math
-import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from tipd.model.classes import read_class
 from tipd.model.moment import read_moment, rfc3339
 from tipd.model.tlp import read_tlp
 
@@ -38,8 +38,6 @@ MOST_VALUES = 16  # of one key
 LONGEST = 500  # characters of a value
 MOST_BYTES = 8192  # of a context as JSON
 
-_WORD = re.compile(r"[a-z][a-z0-9_-]{0,63}\Z", re.ASCII)
-_GAPS = re.compile(r"[\s_]+")
 _DATES = {FIRST_SEEN: min, LAST_SEEN: max}
 # What lists write where they have nothing to say.
 NOTHING = frozenset({"", "-", "--", "none", "null", "nil", "n/a", "nan", "\\n"})
@@ -115,8 +113,8 @@ def _port(text: str) -> int | None:
 
 
 def _class(text: str) -> str:
-    word = _GAPS.sub("-", text.lower())
-    if not _WORD.match(word):
+    word = read_class(text)
+    if word is None:
         raise Unreadable(f"{text[:60]!r} is no class")
     return word
 

@@ -1,7 +1,8 @@
 """Files between a worker that reads bodies and `rounds.apply`: what is to be opened, and what closed.
 
 Opened: frames of `<u32 rows><u32 bytes>` (little endian), then that many bytes of PostgreSQL's binary COPY tuples
-(no header, no trailer) of (key int8, kind int2, value text, context jsonb or NULL). Closed: little-endian int64 keys.
+(no header, no trailer) of COLUMNS: key int8, kind int2, value text, and, NULL where the rows say none, context jsonb,
+tlp int2, until timestamptz. Closed: little-endian int64 keys.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ MOST_ROWS = 20_000  # a transaction
 MOST_BYTES = 256 * 2**20
 PIECE = 64 * 2**10
 
+COLUMNS = ("key", "kind", "value", "context", "tlp", "until")
 COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 COPY_TRAILER = b"\xff\xff"
 _HEAD = struct.Struct("<II")

@@ -15,9 +15,10 @@ import trio
 
 from tipd.store import closing, partitions
 from tipd.store.batch import Written
+from tipd.store.beginning import open_frame
 from tipd.store.closing import Change
 from tipd.store.frames import next_frame, next_keys
-from tipd.store.rounds import open_frame, prove
+from tipd.store.rounds import prove
 from tipd.store.text import to_json
 
 if TYPE_CHECKING:

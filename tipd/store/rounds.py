@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import msgspec
 import trio
 
-from tipd.model.finding import INDICATOR_LISTED
 from tipd.store import closing, partitions
-from tipd.store.batch import Written
+from tipd.store.beginning import open_frame
 from tipd.store.closing import Change
-from tipd.store.frames import copy_stream, next_frame, next_keys
+from tipd.store.frames import next_frame, next_keys
 from tipd.store.sources import LONGEST_ERROR, Outcome, settle
 from tipd.store.text import storable, to_json
 
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
 
     from tipd.clock import Clock
     from tipd.model.finding import NewFinding
+    from tipd.store.batch import Written
     from tipd.store.connection import Connection, Row
     from tipd.store.pool import Pool
     from tipd.store.writer import Writer
@@ -66,25 +66,6 @@ class RoundRow(Proof, frozen=True, kw_only=True):
     ended: datetime | None  # type: ignore[assignment]
     listed: int
     delisted: int
-
-
-_FRESH = """
-CREATE TEMPORARY TABLE IF NOT EXISTS fresh (key bigint, kind smallint, value text, context jsonb) ON COMMIT DELETE ROWS
-"""
-# In the order of the keys, so that neighbouring index pages are written together.
-_OPEN = """
-WITH opened AS (
-    INSERT INTO sighting (key, opened, opened_round, source_id, kind, value, context)
-    SELECT key, $1, $2, $3, kind, value, context FROM fresh ORDER BY key
-        ON CONFLICT (source_id, key) WHERE closed IS NULL DO NOTHING
-    RETURNING key, kind, value, context
-), told AS (
-    INSERT INTO finding (at, key, source_id, subject_kind, initial, kind, module, subject_value, data)
-    SELECT $1, key, $3, kind, $4, $5, (SELECT module FROM source WHERE id = $3), value, context FROM opened
-    RETURNING seq
-)
-SELECT count(*) AS number, max(seq) AS last FROM told
-"""
 
 
 class Rounds:
@@ -145,6 +126,10 @@ class Rounds:
         """Store how the round ended, the source's row and findings, together."""
         await self._writer.write(_finish, round_id, source_id, proof, outcome, findings=findings)
 
+    async def end(self, round_id: int, proof: Proof) -> None:
+        """Store how a round ended that asked nobody (ageing): the source's state is what it was."""
+        await self._writer.write(prove, round_id, proof)
+
     async def last_entries(self, source_id: int) -> int:
         """Return how many indicators the source had after its last round that was not cut off, 0 before the first."""
         return await self._pool.run(_last_entries, source_id)
@@ -166,18 +151,6 @@ class Rounds:
         finally:
             file.close()
         return number
-
-
-async def open_frame(connection: Connection, tuples: bytes, change: Change, *, initial: bool) -> Written[int]:
-    """Open what a frame names and is not open yet (asyncio-flavoured); return how many. `fresh` holds its rows."""
-    await connection.execute(_FRESH)
-    await connection.copy_to_table(
-        "fresh", source=copy_stream(tuples), columns=("key", "kind", "value", "context"), format="binary"
-    )
-    row = await connection.fetchrow(_OPEN, change.at, change.round_id, change.source_id, initial, INDICATOR_LISTED)
-    number, last = (0, None) if row is None else (row["number"], row["last"])
-    await closing.counted(connection, change, number, "listed")
-    return Written(number, last or 0, frozenset((INDICATOR_LISTED,)) if number else frozenset())
 
 
 async def _close_left(connection: Connection, keys: list[int], change: Change, reason: str) -> Written[int]:

@@ -17,19 +17,22 @@ import msgspec
 from tipd.config import duration, nearest
 from tipd.model.canonical import VERSION as CANONICAL_VERSION
 from tipd.model.classes import CLASSES
+from tipd.model.context import CLASS
 from tipd.model.kind import Kind
 from tipd.modules.blacklist.ageing import Ageing
 from tipd.modules.blacklist.asking import Ask
 from tipd.modules.blacklist.asking import check as check_request
 from tipd.modules.blacklist.expect import Expect
+from tipd.modules.blacklist.fields import Place, places
+from tipd.modules.blacklist.fields import check as check_fields
 from tipd.modules.blacklist.signature import Signature
 from tipd.modules.blacklist.spans import check_duration
+from tipd.net.settings import proxy_address
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}\Z", re.ASCII)
-_FIELD = re.compile(r"[a-z][a-z0-9_]{0,31}\Z", re.ASCII)
 DEFAULT_FLOOR = timedelta(minutes=5)
 LOCAL_FLOOR = timedelta(seconds=1)
-READER_VERSION = 1  # of how units, rows and indicators hang together
+READER_VERSION = 2  # of how units, rows and indicators hang together
 
 type Absence = Literal["left", "nothing"]
 
@@ -58,6 +61,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     `entries`: there is nothing to fetch: what is reported to it by hand or by a script is the list
     `evidence`: where its address and format were seen
     `ca_file`, `proxy`, `allow_networks`, `max_body`: as in `[net]`, for this source
+    `proxy_credential`: the name of a file in `credentials_dir` with `user:password` for the proxy
     `member`: which files of an archive are read, a pattern such as `*.txt`
     """
 
@@ -83,6 +87,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     credential: str = ""
     ca_file: str = ""
     proxy: str = ""
+    proxy_credential: str = ""
     allow_networks: tuple[str, ...] = ()
     max_body: str = ""
     member: str = "*"
@@ -91,7 +96,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     client_key_file: str = ""
     entries: bool = False
     options: dict[str, Any] = {}
-    fields: dict[str, int | str] = {}
+    fields: dict[str, Place] = {}
     where: dict[str, tuple[str | int | bool, ...]] = {}
     expect: Expect = Expect()
     request: Ask = Ask()
@@ -110,9 +115,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             raise ValueError("path: must be absolute")
         if self.class_ not in CLASSES:
             raise ValueError(f"class: there is no class {self.class_!r}{nearest(self.class_, CLASSES)}")
-        for name in self.fields:
-            if not _FIELD.match(name):
-                raise ValueError(f"fields.{name}: a field's name is lower-case letters, digits and '_'")
+        check_fields(self.fields)
         for key in ("every", "min_interval", "keep"):
             if getattr(self, key):
                 check_duration(key, getattr(self, key))
@@ -130,6 +133,11 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         except ValueError as error:
             raise ValueError(f"kind: {str(error).replace(' Kind', ' kind')} ({', '.join(Kind)} or auto)") from None
 
+    @property
+    def places(self) -> dict[str, int | str]:
+        """Where each of `[fields]` stands in a row, without what is done with it."""
+        return places(self.fields)
+
     def parser_options(self) -> Any:
         """Return `[options]` as the parser's type; raises msgspec.ValidationError or ValueError."""
         from tipd.modules.blacklist.parsers.registry import FORMATS
@@ -144,7 +152,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     def is_nearby(self, allow_networks: tuple[str, ...]) -> bool:
         """Say whether the address in the URL lies inside networks that were allowed (global, or of this source)."""
-        if self.path:
+        if not self.url:
             return True
         host = ada_url.URL(self.url.replace("{credential}", "x")).hostname.strip("[]")
         try:
@@ -161,7 +169,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
         parts: list[Any] = [self.parser, self.kind, self.options, self.fields, self.where, self.absence, self.keep]
         parts += [self.timezone, self.expect, FORMATS[self.parser].version, READER_VERSION, CANONICAL_VERSION]
-        parts += [self.member, _suffix_version()]
+        parts += [self.member, _suffix_version(), self.class_ if CLASS in self.fields else ""]
         return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).digest()
 
     def declared(self) -> bytes:
@@ -179,9 +187,21 @@ def _check_words(source: Source) -> None:
             ipaddress.ip_network(network)
         except ValueError as error:
             raise ValueError(f"allow_networks: {error}") from None
-    if source.credential and not NAME.match(source.credential):
-        raise ValueError("credential: is a file's name without folder, lower-case")
+    for key in ("credential", "proxy_credential"):
+        if (name := getattr(source, key)) and not NAME.match(name):
+            raise ValueError(f"{key}: is a file's name without folder, lower-case")
+    _check_connection(source)
     check_request(source)
+
+
+def _check_connection(source: Source) -> None:
+    if source.proxy and source.proxy != "none":
+        proxy_address(source.proxy)
+    if source.client_key_file and not source.client_cert_file:
+        raise ValueError("client_cert_file: is missing, client_key_file goes with it")
+    for key in ("ca_file", "client_cert_file", "client_key_file"):
+        if (name := getattr(source, key)) and not name.startswith("/"):
+            raise ValueError(f"{key}: must be absolute")
 
 
 def _check_url(text: str) -> None:

@@ -30,7 +30,6 @@ async def read_body(tools: Tools, source: Source, row: SourceRow, folder: Path, 
         seed=tools.store.hash_seed,
         identity=identity_of(tools, source, row, row.last_round or 0),
         old_snapshot=str(tools.places.snapshot(row.id)) if row.last_round else "",
-        now=int(tools.clock.now().timestamp() // 60),
         max_body=max_body(source),
         max_rows=tools.max_rows,
     )

@@ -17,16 +17,16 @@ import msgspec
 
 from tipd.config import nearest
 from tipd.errors import ConfigError
-from tipd.model.kind import KIND_OF
+from tipd.model.moment import rfc3339
+from tipd.model.tlp import Tlp
 from tipd.modules.blacklist import catalogue
 from tipd.modules.blacklist.body import max_body, request_for
 from tipd.modules.blacklist.catalogue import Fault
 from tipd.modules.blacklist.guards import refusal
 from tipd.modules.blacklist.guess import guess
 from tipd.modules.blacklist.places import copy_local
-from tipd.modules.blacklist.reader import OPENED, read
-from tipd.modules.blacklist.reading.frames import first_rows
-from tipd.modules.blacklist.reading.job import ReadJob, ReadResult
+from tipd.modules.blacklist.reader import read
+from tipd.modules.blacklist.reading.job import First, ReadJob, ReadResult
 from tipd.modules.blacklist.reading.snapshot import Identity
 from tipd.net.request import Request
 
@@ -128,16 +128,21 @@ def run(chosen: Chosen, body: Path, scratch: Path, *, first: int = FIRST) -> Tri
         text = to_toml(named | tree)
         source = catalogue.from_tree(named | tree)
     identity = Identity(store_id="", source_id=0, last_round=0, read_digest="")
-    job = ReadJob(body=str(body), folder=str(scratch), source=source, seed=_SEED, identity=identity)
+    job = ReadJob(body=str(body), folder=str(scratch), source=source, seed=_SEED, identity=identity, first=first)
     result = read(job)
     refused = refusal(source, result)
-    with (scratch / OPENED).open("rb") as file:
-        rows = [
-            TrialRow(KIND_OF[row.code], row.value, msgspec.json.decode(row.context) if row.context else None)
-            for row in first_rows(file, first)
-        ]
+    rows = [_row(one) for one in result.first]
     state, why = (str(refused.state), refused.why) if refused else ("ok", None)
     return Trial(source, result, state, why, rows, guesses, text)
+
+
+def _row(one: First) -> TrialRow:
+    beside: dict[str, Any] = dict(one.context)
+    if one.tlp is not None:
+        beside["tlp"] = Tlp(one.tlp).word
+    if one.until is not None:
+        beside["until"] = rfc3339(one.until)
+    return TrialRow(one.kind, one.value, beside or None)
 
 
 def _name_of(text: str) -> str:

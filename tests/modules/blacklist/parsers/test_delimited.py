@@ -38,7 +38,7 @@ def test_fields_and_port(parse):
     declaration = HEAD + 'column = "ip"\nport_column = "port"\n[fields]\nmalware = "what"\nfirst = 0\n'
     values, contexts, _ = parse(declaration, "seen,ip,port,what\n2026,192.0.2.1,443,X\n,192.0.2.2,0,\n")
     assert values == ["192.0.2.1", "192.0.2.2"]
-    assert contexts == [{"malware": "X", "first": "2026", "port": 443}, None]
+    assert contexts == [{"malware": "X", "first": "2026", "port": "443"}, {"port": "0"}]
 
 
 def test_where_filters(parse):

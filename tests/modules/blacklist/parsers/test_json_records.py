@@ -60,7 +60,7 @@ def test_context_port_and_where(parse):
     declaration = JSON + 'field = "ip"\nport_field = "p"\n[fields]\ntags = "t.*"\n[where]\nup = [true]\n'
     document = [{"ip": "192.0.2.1", "p": "443", "t": ["a", "b"], "up": True}, {"ip": "192.0.2.2", "up": False}]
     values, contexts, rows = parse(declaration, json.dumps(document))
-    assert (values, contexts, rows.filtered) == (["192.0.2.1"], [{"tags": ["a", "b"], "port": 443}], 1)
+    assert (values, contexts, rows.filtered) == (["192.0.2.1"], [{"tags": ["a", "b"], "port": "443"}], 1)
 
 
 @pytest.mark.parametrize("record", ['{"x": 1}', '{"ip": null}', '{"ip": true}', '{"ip": {"a": 1}}', "[]"])

@@ -37,7 +37,23 @@ def test_lines_without_the_prefix_are_refused(parse):
     assert rows.refused == [(1, "malformed")]
 
 
-@pytest.mark.parametrize("table", ["[fields]\nport = 1\n", '[where]\na = ["b"]\n'])
-def test_there_are_no_fields(parse, table):
-    with pytest.raises(ValueError, match="no fields"):
-        parse(DECLARATION + table, "")
+def test_the_comment_behind_a_value_is_a_field(parse):
+    declaration = '[fields]\nnote = "comment"\nmalware = { at = "comment", split = "," }\n'
+    body = "192.0.2.1 # ssh, again\n192.0.2.2\n# head\n192.0.2.3 #\n"
+    values, contexts, _ = parse(declaration, body)
+    assert values == ["192.0.2.1", "192.0.2.2", "192.0.2.3"]
+    assert contexts == [{"note": "ssh, again", "malware": "ssh, again"}, None, None]
+    assert parse(declaration, "192.0.2.1\n192.0.2.2\n")[1] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("table", "error"),
+    [
+        ("[fields]\nport = 1\n", "one field"),
+        ('[where]\na = ["b"]\n', "one field"),
+        ('[options]\ninline = false\n[fields]\nnote = "comment"\n', "inline"),
+    ],
+)
+def test_there_are_no_other_fields(parse, table, error):
+    with pytest.raises(ValueError, match=error):
+        parse(table, "")

@@ -25,7 +25,7 @@ def test_fields_port_and_where(parse):
         '[fields]\nstatus = "state"\n[where]\nstate = ["up"]\n'
     )
     values, contexts, rows = parse(declaration, "up 192.0.2.1:80\ndown 192.0.2.2:81\n")
-    assert (values, contexts, rows.filtered) == (["192.0.2.1"], [{"status": "up", "port": 80}], 1)
+    assert (values, contexts, rows.filtered) == (["192.0.2.1"], [{"status": "up", "port": "80"}], 1)
 
 
 @pytest.mark.parametrize(

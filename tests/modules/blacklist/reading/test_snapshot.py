@@ -4,7 +4,15 @@ import msgspec
 import numpy as np
 import pytest
 
-from tipd.modules.blacklist.reading.snapshot import HEAD, Identity, claim, open_snapshot, read_head, write_snapshot
+from tipd.modules.blacklist.reading.snapshot import (
+    HEAD,
+    Head,
+    Identity,
+    claim,
+    open_snapshot,
+    read_head,
+    write_snapshot,
+)
 
 IDENTITY = Identity(store_id="s", source_id=1, last_round=2, read_digest="ab")
 
@@ -13,14 +21,15 @@ IDENTITY = Identity(store_id="s", source_id=1, last_round=2, read_digest="ab")
 def snapshot(tmp_path):
     path = tmp_path / "snapshot"
     keys, lines, which = np.array([3, 9], np.uint64), np.array([1, 5, 5], np.uint64), np.array([1, 0, 1], np.uint32)
-    write_snapshot(path, IDENTITY, "mark", [[keys], [lines[:1], lines[1:]], [which]], keys=2, lines=3)
+    head = Head(identity=IDENTITY, keys=2, lines=3, mark="mark", says_more=True, checksum="")
+    write_snapshot(path, head, [[keys], [lines[:1], lines[1:]], [which]])
     return path
 
 
 def test_what_is_written_is_read(snapshot):
     opened = open_snapshot(snapshot, IDENTITY)
     assert (opened.keys.tolist(), opened.lines.tolist(), opened.which.tolist()) == ([3, 9], [1, 5, 5], [1, 0, 1])
-    assert (opened.head.mark, opened.head.size) == ("mark", HEAD + 16 + 36)
+    assert (opened.head.mark, opened.head.says_more, opened.head.size) == ("mark", True, HEAD + 16 + 36)
     opened.mapped.release()
     assert opened.keys.tolist() == [3, 9]
 
@@ -52,6 +61,7 @@ def test_no_file_is_no_snapshot(tmp_path):
 
 
 def test_an_empty_set_is_a_snapshot(tmp_path):
-    write_snapshot(tmp_path / "s", IDENTITY, "", [[], [], []], keys=0, lines=0)
+    head = Head(identity=IDENTITY, keys=0, lines=0, mark="", says_more=False, checksum="")
+    write_snapshot(tmp_path / "s", head, [[], [], []])
     opened = open_snapshot(tmp_path / "s", IDENTITY)
     assert (len(opened.keys), len(opened.lines)) == (0, 0)

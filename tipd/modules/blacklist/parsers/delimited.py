@@ -6,7 +6,7 @@ import csv
 from typing import TYPE_CHECKING, Any
 
 from tipd.modules.blacklist.parsers.plain import LineParser
-from tipd.modules.blacklist.parsers.rows import Rows, Where, context_text
+from tipd.modules.blacklist.parsers.rows import Rows, Where
 from tipd.modules.blacklist.reading.batch import text_of
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tipd.modules.blacklist.declaration import Source
     from tipd.modules.blacklist.parsers.options import DelimitedOptions
 
-VERSION = 1
+VERSION = 2
 _BLANKS = " \t\x0b\x0c\u00a0"
 
 
@@ -27,7 +27,7 @@ class Delimited(LineParser):
         super().__init__(options)
         self._options = options
         self._where = Where(source.where)
-        self._fields = {name: _column(place) for name, place in source.fields.items()}
+        self._fields = {name: _column(place) for name, place in source.places.items()}
         wanted = [options.column, options.prefix_column, options.end_column, options.port_column]
         wanted += [*self._fields.values(), *map(_column, source.where)]
         self._names: dict[str, int] = {}
@@ -123,10 +123,10 @@ class Delimited(LineParser):
         for name, column in self._fields.items():
             value = self._at(columns, column)
             if value:
-                context[name] = context_text(value)
+                context[name] = value
         port = self._at(columns, self._options.port_column) if self._options.port_column is not None else None
-        if port and port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536:
-            context["port"] = int(port)
+        if port:
+            context["port"] = port
         return context or None
 
 

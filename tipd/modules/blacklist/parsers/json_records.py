@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tipd.modules.blacklist.parsers.rows import Rows, Where, context_text
+from tipd.modules.blacklist.parsers.rows import Rows, Where
 from tipd.modules.blacklist.reading.batch import text_of
 from tipd.modules.blacklist.reading.intake import Unit, split_lines
 from tipd.modules.blacklist.reading.json_stream import records
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tipd.modules.blacklist.declaration import Source
     from tipd.modules.blacklist.parsers.options import JsonOptions
 
-VERSION = 1
+VERSION = 2
 _RUN = 2000
 
 
@@ -42,11 +42,11 @@ class JsonRecords:
 
     def __init__(self, source: Source, options: JsonOptions) -> None:
         """Keep the paths; raises ValueError for fields that are no paths."""
-        for name, path in source.fields.items():
+        for name, path in source.places.items():
             if not isinstance(path, str):
                 raise ValueError(f"fields.{name}: expected a path as a string")
         self._options = options
-        self._fields = {name: str(path) for name, path in source.fields.items()}
+        self._fields = {name: str(path) for name, path in source.places.items()}
         self._where = Where(source.where)
         self._decoder = msgspec.json.Decoder()
 
@@ -85,11 +85,9 @@ class JsonRecords:
         for name, path in self._fields.items():
             found = [value for value in find(record, path) if value not in (None, "")]
             if found:
-                context[name] = context_text(found[0] if len(found) == 1 else found)
+                context[name] = found[0] if len(found) == 1 else found
         port = next(iter(find(record, self._options.port_field)), None) if self._options.port_field else None
-        if isinstance(port, str) and port.isascii() and port.isdigit():
-            port = int(port[:6])
-        if isinstance(port, int) and 0 < port < 65536:
+        if port is not None:
             context["port"] = port
         return context or None
 

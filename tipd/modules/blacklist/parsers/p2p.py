@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from tipd.modules.blacklist.parsers.plain import LineParser
-from tipd.modules.blacklist.parsers.rows import Rows, context_text
+from tipd.modules.blacklist.parsers.rows import Rows
 from tipd.modules.blacklist.reading.batch import text_of
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tipd.modules.blacklist.declaration import Source
     from tipd.modules.blacklist.parsers.options import P2pOptions
 
-VERSION = 1
+VERSION = 2
 _ROW = re.compile(r"(.*):\s*([0-9.]{7,15})\s*-\s*([0-9.]{7,15})\s*\Z", re.DOTALL)
 _LEADING_ZEROS = re.compile(r"\b0+(?=\d)")
 
@@ -26,7 +26,7 @@ class P2p(LineParser):
     def __init__(self, source: Source, options: P2pOptions) -> None:
         """Raise ValueError for fields other than the label."""
         super().__init__(options)
-        if source.where or any(column != "label" for column in source.fields.values()):
+        if source.where or any(column != "label" for column in source.places.values()):
             raise ValueError('parser p2p has one field, "label"')
         self._kept = list(source.fields)
 
@@ -41,7 +41,7 @@ class P2p(LineParser):
             if match is None:
                 rows.refused.append((place, "malformed"))
                 continue
-            context: dict[str, Any] = {name: context_text(match[1]) for name in self._kept}
+            context: dict[str, Any] = {name: match[1].strip() for name in self._kept}
             # This format pads octets (`001.002.003.004`) and means them as decimal.
             first, last = (_LEADING_ZEROS.sub("", match[group]) for group in (2, 3))
             rows.add(place, f"{first}-{last}".encode(), context or None)

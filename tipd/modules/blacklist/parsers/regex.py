@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import re2
 
 from tipd.modules.blacklist.parsers.plain import LineParser
-from tipd.modules.blacklist.parsers.rows import Rows, Where, context_text
+from tipd.modules.blacklist.parsers.rows import Rows, Where
 from tipd.modules.blacklist.reading.batch import text_of
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tipd.modules.blacklist.declaration import Source
     from tipd.modules.blacklist.parsers.options import RegexOptions
 
-VERSION = 1
+VERSION = 2
 _LONGEST_PATTERN = 2000
 _MATCHES = 1000  # of one line
 
@@ -38,12 +38,12 @@ class Regex(LineParser):
             reason = error.args[0] if error.args else error
             raise ValueError(f"pattern: {reason.decode() if isinstance(reason, bytes) else reason}") from None
         groups = self._pattern.groupindex
-        for table, names in (("fields", source.fields.values()), ("where", source.where)):
+        for table, names in (("fields", source.places.values()), ("where", source.where)):
             for name in names:
                 if name not in groups:
                     raise ValueError(f"pattern: has no group {name!r}, which [{table}] names")
         self._groups = frozenset(groups)
-        self._fields = source.fields
+        self._fields = source.places
         self._where = Where(source.where)
         self._value_group: str | int = "value" if "value" in groups else (1 if self._pattern.groups else 0)
 
@@ -77,8 +77,8 @@ class Regex(LineParser):
         rows.add(place, value.encode(), self._context(match) if rows.contexts is not None else None)
 
     def _context(self, match: Any) -> dict[str, Any] | None:
-        context = {name: context_text(match.group(group)) for name, group in self._fields.items() if match.group(group)}
+        context = {name: match.group(group) for name, group in self._fields.items() if match.group(group)}
         port = match.group("port") if "port" in self._groups else None
-        if port and port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65536:
-            context["port"] = int(port)
+        if port:
+            context["port"] = port
         return context or None

@@ -1,8 +1,9 @@
 """What is new, what has left: today's units against the snapshot of the last round.
 
-`unknown` says which units must be parsed; `add` takes what they gave and says which indicators are not open yet;
-`finish` finds those that left and writes the next snapshot. Memory: the old snapshot (mapped), one bit of news a line
-and a key, four bytes a key at the end; everything new is spilled to files in parts.
+`unknown` says which units must be parsed; `opened` takes what they gave; `changed` says which known units must be read
+again; `sort_out` which indicators have to be written; `finish` finds those that left and writes the next snapshot.
+Memory: the old snapshot (mapped), a byte of news a line and two a key, four bytes a key at the end; everything new is
+spilled to files in parts.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from tipd.modules.blacklist.reading.batch import positions
-from tipd.modules.blacklist.reading.snapshot import write_snapshot
+from tipd.modules.blacklist.reading.snapshot import Head, write_snapshot
 from tipd.modules.blacklist.reading.spill import PARTS, Spill, part_bounds
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ class Difference:
         self._mark = old.head.mark if old else ""
         self._line_seen = np.zeros(len(self._lines), np.bool_)
         self._key_seen = np.zeros(len(self._keys), np.bool_)
+        self._key_touched = np.zeros(len(self._keys), np.bool_)  # a line of it is new or gone
+        self._said_more = old.head.says_more if old else True  # nobody knows what is beside the open ones
         self._folder = folder
         self._new_lines = Spill(folder, 2)
         self._new_keys = Spill(folder, 1)
@@ -85,25 +88,50 @@ class Difference:
         """Note which indicator each whole unit gave, so that it is known next time."""
         self._new_lines.add(np.column_stack((hashes, keys)))
 
-    def opened(self, keys: U64) -> Bools:
-        """Note the keys as seen; say which the last body had not (one that occurs twice in the body is said twice)."""
+    def opened(self, keys: U64, new: Bools) -> None:
+        """Note the keys as seen; `new`: those given by units that the last body had not."""
         at, known = positions(self._keys, keys)
         self._key_seen[at[known]] = True
-        fresh = ~known
-        if fresh.any():
-            self._new_keys.add(keys[fresh].reshape(-1, 1))
-        return fresh
+        self._key_touched[at[known & new]] = True
+        if not known.all():
+            self._new_keys.add(keys[~known].reshape(-1, 1))
 
-    def finish(self, closed: Path, snapshot: Path, identity: Identity, mark: str) -> Totals:
-        """Write the keys that left and the next snapshot; return the totals."""
+    def changed(self, *, says_more: bool) -> U64:
+        """Return the sorted hashes of known units that name an indicator of which another unit is new or gone.
+
+        Mostly none. Only where something stands beside indicators, now (`says_more`) or in the last body: else none of
+        the known ones has changed. To be asked once, when all units were seen.
+        """
         self._release()
         self._spread()
+        if not says_more and not self._said_more:
+            self._key_touched[:] = False
+            return _NONE
+        for part in _steps(len(self._lines)):
+            self._key_touched[self._which[part][~self._line_seen[part]]] = True
+        self._key_touched &= self._key_seen
+        pieces = [
+            self._lines[part][self._line_seen[part] & self._key_touched[self._which[part]]]
+            for part in _steps(len(self._lines))
+        ]
+        self._release()
+        return _distinct(np.concatenate(pieces)) if pieces else _NONE
+
+    def sort_out(self, keys: U64) -> tuple[Bools, Bools]:
+        """Say which of the keys are new, and of which of the others something else may be said; after `changed`."""
+        at, known = positions(self._keys, keys)
+        changed = known.copy()
+        changed[known] = self._key_touched[at[known]]
+        return ~known, changed
+
+    def finish(self, closed: Path, snapshot: Path, identity: Identity, mark: str, *, says_more: bool) -> Totals:
+        """Write the keys that left and the next snapshot; return the totals. To be called after `changed`."""
         self._release()
         gone = np.flatnonzero(~self._key_seen)
         with closed.open("wb") as file:
-            for start in range(0, len(gone), _STEP):
-                file.write(self._keys[gone[start : start + _STEP]].astype("<u8").tobytes())
-        entries, opened = self._write(snapshot, identity, mark)
+            for part in _steps(len(gone)):
+                file.write(self._keys[gone[part]].astype("<u8").tobytes())
+        entries, opened = self._write(snapshot, identity, mark, says_more=says_more)
         return Totals(entries, opened, len(gone))
 
     def close(self) -> None:
@@ -122,11 +150,10 @@ class Difference:
             starts = np.flatnonzero(np.concatenate(([True], ~same)))
             runs = np.diff(np.concatenate((starts, [len(self._lines)])))
             self._line_seen = np.repeat(np.logical_or.reduceat(self._line_seen, starts), runs)
-        for start in range(0, len(self._lines), _STEP):
-            part = slice(start, start + _STEP)
+        for part in _steps(len(self._lines)):
             self._key_seen[self._which[part][self._line_seen[part]]] = True
 
-    def _write(self, path: Path, identity: Identity, mark: str) -> tuple[int, int]:
+    def _write(self, path: Path, identity: Identity, mark: str, *, says_more: bool) -> tuple[int, int]:
         with contextlib.ExitStack() as stack:
             keys, lines, which = (stack.enter_context(tempfile.TemporaryFile(dir=self._folder)) for _ in range(3))
             moved, opened = self._merge_keys(keys)
@@ -137,7 +164,8 @@ class Difference:
             self._merge_lines(lines, which, moved, whole)
             count = lines.tell() // 8
             pieces = [_pieces(file) for file in (keys, lines, which)]
-            write_snapshot(path, identity, mark, pieces, keys=entries, lines=count)
+            head = Head(identity=identity, keys=entries, lines=count, mark=mark, says_more=says_more, checksum="")
+            write_snapshot(path, head, pieces)
         return entries, opened
 
     def _merge_keys(self, keys: Any) -> tuple[NDArray[np.uint32], int]:
@@ -172,6 +200,10 @@ class Difference:
             lines.write(hashes.tobytes())
             which.write(places.tobytes())
             self._release()
+
+
+def _steps(count: int) -> Iterator[slice]:
+    return (slice(start, start + _STEP) for start in range(0, count, _STEP))
 
 
 def _distinct(numbers: U64) -> U64:

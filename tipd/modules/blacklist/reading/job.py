@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 import msgspec
 
 from tipd.modules.blacklist.declaration import Source
@@ -15,7 +18,7 @@ class ReadJob(msgspec.Struct, frozen=True, kw_only=True):
 
     `seed` is the database's hash seed; `old_snapshot` counts where its head says `identity`, else `open_keys` (sorted
     u64 file) does; without either all is new. The new snapshot bears the same identity, until who applies it knows
-    its round (`snapshot.claim`). `now` is in minutes since 1970.
+    its round (`snapshot.claim`). `first`: so many of the body's first indicators are shown in the result.
     """
 
     body: str
@@ -25,7 +28,7 @@ class ReadJob(msgspec.Struct, frozen=True, kw_only=True):
     identity: Identity
     old_snapshot: str = ""
     open_keys: str = ""
-    now: int = 0
+    first: int = 0
     max_body: int = 2**30
     max_rows: int = 50_000_000
 
@@ -38,14 +41,26 @@ class Sample(msgspec.Struct, frozen=True):
     text: str
 
 
+class First(msgspec.Struct, frozen=True):
+    """An indicator among the first of a body, and what stands beside it (`tipd.model.context`)."""
+
+    kind: str
+    value: str
+    context: dict[str, Any]
+    tlp: int | None = None
+    until: datetime | None = None
+
+
 class ReadResult(msgspec.Struct, kw_only=True):
     """What a body holds; nothing of it has been written to the database.
 
     `rows` counts rows that are no comments; `known` those of them that stood in the last body too; `filtered` those
     that `[where]` left out; `refused` by reason; `entries`, `opened`, `closed` and `had` count distinct indicators
     after and before; `withdrawn` those whose last word was that they are taken back; `kinds` counts the opened ones by
-    kind (one that occurs twice, twice). `broken` says why the body could not be read to its end. `wants_keys`: nothing
-    was read, since the snapshot does not fit and there are no open keys to stand in for it.
+    kind; `unread` by key what stood beside rows and was not what its key wants; `says_more`: something stood beside
+    rows; `first` are the first indicators of those that had to be read. `broken` says why the body could not be read
+    to its end. `wants_keys`: nothing was read, since the snapshot does not fit and there are no open keys to stand in
+    for it.
     """
 
     rows: int = 0
@@ -60,6 +75,9 @@ class ReadResult(msgspec.Struct, kw_only=True):
     bytes: int = 0
     kinds: dict[str, int] = {}
     withdrawn: int = 0
+    unread: dict[str, int] = {}
+    says_more: bool = False
+    first: list[First] = []
     html: bool = False
     canary: bool = True
     stamp: str | None = None

@@ -4,7 +4,7 @@ A line that stands in it is not parsed again. It holds only for the database, so
 in its head; any other is ignored, and the open sightings themselves are asked. Lines that were refused are not in it:
 they are read, and counted, at every round.
 
-Layout, little endian: 4,096 bytes of head (`tipdsnp2`, u32 length, JSON), then `keys` (u64, sorted, distinct), `lines`
+Layout, little endian: 4,096 bytes of head (`tipdsnp3`, u32 length, JSON), then `keys` (u64, sorted, distinct), `lines`
 (u64 hashes, sorted; a line that gave several indicators stands several times) and `which` (u32: position in `keys`,
 for each line).
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-MAGIC = b"tipdsnp2"
+MAGIC = b"tipdsnp3"
 HEAD = 4096
 _PIECE = 1 << 20
 
@@ -40,12 +40,17 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Head(msgspec.Struct, frozen=True, kw_only=True):
-    """The snapshot's own description; `mark` is the parser's (a header line), `checksum` xxh3 of all after the head."""
+    """The snapshot's own description.
+
+    `mark` is the parser's (a header line), `checksum` xxh3 of all after the head; `says_more`: rows said something
+    beside their indicators.
+    """
 
     identity: Identity
     keys: int
     lines: int
     mark: str
+    says_more: bool
     checksum: str
 
     @property
@@ -138,10 +143,8 @@ def open_snapshot(path: Path, identity: Identity) -> Snapshot | None:
     )
 
 
-def write_snapshot(
-    path: Path, identity: Identity, mark: str, sections: Iterable[Iterable[NDArray[Any]]], *, keys: int, lines: int
-) -> None:
-    """Write keys, lines and which; arrays come in pieces. The file is synced."""
+def write_snapshot(path: Path, head: Head, sections: Iterable[Iterable[NDArray[Any]]]) -> None:
+    """Write keys, lines and which, in pieces, under a head that gets its checksum here. The file is synced."""
     with path.open("wb") as file:
         file.write(bytes(HEAD))
         digest = xxhash.xxh3_64()
@@ -150,8 +153,7 @@ def write_snapshot(
                 raw = piece.tobytes()
                 digest.update(raw)
                 file.write(raw)
-        head = Head(identity=identity, keys=keys, lines=lines, mark=mark, checksum=digest.hexdigest())
         file.seek(0)
-        file.write(_head_bytes(head))
+        file.write(_head_bytes(msgspec.structs.replace(head, checksum=digest.hexdigest())))
         file.flush()
         os.fsync(file.fileno())

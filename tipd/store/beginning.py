@@ -1,0 +1,85 @@
+"""How intervals begin, and how open ones hear what their rows say now.
+
+Asyncio-flavoured; runs inside a writer's transaction, at most 20,000 rows each. Only what was not open gives a finding
+that it is listed; where an open row's context, TLP or end changed it is updated in place, and a changed TLP is told.
+What vanished from a list of recent rows and stands in it again ages no more.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tipd.model.finding import INDICATOR_LISTED, INDICATOR_MARKED
+from tipd.store import closing
+from tipd.store.batch import Written
+from tipd.store.frames import COLUMNS, copy_stream
+
+if TYPE_CHECKING:
+    from tipd.store.closing import Change
+    from tipd.store.connection import Connection
+
+_FRESH = """
+CREATE TEMPORARY TABLE IF NOT EXISTS fresh (
+    key bigint, kind smallint, value text, context jsonb, tlp smallint, until timestamptz
+) ON COMMIT DELETE ROWS
+"""
+# In the order of the keys, so that neighbouring index pages are written together. Not taken in: what is blocked for
+# good, what has ended by its own word, and what aged while it stands in its list.
+_OPEN = """
+WITH opened AS (
+    INSERT INTO sighting (key, opened, opened_round, source_id, kind, value, context, tlp, until)
+    SELECT key, $1, $2, $3, kind, value, context, tlp, until FROM fresh
+     WHERE (until IS NULL OR until > $1)
+       AND NOT EXISTS (SELECT 1 FROM blocked WHERE blocked.key = fresh.key)
+       AND NOT EXISTS (SELECT 1 FROM sighting AS aged WHERE aged.source_id = $3 AND aged.key = fresh.key
+                                                        AND aged.reason = 'aged' AND aged.seen IS NULL)
+     ORDER BY key
+        ON CONFLICT (source_id, key) WHERE closed IS NULL DO NOTHING
+    RETURNING key, kind, value, context, tlp
+), told AS (
+    INSERT INTO finding (at, key, source_id, subject_kind, initial, kind, module, subject_value, data, tlp)
+    SELECT $1, key, $3, kind, $4, $5, (SELECT module FROM source WHERE id = $3), value, context, tlp FROM opened
+    RETURNING seq
+)
+SELECT count(*) AS number, max(seq) AS last, (SELECT count(*) FROM fresh) AS rows FROM told
+"""
+# Rows that say what they said are left alone: an update that changes nothing writes a row all the same. A mark that
+# changed is told: whoever keeps rows in memory must not show them to others than before. (`was` is the row before: all
+# parts of a statement see what was there when it began.)
+_AGAIN = """
+WITH again AS (
+    UPDATE sighting SET seen = NULL, context = fresh.context, tlp = fresh.tlp, until = fresh.until
+      FROM fresh
+     WHERE sighting.source_id = $1 AND sighting.key = fresh.key AND sighting.closed IS NULL
+       AND (sighting.seen IS NOT NULL OR (sighting.context, sighting.tlp, sighting.until)
+                                         IS DISTINCT FROM (fresh.context, fresh.tlp, fresh.until))
+    RETURNING sighting.key, sighting.kind, sighting.value, sighting.tlp
+), told AS (
+    INSERT INTO finding (at, key, source_id, subject_kind, kind, module, subject_value, tlp)
+    SELECT $2, again.key, $1, again.kind, $3, (SELECT module FROM source WHERE id = $1), again.value, again.tlp
+      FROM again JOIN sighting AS was ON was.source_id = $1 AND was.key = again.key AND was.closed IS NULL
+     WHERE was.tlp IS DISTINCT FROM again.tlp
+    RETURNING seq
+)
+SELECT (SELECT count(*) FROM again) AS number, max(seq) AS last FROM told
+"""
+# What a list shows has changed, though nothing came or went: what is made of it (exports) is no more current.
+_CHANGED = "UPDATE source SET last_change = greatest(last_change, $2) WHERE id = $1"
+
+
+async def open_frame(connection: Connection, tuples: bytes, change: Change, *, initial: bool) -> Written[int]:
+    """Open what a frame names and is not open yet; return how many. `fresh` holds its rows for this transaction."""
+    await connection.execute(_FRESH)
+    await connection.copy_to_table("fresh", source=copy_stream(tuples), columns=COLUMNS, format="binary")
+    row = await connection.fetchrow(_OPEN, change.at, change.round_id, change.source_id, initial, INDICATOR_LISTED)
+    number, last, rows = (0, None, 0) if row is None else (row["number"], row["last"], row["rows"])
+    kinds = {INDICATOR_LISTED} if number else set()
+    if number < rows:
+        again = await connection.fetchrow(_AGAIN, change.source_id, change.at, INDICATOR_MARKED)
+        if again is not None and again["number"]:
+            await connection.execute(_CHANGED, change.source_id, change.at)
+        if again is not None and again["last"]:
+            last = again["last"]
+            kinds.add(INDICATOR_MARKED)
+    await closing.counted(connection, change, number, "listed")
+    return Written(number, last or 0, frozenset(kinds))
