@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from support.collecting import House, house_of
 from support.misp import Misp
+from support.taxii import Taxii
 
 from tipd.model.tlp import Tlp
 from tipd.store.sightings import Sighting
@@ -259,3 +260,103 @@ async def test_a_page_that_is_no_answer_is_set_aside_and_the_rest_kept(house: Ho
     assert len(await open_values(house)) == 10
     misp.answer = answer  # type: ignore[method-assign]
     assert (await house.collect())["partner"].entries == 25
+
+
+# --- TAXII -----------------------------------------------------------------------------------------------------------
+
+COLLECTION = """
+url = "{base}?added_after={{since}}&next={{cursor}}"
+parser = "stix"
+absence = "nothing"
+every = "1s"
+credential = "partner"
+
+[request]
+headers = {{ Authorization = "Bearer {{credential}}", Accept = "application/taxii+json;version=2.1" }}
+
+[request.pages]
+by = "cursor"
+rows = "objects"
+next = "next"
+more = "more"
+
+[request.since]
+from = "header"
+header = "X-TAXII-Date-Added-Last"
+"""
+
+
+def added(number: int) -> str:
+    return f"2026-11-20T04:00:00.{number:06}Z"
+
+
+def pattern(number: int) -> str:
+    return f"[ipv4-addr:value = '192.0.2.{number}']"
+
+
+@pytest.fixture
+def taxii() -> Iterator[Taxii]:
+    with Taxii() as server:
+        for number in range(1, 26):
+            server.add(pattern(number), added(number))
+        yield server
+
+
+@pytest.fixture
+async def asking(tmp_path: Path, dsn: str, taxii: Taxii) -> AsyncIterator[House]:
+    async with house_of(tmp_path, dsn) as made:
+        (made.sources / "partner.toml").write_text(COLLECTION.format(base=taxii.objects))
+        folder = tmp_path / "state" / "credentials"
+        folder.mkdir(parents=True)
+        (folder / "partner").write_text(taxii.key)
+        (folder / "partner").chmod(0o600)
+        yield made
+
+
+async def test_a_collection_is_read_by_its_cursors_and_then_from_where_it_ended(asking: House, taxii: Taxii) -> None:
+    report = (await asking.collect())["partner"]
+    assert (report.status, report.listed, report.error) == ("ok", 25, None)
+    assert taxii.asked == [{}, {"next": "10"}, {"next": "20"}]
+    assert (await cursor(asking))["since"] == added(25)
+    taxii.asked.clear()
+    taxii.add(pattern(7), added(100), revoked=True)
+    taxii.add(pattern(26), added(101))
+    report = (await asking.collect())["partner"]
+    assert (report.listed, report.delisted) == (1, 1)
+    assert taxii.asked == [{"added_after": added(25)}]
+    assert (await history(asking, "192.0.2.7"))[0].reason == "withdrawn"
+    assert (await asking.collect())["partner"].status == "unchanged"
+
+
+async def test_more_without_next_is_told_and_what_came_is_kept(asking: House, taxii: Taxii) -> None:
+    taxii.no_next = True
+    for round_number, entries in ((1, 10), (2, 20)):
+        report = (await asking.collect())["partner"]
+        assert (report.status, report.entries) == ("drifted", entries)
+        assert report.error == "page 1 says that there is more, and not where (more without next)"
+        assert (await cursor(asking))["since"] == added(10 * round_number)
+    assert taxii.asked == [{}, {"added_after": added(10)}], "its header says how far the answer reached"
+    report = (await asking.collect())["partner"]
+    assert (report.status, report.entries, report.error) == ("ok", 25, None)
+    (degraded,) = await asking.findings("source.degraded")
+    assert "more without next" in degraded.data["why"]
+
+
+async def test_a_server_that_goes_in_a_circle(asking: House, taxii: Taxii) -> None:
+    taxii.circle = True
+    report = (await asking.collect())["partner"]
+    assert report.status == "drifted"
+    assert "repeats" in report.error or "circle" in report.error
+    assert len(taxii.asked) == 2
+
+
+async def test_a_cursor_that_the_server_forgot(asking: House, taxii: Taxii) -> None:
+    taxii.fail = {2: 503}
+    assert (await asking.collect())["partner"].status == "unreachable"
+    assert (await cursor(asking))["run"]["token"] == "10"
+    taxii.forgets = True
+    report = (await asking.collect())["partner"]
+    assert taxii.asked[2:4] == [{"next": "10"}, {}]
+    assert (report.status, report.error) == ("unreachable", "the server answered 400")
+    taxii.forgets = False
+    assert (await asking.collect())["partner"].entries == 25
