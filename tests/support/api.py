@@ -178,6 +178,10 @@ class FakeSources:
     async def all(self) -> list[SimpleNamespace]:
         if self.away:
             raise StoreAway("away")
+        return [row for row in self.rows.values() if row.declared]
+
+    async def known(self) -> list[SimpleNamespace]:
+        await self.all()
         return list(self.rows.values())
 
     async def get(self, name: str) -> SimpleNamespace | None:
@@ -293,6 +297,11 @@ class FakeAudit:
 
     async def read(self, *, before: int | None = None, limit: int = 100) -> list[Act]:
         return [act for act in self.acts if before is None or act.id < before][:limit]
+
+    async def note(self, by: str, action: str, subject: str, reason: str = "", data: Any = None) -> None:
+        number = len(self.acts) + 1
+        act = Act(id=number, at=START, by=by, action=action, subject=subject, reason=reason, data=dict(data or {}))
+        self.acts.insert(0, act)
 
 
 @dataclass

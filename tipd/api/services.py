@@ -104,7 +104,11 @@ class Sources(Protocol):
     """The sources' rows."""
 
     async def all(self) -> Sequence[Source]:
-        """Return every source that is declared."""
+        """Return every source that is collected."""
+        ...
+
+    async def known(self) -> Sequence[Source]:
+        """Return every source that is declared, collected or not."""
         ...
 
     async def get(self, name: str) -> Source | None:

@@ -49,7 +49,11 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SourceShape(msgspec.Struct, frozen=True, kw_only=True):
-    """One source: its state, its weight, what it says and when it is asked again."""
+    """One source: its state, its weight, what it says and when it is asked again.
+
+    One that is `off` or `left_out` is not collected, and `error` says why. `class`: what being listed means; `tlp` to
+    whom it may be shown, `redistribute` whether it may be passed on, under which `licence`.
+    """
 
     name: str
     module: str
@@ -65,6 +69,10 @@ class SourceShape(msgspec.Struct, frozen=True, kw_only=True):
     last_attempt: datetime | None
     last_change: datetime | None
     set_aside: dict[str, Any] | None = None
+    class_: str = msgspec.field(name="class")
+    tlp: str
+    redistribute: bool
+    licence: str
 
 
 class SourceList(msgspec.Struct, frozen=True, kw_only=True):

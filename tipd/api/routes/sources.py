@@ -17,8 +17,8 @@ _ROUNDS = 20
 
 
 async def sources(call: Call) -> SourceList:
-    """Every declared source with its state."""
-    rows = await call.core.services.store.sources.all()
+    """Every declared source with its state, collected or not."""
+    rows = await call.core.services.store.sources.known()
     return SourceList(sources=[SourceShape(**facts(row)) for row in rows])
 
 
@@ -102,6 +102,10 @@ def facts(row: Source) -> dict[str, Any]:
         "last_attempt": row.last_attempt,
         "last_change": row.last_change,
         "set_aside": row.set_aside,
+        "class_": row.class_,
+        "tlp": row.tlp.word,
+        "redistribute": row.redistribute,
+        "licence": row.licence,
     }
 
 
