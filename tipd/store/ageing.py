@@ -99,7 +99,7 @@ _DUE = "SELECT key FROM sighting WHERE closed IS NULL AND source_id = $1 AND {wh
 _BEGIN = "INSERT INTO round (source_id, started, why) VALUES ($1, $2, 'ageing') RETURNING id"
 _END = "UPDATE round SET ended = greatest(started, $2), status = 'aged', version = $3 WHERE id = $1"
 _SET_RIGHT = """
-UPDATE sighting SET seen = greatest(opened, $2)
+UPDATE sighting SET seen = $2
  WHERE closed IS NULL AND source_id = ANY($1::integer[]) AND kind = ANY($3::smallint[]) AND seen > $2
 """
 _GONE = "UPDATE source SET gone = $2 WHERE id = $1 AND gone IS NULL AND failing_since IS NOT NULL"

@@ -52,10 +52,11 @@ SELECT key FROM sighting WHERE source_id = $1 AND reason = 'aged' AND seen IS NU
 """
 _OPEN = "SELECT key FROM sighting WHERE source_id = $1 AND closed IS NULL ORDER BY key LIMIT $2"
 _COUNT = "UPDATE source SET entries = entries + $2 WHERE id = $1"
-# The open set is no more what the last whole round read: neither a snapshot nor a 304 may be believed about it.
+# The open set is no more what the last whole round read: neither a snapshot nor a 304 may be believed about it, nor,
+# where it was not a poll that changed it, how far a source that is asked for changes has come.
 _MOVED = """
 UPDATE source SET entries = entries + $2, moves = moves + $3, last_round = NULL, etag = NULL, last_modified = NULL,
-       body_sha256 = NULL
+       body_sha256 = NULL, request_cursor = CASE $3 WHEN 0 THEN request_cursor END
  WHERE id = $1
 """
 _OF_ROUND = {

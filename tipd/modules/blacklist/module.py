@@ -20,6 +20,7 @@ from tipd.modules.blacklist.places import Places
 from tipd.modules.blacklist.removal import remove
 from tipd.modules.blacklist.replay import WORD, Replay, replays_of
 from tipd.modules.blacklist.states import AWAY, MODULE, State, findings_of_change, findings_of_switches
+from tipd.modules.blacklist.sweep import PAUSE, Sweeper
 from tipd.modules.blacklist.tools import Tools
 from tipd.nursery.contract import Every, Report, Restart, RoundReport
 from tipd.store.bodies import Bodies
@@ -57,6 +58,7 @@ class BlacklistModule:
         self._bodies = Bodies.below(state_dir, duration(settings.keep_bodies), size(settings.keep_bodies_size))
         self._pruned: datetime | None = None
         self._replays: dict[str, datetime | None] = {}  # of the present round, and from when on
+        self._sweeper = Sweeper()
         self._credentials = Path(settings.credentials_dir) if settings.credentials_dir else state_dir / "credentials"
         self._allow_networks = tuple(allow_networks)
         self._deadline = duration(settings.deadline)
@@ -94,8 +96,20 @@ class BlacklistModule:
             await self._give_back(tools, sources)
         self._lease = None
         await self._prune(tools)
+        ageing = await self._sweep(tools, sources)
         ctx.health.note(sources=len(sources.ok), faults=len(sources.errors), reports=_counted(reports))
-        return RoundReport(reports, next_due=await self._next_due(ctx, store))
+        dues = [await self._next_due(ctx, store), ageing]
+        return RoundReport(reports, next_due=min(due for due in dues if due is not None))
+
+    async def _sweep(self, tools: Tools, sources: Sources) -> datetime | None:
+        """End what has aged, now that all that stands in its list was seen; a fault of it harms no source."""
+        try:
+            return await self._sweeper.sweep(tools, sources.enabled)
+        except StoreAway:
+            raise
+        except Exception:
+            tools.log.exception("the sweep of what has aged crashed")
+            return tools.clock.now() + PAUSE
 
     def _collector(self, tools: Tools, source: Source, row: SourceRow) -> Collector:
         if row.name in self._replays:

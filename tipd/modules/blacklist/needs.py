@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from tipd.model.finding import NewFinding
     from tipd.net.request import Fetched, Request
+    from tipd.store.ageing import Ends, Policy, Swept
     from tipd.store.history import History
     from tipd.store.proofs import ProofRow
     from tipd.store.rounds import Proof
@@ -91,6 +92,10 @@ class RoundStore(Protocol):
         """End the round."""
         ...
 
+    async def end(self, round_id: int, proof: Proof) -> None:
+        """End a round that asked nobody."""
+        ...
+
     async def last_entries(self, source_id: int) -> int:
         """Return how many indicators the last whole round left."""
         ...
@@ -150,6 +155,26 @@ class ProofStore(Protocol):
         ...
 
 
+class AgeingStore(Protocol):
+    """`store.ageing`."""
+
+    async def ends(self, policies: Sequence[Policy]) -> dict[int, Ends]:
+        """Return when something of these sources ends next."""
+        ...
+
+    async def sweep(self, policy: Policy, now: datetime) -> Swept:
+        """End what is due of one source."""
+        ...
+
+    async def set_right(self, policies: Sequence[Policy], now: datetime) -> None:
+        """Let what was last seen after now age from now on."""
+        ...
+
+    async def tell_gone(self, source_id: int, now: datetime, finding: NewFinding) -> None:
+        """Note and tell that a source is gone."""
+        ...
+
+
 class SightingStore(Protocol):
     """`store.sightings`."""
 
@@ -167,6 +192,7 @@ class BlacklistStore(Protocol):
     proofs: ProofStore
     history: History
     increments: IncrementStore
+    ageing: AgeingStore
     sightings: SightingStore
     hash_seed: int
     store_id: str
