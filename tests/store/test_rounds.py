@@ -11,6 +11,7 @@ import trio
 from support.stores import START, HandClock, names, note, open_store, whole_log, write_closed, write_opened
 
 from tipd.model.finding import NewFinding
+from tipd.model.tlp import Tlp
 from tipd.store.frames import FrameError
 from tipd.store.rounds import Proof
 from tipd.store.sources import Declared, Outcome
@@ -72,7 +73,7 @@ async def test_what_left_is_closed_with_its_reason_and_may_come_back(store: Stor
     log = await whole_log(store)
     assert [finding.kind for finding in log][2:] == ["indicator.delisted", "indicator.listed"]
     assert (log[2].subject, log[2].data) == (names(2)[0], {"reason": "left"})
-    newest, oldest = await store.sightings.history("host2.example.org")
+    newest, oldest = await store.sightings.history("host2.example.org", max_tlp=Tlp.RED)
     assert (newest.closed, oldest.reason, oldest.opened_round, oldest.closed_round) == (None, "left", 1, 2)
 
 

@@ -7,6 +7,7 @@ import pytest
 from support.collecting import ADDRESSES, house_of
 
 from tipd.errors import StoreAway
+from tipd.model.tlp import Tlp
 from tipd.modules.blacklist.lease import Lease, note
 
 
@@ -253,7 +254,7 @@ async def test_a_local_path_is_a_source(tmp_path, dsn):
         (folder / "b.txt").write_text("192.0.2.2:8080")
         (house.sources / "mine.toml").write_text(f'path = "{folder}"\nkind = "ipv4"\n')
         assert (await house.collect())["mine"].entries == 2
-        history = await house.store.sightings.history("192.0.2.2")
+        history = await house.store.sightings.history("192.0.2.2", max_tlp=Tlp.RED)
         assert history[0].context == {"port": 8080}
         assert (await house.collect())["mine"].status == "unchanged"
         (folder / "b.txt").unlink()

@@ -2,6 +2,8 @@
 
 from support.collecting import ADDRESSES, house_of
 
+from tipd.model.tlp import Tlp
+
 
 async def test_it_is_closed_once_also_after_a_restart(tmp_path, dsn, feeds):
     async with house_of(tmp_path, dsn) as house:
@@ -30,7 +32,7 @@ async def test_other_sources_keep_what_they_say_of_the_same_addresses(tmp_path, 
         await house.collect()
         (house.sources / "one.toml").unlink()
         await house.collect()
-        history = await house.store.sightings.history(ADDRESSES[0])
+        history = await house.store.sightings.history(ADDRESSES[0], max_tlp=Tlp.RED, max_tlp=Tlp.RED)
         assert {(sighting.source, sighting.reason) for sighting in history} == {
             ("one", "source_removed"),
             ("two", None),

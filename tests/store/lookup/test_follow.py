@@ -3,10 +3,12 @@
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 import trio
+from support.stores import names, open_store, whole_log, write_opened
 
 from tipd import log
 from tipd.errors import StoreAway
@@ -18,6 +20,7 @@ from tipd.model.tlp import Tlp
 from tipd.store.lookup import LookupIndex, follow
 from tipd.store.lookup.follow import Follower
 from tipd.store.pool import Pool
+from tipd.store.sources import Declared
 
 SEED = 2**63 + 5
 VALUES = [
@@ -183,3 +186,39 @@ async def test_goes_on_after_the_database_was_away(dsn: str, follower_of: Any, m
                 await trio.sleep(0.01)
         assert follower.index.entries == 7
         nursery.cancel_scope.cancel()
+
+
+async def test_the_marks_of_rows_and_of_sources_are_kept_up_to_date(dsn: str, tmp_path: Path) -> None:
+    async with open_store(dsn) as store:
+        (source,) = await store.sources.declare("blacklist", {"one": Declared(tlp=Tlp.CLEAR)})
+        follower = Follower(LookupIndex(), store.pool, log.get("test"))
+
+        async def seen_by() -> list[Tlp]:
+            await follower.catch_up()
+            found = []
+            for mark in Tlp:
+                answer = json.loads(
+                    follower.index.lookup(["host1.example.org", "host2.example.org"], mark, AllowList())
+                )
+                if answer["results"][0]["listed"]:
+                    found.append(mark)
+                    assert answer["results"][0]["sources"] == ["one"]
+            return found
+
+        await follower.catch_up()
+        for mark, lowest in ((None, 0), (Tlp.AMBER, 2), (Tlp.RED, 4), (Tlp.GREEN, 1)):
+            round_id = await store.rounds.begin(source.id)
+            opened = write_opened(tmp_path / "o", store.hash_seed, names(1), tlp=mark)
+            await store.rounds.apply(round_id, source.id, opened, None)
+            assert await seen_by() == list(Tlp)[lowest:]
+        told = await whole_log(store)
+        assert [finding.kind for finding in told] == ["indicator.listed"] + ["indicator.marked"] * 3
+        await store.sources.declare("blacklist", {"one": Declared(tlp=Tlp.AMBER_STRICT)})
+        assert await seen_by() == [Tlp.AMBER_STRICT, Tlp.RED]
+        await store.sources.declare("blacklist", {"one": Declared(tlp=Tlp.CLEAR)})
+        assert await seen_by() == list(Tlp)[1:]
+        fresh = Follower(LookupIndex(), store.pool, log.get("test"))
+        await fresh.catch_up()
+        assert await fresh.index.count(Tlp.CLEAR) == 0
+        assert await fresh.index.count(Tlp.GREEN) == 1
+        assert await fresh.index.count(Tlp.RED, public=True) == 0
