@@ -85,8 +85,8 @@ _SEEN = "greatest(coalesce(s.tlp, 0), source.tlp) <= $4"
 # History is known since the round that loaded the set of that moment, whichever round began the interval.
 _KNOWN = """
 CASE WHEN s.backfilled THEN coalesce((SELECT started FROM round
-       WHERE round.source_id = s.source_id AND why = 'backfill' AND round.at <= {moment}
-       ORDER BY round.at DESC LIMIT 1), s.opened) ELSE s.opened END AS known
+       WHERE round.source_id = s.source_id AND why IN ('backfill', 'replay') AND round.at <= {moment}
+       ORDER BY round.at DESC, round.id DESC LIMIT 1), s.opened) ELSE s.opened END AS known
 """
 _COLUMNS = "a.n, s.source_id, s.kind, s.value, s.opened"
 _BY_KEY = "s.key = a.probe"

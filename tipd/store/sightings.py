@@ -51,6 +51,7 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     closed_round: int | None
     context: dict[str, Any]
     tlp: Tlp  # the stricter of its own mark and its source's
+    backfilled: bool  # loaded as history: tipd did not see it itself
 
 
 _EXPORT = """
@@ -62,7 +63,8 @@ SELECT key, kind, value, array_agg(source_id ORDER BY source_id) AS sources, min
 """
 _HISTORY = """
 SELECT kind, value, name AS source, opened, closed, coalesce(seen, closed, last_success) AS last_seen, reason,
-       opened_round, closed_round, context, greatest(sighting.tlp, source.tlp) AS tlp
+       opened_round, closed_round, context, greatest(sighting.tlp, source.tlp) AS tlp,
+       backfilled
   FROM sighting JOIN source ON source.id = source_id
  WHERE key = ANY($1::bigint[]) AND value = $2 AND greatest(sighting.tlp, source.tlp) <= $4
  ORDER BY opened DESC, name LIMIT $3
