@@ -32,7 +32,7 @@ async def test_other_sources_keep_what_they_say_of_the_same_addresses(tmp_path, 
         await house.collect()
         (house.sources / "one.toml").unlink()
         await house.collect()
-        history = await house.store.sightings.history(ADDRESSES[0], max_tlp=Tlp.RED, max_tlp=Tlp.RED)
+        history = await house.store.sightings.history(ADDRESSES[0], max_tlp=Tlp.RED)
         assert {(sighting.source, sighting.reason) for sighting in history} == {
             ("one", "source_removed"),
             ("two", None),
