@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from tipd.model.kind import Kind
-from tipd.modules.blacklist import catalogue
+from tipd.modules.blacklist import catalogue, declaration
 
 URL = 'url = "https://lists.example.org/x"\n'
 
@@ -89,15 +89,32 @@ def test_who_is_near(url, own, near):
         ('timezone = "Europe/Berlin"', True),
         ("[expect]\nmin_rows = 3", True),
         ("[options]\nskip = 1", True),
+        ('[fields]\nreference = "comment"', True),
+        ('parser = "delimited"\n[where]\n1 = ["online"]', True),
+        ('[ageing]\nfrom = "first"', True),
+        ('[signature]\nkey_file = "/etc/tipd/k.asc"', True),
+        ('member = "*.csv"', True),
+        ('credential = "key"', True),
+        ('url = "https://lists.example.org/y"', True),
         ('about = "other"', False),
         ('every = "2h"', False),
-        ('url = "https://lists.example.org/y"', False),
+        ('tlp = "clear"', False),
     ],
 )
 def test_the_digest_changes_with_the_reading(line, reads_anew):
     base, other = catalogue.parse(URL), catalogue.parse(line if line.startswith("url") else URL + line)
     assert (base.digest() != other.digest()) is reads_anew
     assert base.declared() != other.declared()
+
+
+def test_the_digest_changes_with_the_guard_lists(monkeypatch):
+    before = catalogue.parse(URL).digest()
+    monkeypatch.setattr(declaration, "BOGONS4", (*declaration.BOGONS4, "198.51.100.0/24"))
+    declaration._guard_lists.cache_clear()
+    assert catalogue.parse(URL).digest() != before
+    monkeypatch.undo()
+    declaration._guard_lists.cache_clear()
+    assert catalogue.parse(URL).digest() == before
 
 
 def test_an_operators_own_source_is_kept_close():

@@ -16,8 +16,9 @@ import msgspec
 
 from tipd.config import duration, nearest
 from tipd.model.canonical import VERSION as CANONICAL_VERSION
+from tipd.model.canonical.bogon import BOGONS4, BOGONS6, WIDEST
+from tipd.model.canonical.domain import LOCAL_NAMES, LOCAL_TOPS
 from tipd.model.classes import CLASSES
-from tipd.model.context import CLASS
 from tipd.model.kind import Kind
 from tipd.modules.blacklist.ageing import Ageing
 from tipd.modules.blacklist.asking import Ask
@@ -164,13 +165,16 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         )
 
     def digest(self) -> bytes:
-        """Return 32 bytes that change when a body would be read in another way."""
+        """Return 32 bytes that change when a body would be asked for, or read, in another way.
+
+        Whatever is stored of the last answer (validators, body hash, snapshot) is believed under the same digest only.
+        A key that is not known here to make no difference counts as one that does.
+        """
         from tipd.modules.blacklist.parsers.registry import FORMATS
 
-        parts: list[Any] = [self.parser, self.kind, self.options, self.fields, self.where, self.absence, self.keep]
-        parts += [self.timezone, self.expect, FORMATS[self.parser].version, READER_VERSION, CANONICAL_VERSION]
-        parts += [self.member, _suffix_version(), self.class_ if CLASS in self.fields else ""]
-        return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).digest()
+        keys = {name: getattr(self, name) for name in self.__struct_fields__ if name not in _NO_DIFFERENCE}
+        versions = [FORMATS[self.parser].version, READER_VERSION, CANONICAL_VERSION, _guard_lists()]
+        return hashlib.sha256(msgspec.json.encode([keys, versions], order="sorted")).digest()
 
     def declared(self) -> bytes:
         """Return 32 bytes that change with any key of the declaration."""
@@ -215,6 +219,16 @@ def _check_url(text: str) -> None:
         raise ValueError("url: carries a user name or password; use credential")
 
 
+# Keys that change neither what comes nor how it is read.
+_NO_DIFFERENCE = frozenset(
+    {"name", "about", "enabled", "licence", "commercial", "redistribute", "tlp", "homepage", "checked", "evidence"}
+    | {"every", "min_interval", "ca_file", "client_cert_file", "client_key_file", "proxy", "proxy_credential"}
+)
+
+
 @cache
-def _suffix_version() -> str:
-    return importlib.metadata.version("publicsuffixlist")
+def _guard_lists() -> str:
+    """Return what names the lists that rows are refused by: bogons, names that are nobody's, public suffixes."""
+    lists = [BOGONS4, BOGONS6, sorted(WIDEST.items()), sorted(LOCAL_NAMES | LOCAL_TOPS)]
+    suffixes = importlib.metadata.version("publicsuffixlist")
+    return hashlib.sha256(msgspec.json.encode([lists, suffixes])).hexdigest()
