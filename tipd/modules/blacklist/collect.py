@@ -43,10 +43,11 @@ if TYPE_CHECKING:
 def collector(tools: Tools, source: Source, row: SourceRow) -> Collector:
     """Return who collects this source; `row` is leased."""
     from tipd.modules.blacklist.increment import Increment
+    from tipd.modules.blacklist.manifest import Manifest
     from tipd.modules.blacklist.paged import Paged
 
     if source.request.increments:
-        return Increment(tools, source, row)
+        return (Manifest if source.request.pages.by == "manifest" else Increment)(tools, source, row)
     return (Paged if source.request.paged else Collector)(tools, source, row)
 
 

@@ -6,23 +6,21 @@ a page, the last good set stays.
 
 from __future__ import annotations
 
-import hashlib
-from typing import TYPE_CHECKING, BinaryIO
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import trio
 
 from tipd.modules.blacklist.body import max_body, since_of, validators_for
 from tipd.modules.blacklist.collect import Collector
 from tipd.modules.blacklist.cursor import Run
+from tipd.modules.blacklist.joined import Joined
 from tipd.modules.blacklist.pages import Page, Pages
 from tipd.modules.blacklist.paging import first_at, turn
-from tipd.modules.blacklist.reading.json_stream import SEPARATOR
 from tipd.net.request import Fetched, FetchError, Validators
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-_PIECE = 1 << 20
 
 
 class Paged(Collector):
@@ -32,7 +30,7 @@ class Paged(Collector):
         source = self._source
         pages = Pages(self._tools, source, self._row, folder, self.settling.floor)
         run, began = Run(began=self._tools.clock.now(), at=first_at(source)), trio.current_time()
-        joined = _Joined(body, max_body(source))
+        joined = Joined(body, max_body(source))
         try:
             while True:
                 page = await pages.get(run, since_of(source), folder / "page")
@@ -58,57 +56,13 @@ class Paged(Collector):
         finally:
             joined.close()
 
-    def _whole(self, last: Page, joined: _Joined, took: float) -> Fetched:
-        digest = joined.digest.digest()
+    def _whole(self, last: Page, joined: Joined, took: float) -> Fetched:
         known = validators_for(self._source, self._row)
-        return Fetched(
-            status="unchanged" if known and known.sha256 == digest else "ok",
-            http_status=last.fetched.http_status,
+        whole = joined.fetched(last.fetched)
+        return replace(
+            whole,
+            status="unchanged" if known and known.sha256 == whole.sha256 else "ok",
             url=self._source.url,
-            address=last.fetched.address,
-            validators=Validators(sha256=digest),
-            path=joined.path,
-            sha256=digest,
-            content_type=last.fetched.content_type,
+            validators=Validators(sha256=whole.sha256),
             took=took,
-            wire=joined.size,
-            bytes=joined.size,
         )
-
-
-class _Joined:
-    """Pages one after the other in one file; documents with a SEPARATOR between."""
-
-    def __init__(self, path: Path, limit: int) -> None:
-        self.path = path
-        self.digest = hashlib.sha256()
-        self.size = 0
-        self._limit = limit
-        self._file: BinaryIO | None = None
-
-    def add(self, page: Path) -> None:
-        """Append a page. Raises FetchError `wrong_page` where all is too large, OSError."""
-        if self._file is None:
-            self._file = self.path.open("wb")
-        with page.open("rb") as file:
-            piece = file.read(_PIECE)
-            if self.size:
-                document = piece.lstrip()[:1] in (b"{", b"[")
-                self._write(b"\n" + SEPARATOR + b"\n" if document else b"\n")
-            while piece:
-                self._write(piece)
-                piece = file.read(_PIECE)
-        self._file.flush()
-
-    def _write(self, piece: bytes) -> None:
-        assert self._file is not None  # noqa: S101 - `add` opens it
-        self.size += len(piece)
-        if self.size > self._limit:
-            raise FetchError("wrong_page", f"all pages together are larger than {self._limit} bytes")
-        self.digest.update(piece)
-        self._file.write(piece)
-
-    def close(self) -> None:
-        """Give back the file."""
-        if self._file is not None:
-            self._file.close()

@@ -1,0 +1,110 @@
+"""A MISP feed: only events that are newer than what was read of them are fetched."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.collecting import House, house_of
+from support.misp import Misp
+
+from tipd.modules.blacklist.manifest import event_url
+
+T = 1_790_000_000
+FEED = """
+url = "{base}/feed/manifest.json"
+parser = "misp"
+absence = "nothing"
+every = "1s"
+credential = "partner"
+
+[request]
+headers = {{ Authorization = "{{credential}}" }}
+
+[request.pages]
+by = "manifest"
+"""
+
+
+@pytest.fixture
+def misp() -> Iterator[Misp]:
+    with Misp() as server:
+        for number in range(1, 31):
+            server.add("ip-dst", f"192.0.2.{number}", T + number, event=number)
+        yield server
+
+
+@pytest.fixture
+async def house(tmp_path: Path, dsn: str, misp: Misp) -> AsyncIterator[House]:
+    async with house_of(tmp_path, dsn) as made:
+        (made.sources / "partner.toml").write_text(FEED.format(base=misp.base))
+        folder = tmp_path / "state" / "credentials"
+        folder.mkdir(parents=True)
+        (folder / "partner").write_text(misp.key)
+        (folder / "partner").chmod(0o600)
+        yield made
+
+
+async def kept(house: House) -> dict[str, Any]:
+    row = await house.store.sources.get("partner")
+    assert row is not None
+    cursor = await house.store.increments.cursor(row.id)
+    assert isinstance(cursor, dict)
+    return cursor
+
+
+async def test_only_what_is_newer_is_fetched(house: House, misp: Misp) -> None:
+    report = (await house.collect())["partner"]
+    assert (report.status, report.listed, report.error) == ("ok", 30, None)
+    assert misp.fetched == ["manifest.json", *(f"{misp.event_uuid(number)}.json" for number in range(1, 31))]
+    row = await house.store.sources.get("partner")
+    rounds = await house.store.rounds.last(row.id)
+    assert [(each.why, each.listed) for each in rounds] == [("page", 5), ("page", 25)]
+
+    misp.fetched.clear()
+    assert (await house.collect())["partner"].status == "unchanged"
+    assert misp.fetched == ["manifest.json"]
+
+    misp.fetched.clear()
+    misp.add("domain", "evil.example.org", T + 100, event=7)
+    misp.change("192.0.2.9", T - 5)
+    report = (await house.collect())["partner"]
+    assert (report.listed, report.delisted, report.entries) == (1, 0, 31)
+    assert misp.fetched == ["manifest.json", f"{misp.event_uuid(7)}.json"]
+
+
+async def test_a_500_in_the_middle_keeps_what_came(house: House, misp: Misp) -> None:
+    misp.fail = {28: 500}
+    report = (await house.collect())["partner"]
+    assert (report.status, report.error) == ("unreachable", "the server answered 500")
+    assert len((await kept(house))["events"]) == 27
+    misp.fail = {}
+    misp.fetched.clear()
+    report = (await house.collect())["partner"]
+    assert (report.status, report.listed, report.entries) == ("ok", 3, 30)
+    assert len(misp.fetched) == 4
+
+
+async def test_an_event_that_is_not_there_stops_no_other(house: House, misp: Misp) -> None:
+    misp.fail = {3: 404}
+    report = (await house.collect())["partner"]
+    assert (report.status, report.entries) == ("drifted", 29)
+    assert report.error == f"1 events of the manifest are not there, first {misp.event_uuid(3)}"
+    assert "tag" not in await kept(house)
+    misp.fail = {}
+    assert (await house.collect())["partner"].entries == 30
+
+
+async def test_what_is_no_manifest(house: House, misp: Misp) -> None:
+    misp.manifest = lambda: ["not", "a", "manifest"]  # type: ignore[assignment, method-assign, return-value]
+    report = (await house.collect())["partner"]
+    assert report.status == "wrong_page"
+    assert report.error.startswith("is no manifest of a MISP feed")
+
+
+def test_events_lie_beside_the_manifest() -> None:
+    assert event_url("https://lists.example.org/a/manifest.json", "U") == "https://lists.example.org/a/U.json"
+    keyed = "https://lists.example.org/manifest.json?k={credential}"
+    assert event_url(keyed, "U") == "https://lists.example.org/U.json?k={credential}"
