@@ -13,7 +13,7 @@ from trio_websocket import ConnectionClosed, WebSocketRequest, wrap_server_strea
 from tipd.cli import stream
 from tipd.cli.client import Place, Refused
 from tipd.cli.cursor import Cursor
-from tipd.cli.stream import Reader
+from tipd.cli.stream import Reader, Wanted
 from tipd.errors import Unavailable
 from tipd.nursery.backoff import Backoff
 
@@ -79,7 +79,7 @@ class Seen:
 def reader_of(daemon: Daemon, cursor: Cursor, *kinds: str) -> tuple[Reader, Seen]:
     seen = Seen()
     backoff = Backoff(0.001, 0.002, random.Random(1))
-    return Reader(daemon.place, kinds, cursor, seen.messages.append, seen.said.append, backoff), seen
+    return Reader(daemon.place, Wanted(kinds), cursor, seen.messages.append, seen.said.append, backoff), seen
 
 
 async def test_resumes_where_it_was_when_tipd_restarts_or_the_reader_lagged(state_dir: Path) -> None:

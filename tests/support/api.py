@@ -23,6 +23,7 @@ from tipd.api.settings import ApiSettings
 from tipd.clock import SystemClock
 from tipd.errors import GoneError, StoreAway, TryAgain
 from tipd.model.allow import Allowance, AllowList
+from tipd.model.annotate import Annotations
 from tipd.model.finding import Finding
 from tipd.model.indicator import Indicator
 from tipd.model.kind import Kind
@@ -365,6 +366,27 @@ class FakeAsks:
 
 
 @dataclass
+class FakeSinks:
+    """One sink, `example_drop`, that takes everything; notes what was asked."""
+
+    asked: list[tuple[str, str]] = field(default_factory=list)
+    stopped: bool = True
+
+    async def states(self) -> list[SimpleNamespace]:
+        row: dict[str, Any] = {"name": "example_drop", "target": "https://hooks.example.org", "watch": [], "kinds": []}
+        row |= {"max_tlp": "green", "state": "running", "told": 7, "behind": 0, "failures": 0, "why": None}
+        return [SimpleNamespace(**row, last_error=None, last_error_at=None, stopped=None)]
+
+    async def test(self, name: str) -> SimpleNamespace | None:
+        self.asked.append(("test", name))
+        return SimpleNamespace(taken=True, why="") if name == "example_drop" else None
+
+    async def resume(self, name: str) -> bool | None:
+        self.asked.append(("resume", name))
+        return self.stopped if name == "example_drop" else None
+
+
+@dataclass
 class World:
     """Everything fake, and the services made of it."""
 
@@ -377,6 +399,8 @@ class World:
     scheduler: FakeScheduler = field(default_factory=FakeScheduler)
     health: FakeHealth = field(default_factory=FakeHealth)
     asks: FakeAsks = field(default_factory=FakeAsks)
+    annotations: Annotations = field(default_factory=Annotations)
+    sinks: FakeSinks = field(default_factory=FakeSinks)
     allowed: FakeAllowed = field(default_factory=FakeAllowed)
     audit: FakeAudit = field(default_factory=FakeAudit)
     available: bool = True
@@ -414,6 +438,8 @@ class World:
             blocking=SimpleNamespace(count=0, worst=0.0),
             available=lambda: self.available,
             subscribe=self.findings.subscribe,
+            annotations=self.annotations,
+            sinks=self.sinks,
         )
 
 

@@ -17,6 +17,7 @@ from tipd.api.problem import Problem, store_away
 from tipd.api.routes import (
     asn,
     console,
+    console_live,
     console_trends,
     docs,
     explain,
@@ -27,8 +28,10 @@ from tipd.api.routes import (
     sources,
     status,
     stream,
+    switches,
     tokens,
     trends,
+    watching,
 )
 from tipd.api.sessions import COOKIE
 from tipd.errors import StoreAway, TryAgain
@@ -49,12 +52,15 @@ ROUTES: tuple[Route, ...] = (
     *explain.ROUTES,  # before the value, which may hold slashes
     *indicators.ROUTES,
     *sources.ROUTES,
+    *switches.ROUTES,
     *exports.ROUTES,
     *tokens.ROUTES,
     *trends.ROUTES,
     *asn.ROUTES,
+    *watching.ROUTES,
     *docs.ROUTES,
     *console.ROUTES,
+    *console_live.ROUTES,
     *console_trends.ROUTES,
 )
 

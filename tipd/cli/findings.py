@@ -20,6 +20,10 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument("--since", metavar="SEQ", type=int, help="only later ones than this (from the first there is)")
     parser.add_argument("--limit", metavar="N", type=_count, default=1000, help="at most so many; 0: all (%(default)s)")
     parser.add_argument("--kind", metavar="KIND", action="append", default=[], help="only this kind (may be repeated)")
+    parser.add_argument(
+        "--watch", metavar="NAME", action="append", default=[], help="only what this watch of yours matches; *: any"
+    )
+    parser.add_argument("--no-initial", action="store_true", help="without what a source's first round loaded")
 
 
 def _count(text: str) -> int:
@@ -33,8 +37,9 @@ def run(args: argparse.Namespace) -> int:
     """Print findings, oldest first; 1 where there is none."""
     client, output = Client.of(args), Output.of(args)
     since, left, shown = args.since, args.limit or float("inf"), 0
+    wanted = {"kind": args.kind, "watch": args.watch, "initial": "false" if args.no_initial else None}
     while left > 0:
-        query = {"since": since, "limit": int(min(left, _PAGE)), "kind": args.kind}
+        query = {"since": since, "limit": int(min(left, _PAGE)), **wanted}
         page = client.get("/api/v1/findings", query)
         for finding in page["findings"]:
             write(output, finding)
@@ -57,6 +62,8 @@ def write(output: Output, finding: dict[str, Any]) -> None:
     words = [str(finding["seq"]), finding["at"], output.coloured(f"{kind:<18}", colour)]
     words += [printable(finding.get("source") or finding["module"]), subject.get("kind", "")]
     words += [printable(subject.get("value", "")) or _told(finding.get("data") or {})]
+    words += [output.coloured(f"[{printable(name)}]", "blue") for name in finding.get("watches", ())]
+    words += ["(allowed)"] if finding.get("allowed") else []
     output.line(" ".join(word for word in words if word))
 
 

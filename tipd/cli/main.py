@@ -34,6 +34,8 @@ VERBS = {
     "lookup": "ask what is listed",
     "watch": "follow findings as they are made",
     "findings": "read findings of the past",
+    "watches": "list watches, or say which of them a value concerns",
+    "sinks": "list and test who is told of findings",
     "export": "write a list out",
     "trends": "show what rises and falls",
     "asn": "ask who announces an address",

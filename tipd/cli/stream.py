@@ -31,12 +31,27 @@ LONGEST_MESSAGE = 64 * 2**20
 _WHY = {1012: "tipd restarts", 1013: "we read too slowly", 1001: "tipd goes away"}
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which findings: kinds and watches (none: all), and whether what first rounds load is among them."""
+
+    kinds: Sequence[str] = ()
+    watches: Sequence[str] = ()
+    initial: bool = True
+
+    def query(self) -> list[tuple[str, str | int]]:
+        """Return it as the stream asks for it."""
+        query: list[tuple[str, str | int]] = [("kind", kind) for kind in self.kinds]
+        query += [("watch", name) for name in self.watches]
+        return query if self.initial else [*query, ("initial", "false")]
+
+
 @dataclass(slots=True)
 class Reader:
     """Reads one stream for ever. `take` gets each message; `say` a sentence when the connection ends or returns."""
 
     place: Place
-    kinds: Sequence[str]
+    wanted: Wanted
     cursor: Cursor
     take: Callable[[dict[str, Any]], None]
     say: Callable[[str], None]
@@ -117,7 +132,7 @@ class Reader:
         return error
 
     def _resource(self) -> str:
-        query: list[tuple[str, str | int]] = [("kind", kind) for kind in self.kinds]
+        query = self.wanted.query()
         if self.cursor.since is not None:
             query.append(("since", self.cursor.since))
         if self.cursor.store_id is not None:

@@ -28,6 +28,10 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     )
     parser.add_argument("--since", metavar="SEQ", type=int, help="first what was found after this; 0: all there is")
     parser.add_argument("--kind", metavar="KIND", action="append", default=[], help="only this kind (may be repeated)")
+    parser.add_argument(
+        "--watch", metavar="NAME", action="append", default=[], help="only what this watch of yours matches; *: any"
+    )
+    parser.add_argument("--no-initial", action="store_true", help="without what a source's first round loaded")
     parser.add_argument("--cursor-file", metavar="FILE", type=Path, help="go on where the last watch with it ended")
 
 
@@ -89,11 +93,12 @@ def _follow(args: argparse.Namespace, client: Client, printer: Printer) -> None:
 
     import trio
 
-    from tipd.cli.stream import Reader, innermost
+    from tipd.cli.stream import Reader, Wanted, innermost
     from tipd.nursery.backoff import Backoff
 
     backoff = Backoff(1.0, 30.0, random.Random())  # noqa: S311 - spreads clients, hides nothing
-    reader = Reader(client.place, args.kind, printer.cursor, printer.take, printer.output.say, backoff)
+    wanted = Wanted(tuple(args.kind), tuple(args.watch), initial=not args.no_initial)
+    reader = Reader(client.place, wanted, printer.cursor, printer.take, printer.output.say, backoff)
     try:
         trio.run(reader.run)
     except BaseExceptionGroup as group:

@@ -15,11 +15,9 @@ from tipd.api.sight import max_tlp_of
 from tipd.errors import StoreAway
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
 
-    from tipd.model.finding import Finding
+    pass
 
-_SHOWN = 200
 _YEAR = 365 * 86400
 
 
@@ -69,22 +67,6 @@ async def logout(call: Call) -> Answer:
 def _cookie(key: str, scheme: str) -> str:
     secure = "; Secure" if scheme == "https" else ""
     return f"{COOKIE}={key}; Path=/; HttpOnly; SameSite=Strict{secure}"
-
-
-async def live(call: Call) -> Answer:
-    """The newest findings, and those to come."""
-    try:
-        rows, last = await _newest(call)
-    except StoreAway:
-        return _page(call, "live.html", 503, here="live", findings=[], last=None, away=True)
-    return _page(call, "live.html", here="live", findings=rows, last=last, away=False)
-
-
-async def _newest(call: Call) -> tuple[Sequence[Finding], int]:
-    log = call.core.services.store.findings
-    first, last = await log.bounds()
-    rows = await log.read(max(first - 1, last - _SHOWN), limit=_SHOWN)
-    return list(reversed(rows)), rows[-1].seq if rows else last
 
 
 async def sources(call: Call) -> Answer:
@@ -177,7 +159,6 @@ def _post(path: str, view: Any, summary: str, **more: Any) -> Route:
 
 
 ROUTES = (
-    _get("/", live, "Live findings"),
     _get("/login", login, "Log in", scope=None, query=LoginQuery),
     _post("/logout", logout, "Log out"),
     _get("/sources", sources, "Sources"),

@@ -7,6 +7,7 @@
   const want = document.getElementById("want");
   const contains = document.getElementById("contains");
   const pause = document.getElementById("pause");
+  const watch = document.getElementById("watch"); // not there where nothing is watched
   const link = document.getElementById("link");
   const linkText = document.getElementById("link-text");
   const pulse = document.getElementById("pulse");
@@ -37,6 +38,17 @@
     const facts = finding.data || {};
     return String(facts.error || facts.state || facts.reason || "").slice(0, 300);
   }
+  function badge(parent, name, text, title) {
+    parent.append(" ");
+    piece(parent, "span", "badge badge-" + name, text).title = title;
+  }
+  function badges(parent, finding) {
+    for (const name of finding.watches || []) badge(parent, "watch", name, "a watch of yours");
+    if (finding.allowed) badge(parent, "allowed", "allowed", "your allowlist covers it");
+    if (finding.tlp) {
+      badge(parent, "tlp badge-tlp-" + finding.tlp.split("+")[0], "TLP:" + finding.tlp.toUpperCase(), "Traffic Light Protocol");
+    }
+  }
   function rowOf(finding) {
     const row = document.createElement("tr");
     row.dataset.kind = finding.kind;
@@ -53,6 +65,7 @@
     } else {
       piece(subject, "span", "dim", told(finding));
     }
+    badges(subject, finding);
     cell(row).textContent = finding.source || finding.module;
     return row;
   }
@@ -113,6 +126,8 @@
     const address = new URL("/api/v1/stream", location.href);
     address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     if (last !== null) address.searchParams.set("since", last);
+    address.searchParams.set("initial", "false"); // what a first round loads is no news
+    if (page.dataset.watch) address.searchParams.set("watch", page.dataset.watch);
     const socket = new WebSocket(address);
     let opened = false;
     socket.addEventListener("open", () => { opened = true; attempt = 0; say("live", "live"); });
@@ -130,10 +145,19 @@
       const answer = await fetch("/api/v1/findings?limit=1" + (last === null ? "" : "&since=" + last));
       if (answer.status === 401) location.assign("/login");
       if (answer.status === 410) last = (await answer.json()).last;
+      if (answer.status === 200 && page.dataset.watch) checkWatch();
     } catch { /* tipd is away; the next attempt tells */ }
   }
 
+  async function checkWatch() { // it may have been taken out of the configuration
+    const told = await (await fetch("/api/v1/watches")).json();
+    if (page.dataset.watch !== "*" && !told.watches.includes(page.dataset.watch)) location.assign("/");
+  }
+
   want.addEventListener("change", filter);
+  if (watch) watch.addEventListener("change", () => {
+    location.assign(watch.value ? "/?watch=" + encodeURIComponent(watch.value) : "/");
+  });
   contains.addEventListener("input", filter);
   pause.addEventListener("click", () => {
     const paused = pause.getAttribute("aria-pressed") === "true";
