@@ -125,7 +125,10 @@ class Accepted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sighting(msgspec.Struct, frozen=True, kw_only=True):
-    """One interval in which a source named the indicator; `last_seen` is when it was last confirmed."""
+    """One interval in which a source named the indicator; `last_seen` is when it was last confirmed.
+
+    The rounds that opened and closed it are its proof (`/api/v1/rounds/{id}`); `backfilled`: it was loaded as history.
+    """
 
     source: str
     first_seen: datetime
@@ -134,6 +137,9 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None
     context: dict[str, Any] | None
     tlp: str
+    opened_round: int
+    closed_round: int | None
+    backfilled: bool
 
 
 class Match(msgspec.Struct, frozen=True, kw_only=True):

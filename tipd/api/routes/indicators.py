@@ -123,6 +123,9 @@ def _sighting(row: Any) -> Sighting:
         reason=row.reason,
         context=row.context,
         tlp=row.tlp.word,
+        opened_round=row.opened_round,
+        closed_round=row.closed_round,
+        backfilled=row.backfilled,
     )
 
 

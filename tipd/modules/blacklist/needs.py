@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 class SourceStore(Protocol):
     """`store.sources`."""
 
+    async def get(self, name: str) -> SourceRow | None:
+        """Return one source."""
+        ...
+
     async def declare(self, module: str, declared: Mapping[str, Declared | None]) -> list[SourceRow]:
         """Make these the module's sources."""
         ...
