@@ -28,8 +28,8 @@ class Lists:
     def __init__(self, store: Store, folder: Path, source_id: int) -> None:
         self.store, self.folder, self.id = store, folder, source_id
 
-    async def open(self, *numbers: int, at: datetime = START) -> tuple[int, int]:
-        opened = write_opened(self.folder / "o", self.store.hash_seed, names(*numbers))
+    async def open(self, *numbers: int, at: datetime = START, until: datetime | None = None) -> tuple[int, int]:
+        opened = write_opened(self.folder / "o", self.store.hash_seed, names(*numbers), until=until)
         round_id = await self.store.rounds.begin(self.id, started=at)
         return await self.store.rounds.apply(round_id, self.id, opened, None, at=at)
 
@@ -124,7 +124,7 @@ async def test_a_row_ends_when_it_says_itself(dsn: str, tmp_path: Path) -> None:
         assert await one.ends() == Ends(START + HOUR, None)
         assert await one.sweep(START + HOUR) == 1
         assert await one.listed() == {2}
-        assert await one.open(1, at=START + 2 * HOUR) == (0, 0)  # it stands there still, and says no other end
+        assert await one.open(1, at=START + 2 * HOUR, until=START + HOUR) == (0, 0)  # it stands there still
 
 
 async def test_from_first_seen_it_ends_where_it_stands_and_comes_back_only_after_it_left(
@@ -148,6 +148,36 @@ async def test_from_first_seen_it_ends_where_it_stands_and_comes_back_only_after
         assert await one.leave(1, at=START + 3 * DAY) == (0, 0)
         assert await one.open(1, 2, at=START + 4 * DAY) == (1, 0)
         assert await one.listed() == {1, 3}
+
+
+async def test_what_ended_by_its_own_word_is_listed_again_when_it_says_a_later_one(dsn: str, tmp_path: Path) -> None:
+    async with open_store(dsn, HandClock()) as store:
+        one = await lists(store, tmp_path)
+        await one.open(1, 2, until=START + HOUR)
+        assert await one.sweep(START + 2 * HOUR) == 2
+        assert await one.open(1, 2, at=START + 3 * HOUR, until=START + 2 * HOUR) == (0, 0)
+        assert await one.open(1, at=START + 3 * HOUR, until=START + 9 * HOUR) == (1, 0)
+        assert await one.open(2, at=START + 3 * HOUR) == (1, 0)
+        assert await store.sightings.open_keys(one.id, tmp_path / "keys") == 2
+        assert await one.sweep(START + 9 * HOUR) == 1
+        assert await one.open(1, at=START + 10 * HOUR, until=START + 9 * HOUR) == (0, 0)
+
+
+async def test_a_source_that_no_longer_ages_from_first_seen_lists_what_stands_in_it(dsn: str, tmp_path: Path) -> None:
+    async with open_store(dsn, HandClock()) as store:
+        one = await lists(store, tmp_path)
+        await one.open(1)
+        await one.open(2, until=START + HOUR)
+        await one.settle(START, confirmed=True, last_round=7)
+        assert await one.sweep(START + DAY, spans={Kind.DOMAIN: DAY}, first=True) == 2
+        await store.ageing.forget_first([one.id], START + DAY)
+        (row,) = await store.sources.all()
+        assert (row.last_round, row.moves) == (None, 2)  # read whole, with no snapshot
+        assert await one.open(1, at=START + 2 * DAY) == (1, 0)
+        assert await one.open(2, at=START + 2 * DAY, until=START + HOUR) == (0, 0)
+        before = store.writer.batches
+        await store.ageing.forget_first([one.id], START + DAY)
+        assert store.writer.batches == before
 
 
 async def test_what_stands_in_a_list_that_fails_ages_from_when_it_was_read(dsn: str, tmp_path: Path) -> None:

@@ -102,6 +102,13 @@ _SET_RIGHT = """
 UPDATE sighting SET seen = $2
  WHERE closed IS NULL AND source_id = ANY($1::integer[]) AND kind = ANY($3::smallint[]) AND seen > $2
 """
+_FROM_FIRST = "reason = 'aged' AND seen IS NULL AND coalesce(until > closed, true)"
+_AGED_FROM_FIRST = f"SELECT DISTINCT source_id FROM sighting WHERE source_id = ANY($1::integer[]) AND {_FROM_FIRST}"  # noqa: S608
+_FORGET_FIRST = f"""
+UPDATE sighting SET seen = closed
+ WHERE source_id = $1 AND {_FROM_FIRST}
+   AND key IN (SELECT key FROM sighting WHERE source_id = $1 AND {_FROM_FIRST} LIMIT $2)
+"""  # noqa: S608 - our own text
 _GONE = "UPDATE source SET gone = $2 WHERE id = $1 AND gone IS NULL AND failing_since IS NOT NULL"
 
 
@@ -135,6 +142,12 @@ class Ageing:
         """Let what was last seen after `now` (a clock that stood ahead) age from `now` on."""
         ids = [policy.source_id for policy in policies]
         await self._writer.write(_set_right, ids, now, alone=True)
+
+    async def forget_first(self, source_ids: Sequence[int], now: datetime) -> None:
+        """Let what aged from first seen be listed again where it stands: these sources do not age so any more."""
+        for source_id in await self._pool.run(_aged_from_first, list(source_ids)):
+            while await self._writer.write(_forget_first, source_id, now, alone=True):
+                pass
 
     async def tell_gone(self, source_id: int, now: datetime, finding: NewFinding) -> None:
         """Note, and tell, that a source is gone. Raises TryAgain where it was told already, or it is read again."""
@@ -181,6 +194,16 @@ async def _end(connection: Connection, round_id: int, at: datetime) -> None:
 
 async def _set_right(connection: Connection, source_ids: list[int], now: datetime) -> None:
     await connection.execute(_SET_RIGHT, source_ids, now, list(CODE_OF.values()))
+
+
+async def _aged_from_first(connection: Connection, source_ids: list[int]) -> list[int]:
+    return [row["source_id"] for row in await connection.fetch(_AGED_FROM_FIRST, source_ids)]
+
+
+async def _forget_first(connection: Connection, source_id: int, now: datetime) -> int:
+    done = await connection.execute(_FORGET_FIRST, source_id, MOST_ROWS)
+    await closing.counted(connection, Change(0, source_id, now), 0, "delisted", foreign=True)
+    return int(done.rpartition(" ")[2])
 
 
 async def _tell_gone(connection: Connection, source_id: int, now: datetime) -> None:

@@ -24,7 +24,8 @@ CREATE TEMPORARY TABLE IF NOT EXISTS fresh (
 ) ON COMMIT DELETE ROWS
 """
 # In the order of the keys, so that neighbouring index pages are written together. Not taken in: what is blocked for
-# good, what has ended by its own word, and what aged while it stands in its list.
+# good, what has ended by its own word (unless it says now that it holds for longer), and what aged while it stands in
+# its list.
 _OPEN = """
 WITH opened AS (
     INSERT INTO sighting (key, opened, opened_round, source_id, kind, value, context, tlp, until)
@@ -32,7 +33,8 @@ WITH opened AS (
      WHERE (until IS NULL OR until > $1)
        AND NOT EXISTS (SELECT 1 FROM blocked WHERE blocked.key = fresh.key)
        AND NOT EXISTS (SELECT 1 FROM sighting AS aged WHERE aged.source_id = $3 AND aged.key = fresh.key
-                                                        AND aged.reason = 'aged' AND aged.seen IS NULL)
+                                                        AND aged.reason = 'aged' AND aged.seen IS NULL
+                                                        AND coalesce(aged.until > aged.closed, true))
      ORDER BY key
         ON CONFLICT (source_id, key) WHERE closed IS NULL DO NOTHING
     RETURNING key, kind, value, context, tlp
@@ -63,6 +65,12 @@ WITH again AS (
 )
 SELECT (SELECT count(*) FROM again) AS number, max(seq) AS last FROM told
 """
+# Of what ended by its own word and holds again, the end is over.
+_HOLDS = """
+UPDATE sighting SET seen = closed FROM fresh
+ WHERE sighting.source_id = $1 AND sighting.key = fresh.key AND reason = 'aged' AND seen IS NULL
+   AND sighting.until <= closed AND (fresh.until IS NULL OR fresh.until > $2)
+"""
 # What a list shows has changed, though nothing came or went: what is made of it (exports) is no more current.
 _CHANGED = "UPDATE source SET last_change = greatest(last_change, $2) WHERE id = $1"
 
@@ -74,6 +82,8 @@ async def open_frame(connection: Connection, tuples: bytes, change: Change, *, i
     row = await connection.fetchrow(_OPEN, change.at, change.round_id, change.source_id, initial, INDICATOR_LISTED)
     number, last, rows = (0, None, 0) if row is None else (row["number"], row["last"], row["rows"])
     kinds = {INDICATOR_LISTED} if number else set()
+    if number:
+        await connection.execute(_HOLDS, change.source_id, change.at)
     if number < rows:
         again = await connection.fetchrow(_AGAIN, change.source_id, change.at, INDICATOR_MARKED)
         if again is not None and again["number"]:

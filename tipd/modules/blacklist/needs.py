@@ -174,6 +174,10 @@ class AgeingStore(Protocol):
         """Let what was last seen after now age from now on."""
         ...
 
+    async def forget_first(self, source_ids: Sequence[int], now: datetime) -> None:
+        """Let what aged from first seen be listed again."""
+        ...
+
     async def tell_gone(self, source_id: int, now: datetime, finding: NewFinding) -> None:
         """Note and tell that a source is gone."""
         ...

@@ -37,6 +37,7 @@ class Sweeper:
     def __init__(self) -> None:
         """Nothing was swept yet."""
         self._last: datetime | None = None
+        self._known: dict[int, Policy] = {}
 
     async def sweep(self, tools: Tools, sources: Mapping[str, Source]) -> datetime | None:
         """End what is due of all declared sources; return when there is more to end, None where nothing ages.
@@ -50,6 +51,10 @@ class Sweeper:
         if self._last is None or self._last > now + JUMP:  # the wall clock may have stood ahead
             await tools.store.ageing.set_right(list(policies.values()), now)
         self._last = now
+        changed = [policy for number, policy in policies.items() if self._known.get(number) != policy]
+        if later := [policy.source_id for policy in changed if not policy.first]:
+            await tools.store.ageing.forget_first(later, now)
+        self._known = policies
         ends = await tools.store.ageing.ends(list(policies.values()))
         swept = False
         for row in rows:
