@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 def line(number: int) -> str:
@@ -29,3 +29,14 @@ def lines(count: int, first: int = 0) -> Iterator[str]:
         if text not in seen:
             seen.add(text)
             yield text
+
+
+def with_context(texts: Iterable[str]) -> Iterator[str]:
+    """Yield CSV rows of the lines with what such lists say beside them: port, malware, status, dates, reference."""
+    for number, text in enumerate(texts):
+        day, hour = 1 + number % 21, number // 21 % 24
+        yield (
+            f"{text},{1 + number * 7919 % 65535},family{number % 211},{('online', 'offline')[number % 2]},"
+            f"2026-10-{day:02} {hour:02}:{number % 60:02}:00,2026-11-{day:02} {hour:02}:{number // 7 % 60:02}:00,"
+            f"https://lists.example.org/report/{number:x}"
+        )

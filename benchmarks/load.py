@@ -1,4 +1,5 @@
-"""Loading lists: the first load against a bare COPY, the next poll with 1 % changed, unchanged polls.
+"""Loading lists: the first load against a bare COPY, without and with context; the next poll with 1 % changed;
+unchanged polls.
 
 The real daemon with its own PostgreSQL fetches from a server on loopback. Time is that of the round, as the database
 has it: from the lease to the last commit (fetch, read, guards, difference, rows and findings). The bare limit is the
@@ -15,7 +16,7 @@ import time
 from pathlib import Path
 
 from _figure import figure, machine, say, scaled
-from _lists import line, lines
+from _lists import line, lines, with_context
 from _processes import cpu_seconds, family_cpu
 from support.daemon import Daemon
 from support.feeds import FeedServer
@@ -24,6 +25,11 @@ ROWS = scaled(1_000_000, 2000)
 SMALL = scaled(100_000, 1000)
 POLLS = scaled(5)
 SOURCE = 'url = "{url}"\nparser = "lines"\nkind = "auto"\nevery = "{every}"\nmin_interval = "1s"\n'
+
+CONTEXT = (
+    'url = "{url}"\nparser = "delimited"\nkind = "auto"\nevery = "12h"\nmin_interval = "1s"\n'
+    "[fields]\nport = 1\nmalware = 2\nstatus = 3\nfirst_seen = 4\nlast_seen = 5\nreference = 6\n"
+)
 
 
 def psql(daemon: Daemon, sql: str) -> str:
@@ -36,26 +42,51 @@ def main() -> None:
     """Measure and print."""
     say(f"on {machine()}")
     with tempfile.TemporaryDirectory(prefix="tipd-bench-") as name, FeedServer() as feeds:
-        folder = Path(name)
-        folder.chmod(0o755)
-        body = list(lines(ROWS))
-        feeds.put("/big.txt", "\n".join(body))
-        feeds.put("/small.txt", "\n".join(body[:SMALL]))
-        sources = {
-            "big": SOURCE.format(url=feeds.base + "/big.txt", every="12h"),
-            "small": SOURCE.format(url=feeds.base + "/small.txt", every="12h") + "enabled = false\n",
-        }
-        daemon = Daemon(folder, sources=sources)
-        try:
-            daemon.start()
-            first = _round_seconds(daemon, "big", 1)
-            say(f"first load: {first:.2f} s")
-            bare = _bare_copy(daemon, folder)
-            figure("load", f"first load of {ROWS:,} lines", first, "s", "bare COPY of the same rows", first / bare)
-            _next_poll(daemon, feeds, body, first)
-            _unchanged(daemon, feeds)
-        finally:
-            daemon.stop()
+        _plain(Path(name) / "plain", feeds)
+        _with_context(Path(name) / "context", feeds)
+
+
+def _plain(folder: Path, feeds: FeedServer) -> None:
+    """Load lines that say nothing but the indicator, then what changed, then what did not."""
+    body = list(lines(ROWS))
+    feeds.put("/big.txt", "\n".join(body))
+    feeds.put("/small.txt", "\n".join(body[:SMALL]))
+    sources = {
+        "big": SOURCE.format(url=feeds.base + "/big.txt", every="12h"),
+        "small": SOURCE.format(url=feeds.base + "/small.txt", every="12h") + "enabled = false\n",
+    }
+    daemon = _started(folder, sources)
+    try:
+        first = _first_load(daemon, folder, f"first load of {ROWS:,} lines")
+        _next_poll(daemon, feeds, body, first)
+        _unchanged(daemon, feeds)
+    finally:
+        daemon.stop()
+
+
+def _with_context(folder: Path, feeds: FeedServer) -> None:
+    """Load as many rows, each with a port, a family, a status, two dates and a reference that are kept beside it."""
+    feeds.put("/context.csv", "\n".join(with_context(lines(ROWS))))
+    daemon = _started(folder, {"big": CONTEXT.format(url=feeds.base + "/context.csv")})
+    try:
+        _first_load(daemon, folder, f"first load of {ROWS:,} rows, context kept")
+    finally:
+        daemon.stop()
+
+
+def _started(folder: Path, sources: dict[str, str]) -> Daemon:
+    folder.mkdir(mode=0o755)
+    daemon = Daemon(folder, sources=sources)
+    daemon.start()
+    return daemon
+
+
+def _first_load(daemon: Daemon, folder: Path, what: str) -> float:
+    first = _round_seconds(daemon, "big", 1)
+    say(f"{what}: {first:.2f} s")
+    bare = _bare_copy(daemon, folder)
+    figure("load", what, first, "s", "bare COPY of the same rows", first / bare)
+    return first
 
 
 def _round_seconds(daemon: Daemon, name: str, number: int) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from hypothesis import given
-from support.export_rows import ROWS, rows
+from support.export_rows import ROWS, SAID, rows
 
 from tipd.exports.formats import FORMATS
 from tipd.exports.row import Row
@@ -18,6 +18,7 @@ def test_json_lines_are_objects() -> None:
         "value": "198.51.100.7",
         "sources": ["example_drop", "ipsum"],
         "first_seen": "2026-11-22T04:00:01Z",
+        "context": SAID,
     }
 
 

@@ -163,3 +163,27 @@ async def test_a_folder_that_is_not_there_is_our_trouble_not_the_database_s(stor
     with pytest.raises(FileNotFoundError):
         await store.sightings.open_keys(1, tmp_path / "no" / "keys")
     assert store.available
+
+
+async def test_an_export_has_what_the_sources_say_together(store: Store, tmp_path: Path) -> None:
+    await store.sources.declare(
+        "blacklist",
+        {"a": Declared(class_="scanner"), "b": Declared(class_="spam"), "c": Declared(class_="phishing")},
+    )
+    ids = {row.name: row.id for row in await store.sources.all()}
+    for name, said in (
+        ("a", {"port": 80, "first_seen": "2026-11-01T00:00:00Z"}),
+        ("b", {"port": [22, 80], "first_seen": "2026-10-01T00:00:00Z", "class": "brute-force"}),
+        ("c", None),
+    ):
+        opened = write_opened(tmp_path / "o", store.hash_seed, names(1) if said else names(1, 2), context=said)
+        await store.rounds.apply(await store.rounds.begin(ids[name]), ids[name], opened, None)
+    rows = {row.value: row.context for row in await exported(store)}
+    assert rows == {
+        "host1.example.org": {
+            "class": ["brute-force", "phishing", "scanner"],
+            "port": [22, 80],
+            "first_seen": "2026-10-01T00:00:00Z",
+        },
+        "host2.example.org": {"class": "phishing"},
+    }

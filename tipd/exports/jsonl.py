@@ -1,4 +1,7 @@
-"""JSON Lines: one object a line, `{"kind","value","sources","first_seen"}`."""
+"""JSON Lines: one object a line, `{"kind","value","sources","first_seen","context"}`.
+
+`context` is what the sources say beside the indicator, all of it, each source's class with it.
+"""
 
 from __future__ import annotations
 
@@ -31,4 +34,5 @@ def _object(row: Row) -> dict[str, object]:
         "value": row.value,
         "sources": row.sources,
         "first_seen": moment(row.first_seen),
+        "context": row.context,
     }

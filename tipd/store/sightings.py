@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from tipd.model.context import CLASS, merged
 from tipd.model.key import key_of
 from tipd.model.kind import CODE_OF, KIND_OF, Kind
 from tipd.model.tlp import Tlp
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
     from pathlib import Path
 
+    from tipd.model.context import Context
     from tipd.store.connection import Connection, Row
     from tipd.store.key_file import KeyFile
     from tipd.store.pool import Pool
@@ -26,12 +28,16 @@ _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
 
 
 class Listed(msgspec.Struct, frozen=True, gc=False):
-    """An indicator that is listed now: by which sources, and since when by the first of them."""
+    """An indicator that is listed now: by which sources, since when by the first of them, and what they say together.
+
+    The `class` in the context is that of each source, or of its row where that has its own.
+    """
 
     kind: Kind
     value: str
     sources: list[str]
     since: datetime
+    context: dict[str, Any] = {}
 
 
 class Sighting(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,8 +61,10 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _EXPORT = """
-SELECT key, kind, value, array_agg(source_id ORDER BY source_id) AS sources, min(opened) AS since FROM (
-    SELECT key, kind, value, source_id, opened FROM sighting
+SELECT key, kind, value, array_agg(source_id ORDER BY source_id) AS sources, min(opened) AS since,
+       array_agg(context ORDER BY source_id) AS contexts
+  FROM (
+    SELECT key, kind, value, source_id, opened, context FROM sighting
      WHERE closed IS NULL AND key >= $1 {filters}
      ORDER BY key FETCH FIRST $2 ROWS WITH TIES) AS page
  GROUP BY key, kind, value ORDER BY key
@@ -95,10 +103,11 @@ class Sightings:
         scope = _Scope(codes, frozenset(sources), Tlp.CLEAR if public else max_tlp, public)
         start = _LOWEST
         while True:
-            names, rows = await self._pool.within(LONG, _export, start, scope)
+            known, rows = await self._pool.within(LONG, _export, start, scope)
             if not rows:
                 return
-            yield [_listed(row, names) for row in rows]
+            classes: dict[tuple[int, ...], Context] = {}
+            yield [_listed(row, known, classes) for row in rows]
             start = rows[-1]["key"] + 1
             if start > _HIGHEST:
                 return
@@ -134,24 +143,36 @@ class _Scope(NamedTuple):
         return not self.sources or source["name"] in self.sources
 
 
-def _listed(row: Row, names: Mapping[int, str]) -> Listed:
-    return Listed(KIND_OF[row["kind"]], row["value"], [names[number] for number in row["sources"]], row["since"])
+def _listed(row: Row, known: Mapping[int, Row], classes: dict[tuple[int, ...], Context]) -> Listed:
+    """`classes`: what rows without context say, by their sources, for the next such rows."""
+    ids = tuple(row["sources"])
+    context = classes.get(ids) if not any(row["contexts"]) else None
+    if context is None:
+        pairs = zip(ids, row["contexts"], strict=True)
+        context = merged([{CLASS: known[number]["class"], **_decoded(text)} for number, text in pairs])
+        if not any(row["contexts"]):
+            classes[ids] = context
+    return Listed(KIND_OF[row["kind"]], row["value"], [known[number]["name"] for number in ids], row["since"], context)
+
+
+def _decoded(text: str | None) -> Context:
+    return {} if text is None else msgspec.json.decode(text)
 
 
 def _sighting(row: Row) -> Sighting:
     fields = dict(row)
     fields["kind"] = KIND_OF[fields["kind"]]
     fields["tlp"] = Tlp(fields["tlp"])
-    fields["context"] = {} if fields["context"] is None else msgspec.json.decode(fields["context"])
+    fields["context"] = _decoded(fields["context"])
     return Sighting(**fields)
 
 
-async def _export(connection: Connection, start: int, scope: _Scope) -> tuple[dict[int, str], list[Row]]:
+async def _export(connection: Connection, start: int, scope: _Scope) -> tuple[dict[int, Row], list[Row]]:
     filters, args = "", list[Any]((start, PAGE))
-    known = await connection.fetch("SELECT id, name, tlp, redistribute FROM source")
-    names = {row["id"]: row["name"] for row in known if scope.admits(row)}
-    if len(names) < len(known):
-        args.append(list(names))
+    sources = await connection.fetch("SELECT id, name, class, tlp, redistribute FROM source")
+    known = {row["id"]: row for row in sources if scope.admits(row)}
+    if len(known) < len(sources):
+        args.append(list(known))
         filters += f" AND source_id = ANY(${len(args)}::integer[])"
     if scope.max_tlp < Tlp.RED:
         args.append(int(scope.max_tlp))
@@ -162,7 +183,7 @@ async def _export(connection: Connection, start: int, scope: _Scope) -> tuple[di
     async with connection.transaction():
         # Without statistics yet (after the first load) the planner would sort all that is left for each page.
         await connection.execute("SET LOCAL enable_sort = off")
-        return names, await connection.fetch(_EXPORT.format(filters=filters), *args)
+        return known, await connection.fetch(_EXPORT.format(filters=filters), *args)
 
 
 async def _history(connection: Connection, keys: list[int], value: str, limit: int, max_tlp: int) -> list[Row]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from datetime import timedelta
 from types import SimpleNamespace
 
 from support.api import START, Served, World, body_of, finding, header, source
@@ -13,7 +14,7 @@ from tipd.model.tlp import Tlp
 
 
 def listed(kind: Kind, value: str, *sources: str) -> SimpleNamespace:
-    return SimpleNamespace(kind=kind, value=value, sources=list(sources), since=START)
+    return SimpleNamespace(kind=kind, value=value, sources=list(sources), since=START, context={"port": 80})
 
 
 async def exported(api: Served, path: str, **headers: str):
@@ -31,7 +32,7 @@ async def test_exports_filter_and_format(world: World, api: Served) -> None:
     assert (await exported(api, "all.txt?kind=ipv4&kind=ipv6")).content == b"198.51.100.7\n2001:db8::1\n"
     assert (await exported(api, "all.txt?kind=ipv4,ipv6&source=odd")).content == b"198.51.100.7\n"
     table = await exported(api, "all.csv")
-    assert table.content.splitlines()[1] == b"ipv4,198.51.100.7,example_drop odd,2026-11-22T04:00:00Z"
+    assert table.content.splitlines()[1] == b"ipv4,198.51.100.7,example_drop odd,2026-11-22T04:00:00Z,,,80,,,,,"
     assert (header(table, "content-type") or "").startswith("text/csv")
     assert len((await exported(api, "all.jsonl")).content.splitlines()) == 3
     for path, status in (("none.txt", 404), ("all.exe", 404), ("all.txt?kind=odd", 400), ("all.txt?source=none", 400)):
@@ -54,6 +55,9 @@ async def test_exports_are_compressed_and_answer_304_until_something_changes(wor
         assert header(again, "etag") == header(plain, "etag")
     assert (await exported(api, "all.csv", **{"If-None-Match": header(plain, "etag") or ""})).status == 200
     world.findings.tell(finding(2))
+    plain = await exported(api, "all.txt", **{"If-None-Match": header(plain, "etag") or ""})
+    assert plain.status == 200
+    world.sources.rows["example_drop"].last_change += timedelta(seconds=1)  # something else is said beside it
     assert (await exported(api, "all.txt", **{"If-None-Match": header(plain, "etag") or ""})).status == 200
 
 

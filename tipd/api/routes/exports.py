@@ -77,7 +77,7 @@ def _of(name: str, sources: Sequence[Source]) -> list[Source]:
 async def export(call: Call) -> Answer:
     """One list in one format, as far as the caller may see it, without what the operator allows.
 
-    The ETag changes with every finding, mark and allowance; If-None-Match answers 304.
+    The ETag changes with every finding, changed context, mark and allowance; If-None-Match answers 304.
     """
     name, _, ending = call.path["file"].rpartition(".")
     if name not in LISTS or ending not in FORMATS:
@@ -120,7 +120,11 @@ def _check(query: ExportQuery, sources: Sequence[Source]) -> None:
 
 async def _tag(call: Call, asked: list[Any], sources: Sequence[Source], allow: AllowList) -> str:
     store = call.core.services.store
-    marks = [(source.name, source.tlp, source.redistribute, source.licence) for source in sources]
+    # `last_change`: what is said beside an indicator changes without a finding.
+    marks = [
+        (source.name, source.tlp, source.redistribute, source.licence, source.class_, str(source.last_change))
+        for source in sources
+    ]
     allowed = [(entry.kind, entry.value) for entry in allow.entries]
     what = [store.store_id, await store.findings.last_seq(), max_tlp_of(call), asked, sorted(marks), sorted(allowed)]
     return hashlib.sha256(msgspec.json.encode(what)).hexdigest()[:32]
@@ -134,7 +138,7 @@ async def _body(
         kinds=tuple(query.kind), sources=tuple(query.source), max_tlp=max_tlp_of(call), public=public
     )
     async for page in pages:
-        rows = [Row(one.kind.value, one.value, tuple(one.sources), one.since) for one in page]
+        rows = [Row(one.kind.value, one.value, tuple(one.sources), one.since, one.context) for one in page]
         waiting += into.lines(list(without_allowed(rows, allow)) if allow else rows)
         if len(waiting) >= _PIECE:
             yield waiting
