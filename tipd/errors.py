@@ -51,13 +51,19 @@ class SchemaError(TipdError):
 class WorkerFailed(TipdError):
     """A worker process raised, died, ran out of memory or passed its deadline.
 
-    `reason` is one of `raised`, `died`, `deadline`, `memory`.
+    `reason` is one of `raised`, `died`, `deadline`, `memory`, or `system` where the machine was in the way (its disk is
+    full, it has no more handles, a part of the installation is missing). `ours`: what it was given is not to blame.
     """
 
     def __init__(self, reason: str, message: str) -> None:
         """Keep the reason beside the text."""
         super().__init__(message)
         self.reason = reason
+
+    @property
+    def ours(self) -> bool:
+        """Whether it was killed, could not start or was hindered, whatever it was given to read."""
+        return self.reason in {"died", "system"}
 
 
 class GoneError(TipdError):

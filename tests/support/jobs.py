@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 
@@ -41,3 +42,8 @@ def kill_self(_nothing: None) -> int:
 def environment(_nothing: None) -> list[str]:
     """Return the names of the environment's variables."""
     return sorted(os.environ)
+
+
+def no_room(_: None = None) -> None:
+    """Find the disk full."""
+    raise OSError(errno.ENOSPC, "No space left on device")

@@ -48,6 +48,13 @@ def test_a_job_that_cannot_be_found_is_an_answer(worker):
     assert msgspec.msgpack.decode(ask(peer, "support.jobs:double", 1).result) == 2
 
 
+def test_what_the_machine_is_to_blame_for_is_told_apart(worker):
+    peer, _ = worker
+    assert ask(peer, "nowhere.at_all:double", 3).failed == "system"
+    assert ask(peer, "support.jobs:no_room").failed == "system"
+    assert ask(peer, "support.jobs:nothing", 3).failed == "raised"
+
+
 def test_an_argument_of_the_wrong_type_is_an_answer(worker):
     peer, _ = worker
     answer = ask(peer, "support.jobs:double", "three")

@@ -59,9 +59,11 @@ def _serve(job: Job) -> Answer:
     except MemoryError:
         return Answer(failed="memory", text=f"{job.function} needed more than {job.memory} bytes", rss=1 << 62)
     except Exception as error:
+        # The machine's or the installation's fault (disk full, no handles, a module missing), not the argument's.
+        ours = isinstance(error, ImportError) or (isinstance(error, OSError) and error.errno is not None)
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(place.filename).name}:{place.lineno}"
-        return Answer(failed="raised", text=f"{type(error).__name__}: {error} ({where})", rss=_rss())
+        return Answer(failed="system" if ours else "raised", text=f"{type(error).__name__}: {error} ({where})", rss=_rss())
 
 
 def _call(job: Job) -> Any:

@@ -164,4 +164,6 @@ class Collector:
     async def _worker_failed(self, error: WorkerFailed) -> Report:
         why = f"reading it failed: {error}"
         self._tools.log.warning("reading failed", source=self._row.name, reason=error.reason, error=str(error))
+        if error.ours:
+            return await self.settling.our_fault(f"{why} (a fault of this machine, not of the list)")
         return await self.settling.failed(State.DRIFTED, why, None)
