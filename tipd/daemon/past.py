@@ -1,0 +1,35 @@
+"""What the API needs to ask of the past: the kept bodies, files on their way in, and the archive that reads both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tipd.api.settings import ApiSettings
+from tipd.api.uploads import Uploads
+from tipd.config import duration, size
+from tipd.daemon.modules import context_for
+from tipd.modules.blacklist.archive import Archive
+from tipd.modules.blacklist.settings import BlacklistSettings
+from tipd.net.settings import NetSettings
+from tipd.store.bodies import Bodies
+
+if TYPE_CHECKING:
+    from tipd.daemon.house import House
+    from tipd.store.store import Store
+
+
+class PastParts:
+    """Built once; `archive.run` is a task of the house."""
+
+    def __init__(self, house: House, store: Store) -> None:
+        """Build them; files that another run left are removed."""
+        config = house.config
+        settings = config.section("modules.blacklist", BlacklistSettings)
+        keep, most = duration(settings.keep_bodies), size(settings.keep_bodies_size)
+        self.bodies = Bodies.below(config.state_dir, keep, most)
+        self.uploads = Uploads.below(config.state_dir, size(config.section("api", ApiSettings).max_upload))
+        networks = config.section("net", NetSettings).allow_networks
+        self.archive = Archive(settings, config.state_dir, self.bodies, networks)
+        self.archive.begin(context_for(house, store)("archive"))
+        if "api" in house.parts:
+            self.uploads.sweep()
