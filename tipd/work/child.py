@@ -63,7 +63,8 @@ def _serve(job: Job) -> Answer:
         ours = isinstance(error, ImportError) or (isinstance(error, OSError) and error.errno is not None)
         place = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(place.filename).name}:{place.lineno}"
-        return Answer(failed="system" if ours else "raised", text=f"{type(error).__name__}: {error} ({where})", rss=_rss())
+        text = f"{type(error).__name__}: {error} ({where})"
+        return Answer(failed="system" if ours else "raised", text=text, rss=_rss())
 
 
 def _call(job: Job) -> Any:

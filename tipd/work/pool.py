@@ -48,7 +48,7 @@ class WorkerPool:
         """Run `function` (`tipd.room.module:name`, one argument) in a worker and return its result.
 
         `argument` and the result travel as MessagePack (msgspec); `deadline` is in seconds from when a process is
-        free, `memory` in bytes over what the idle process has. Raises WorkerFailed (`raised died deadline memory system`).
+        free, `memory` in bytes over what the idle process has. Raises WorkerFailed.
         """
         job = Job(function, msgspec.msgpack.encode(argument), memory)
         async with self._limiter:

@@ -19,7 +19,7 @@ class Job(msgspec.Struct, array_like=True, gc=False):
 
 
 class Answer(msgspec.Struct, array_like=True, gc=False):
-    """How a call ended: `result` as MessagePack, or `failed` (`raised`, `memory`, `system`) with a text; `rss` in bytes."""
+    """How a call ended: `result` as MessagePack, or `failed` (`raised memory system`) with a text; `rss` in bytes."""
 
     result: bytes = b""
     failed: str = ""
