@@ -25,6 +25,7 @@ from tipd.api.routes import (
     findings,
     health,
     indicators,
+    rounds,
     sources,
     status,
     stream,
@@ -52,6 +53,7 @@ ROUTES: tuple[Route, ...] = (
     *explain.ROUTES,  # before the value, which may hold slashes
     *indicators.ROUTES,
     *sources.ROUTES,
+    *rounds.ROUTES,
     *switches.ROUTES,
     *exports.ROUTES,
     *tokens.ROUTES,

@@ -12,13 +12,17 @@ from tipd.model.annotate import Annotations
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
+    from pathlib import Path
 
+    from tipd.api.uploads import Uploads
     from tipd.clock import Clock
     from tipd.log import Log
     from tipd.model.allow import Allowance, AllowList
     from tipd.model.finding import Finding
     from tipd.model.indicator import Indicator
     from tipd.model.tlp import Tlp
+    from tipd.store.bodies import Bodies
+    from tipd.store.proofs import ProofRow
 
 
 class Findings(Protocol):
@@ -157,6 +161,7 @@ class Store(Protocol):
     sources: Any
     sightings: Any
     past: Any
+    proofs: Any
     tokens: Any
     rounds: Any
     asks: Any
@@ -275,6 +280,22 @@ class Sinks(Protocol):
         ...
 
 
+class Archive(Protocol):
+    """Loads files as history and reads kept bodies again."""
+
+    async def backfill(self, name: str, body: Path, at: datetime, origin: str) -> Any:
+        """Let a file be loaded; raises HistoryRefused, TryAgain."""
+        ...
+
+    def job(self, number: str) -> Any:
+        """Return what became of a file, None where nobody remembers."""
+        ...
+
+    async def read_again(self, proof: ProofRow, subject: Indicator) -> Any:
+        """Say whether a kept body is whole and holds an indicator."""
+        ...
+
+
 class Blocking(Protocol):
     """What the detector of a blocked loop has seen."""
 
@@ -308,3 +329,6 @@ class Services:
     annotations: Annotations = field(default_factory=Annotations)
     sinks: Sinks | None = None
     asns: Asns | None = None
+    bodies: Bodies | None = None
+    uploads: Uploads | None = None
+    archive: Archive | None = None

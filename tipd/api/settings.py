@@ -15,7 +15,7 @@ from tipd.config import duration, size
 type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _DURATIONS = ("head_timeout", "send_timeout", "keep_alive", "reader_stall", "ping_every", "stop_grace", "session_idle")
-_SIZES = ("max_body", "reader_backlog")
+_SIZES = ("max_body", "max_upload", "reader_backlog")
 _COUNTS = ("max_connections", "max_readers")
 
 
@@ -30,6 +30,7 @@ class ApiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     max_connections: connections held at once; those beyond get a 503. The control socket has room of its own.
     max_readers: readers of the stream at once.
     max_body: bytes of one request's body.
+    max_upload: bytes of a file that is sent in pieces, to be loaded as history.
     head_timeout: how long a client may take to send the head of its first request.
     send_timeout: how long one piece of an answer may wait for a client that does not read.
     keep_alive: how long an idle connection is kept.
@@ -48,6 +49,7 @@ class ApiSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     max_connections: int = 2000
     max_readers: int = 1500
     max_body: str = "8MB"
+    max_upload: str = "1GB"
     head_timeout: str = "10s"
     send_timeout: str = "60s"
     keep_alive: str = "30s"
@@ -109,6 +111,7 @@ class Limits:
     max_connections: int
     max_readers: int
     max_body: int
+    max_upload: int
     head_timeout: float
     send_timeout: float
     keep_alive: float

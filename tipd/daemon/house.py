@@ -102,6 +102,7 @@ class House:
             asked = Asked(store, scheduler, log.get("daemon"))
             nursery.start_soon(supervise, supervisor, "asks", asked.run, Restart.ON_FAILURE)
             if "api" in self.parts:
+                nursery.start_soon(supervise, supervisor, "archive", outside.archive.run, Restart.ALWAYS)
                 await nursery.start(outside.serve)
             reload.begin(scheduler, followers)
             # What stands now stays: a full collection over all of it would hold the loop for 30 ms, again and again.

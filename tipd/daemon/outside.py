@@ -12,6 +12,7 @@ from tipd.api.app import create_app
 from tipd.api.server import serve
 from tipd.api.services import Services
 from tipd.api.settings import ApiSettings
+from tipd.daemon.past import PastParts
 from tipd.model.tlp import Tlp
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Outside:
         self._shutdown = trio.Event()
         self._ended = trio.Event()
         self._begun = False
+        past = PastParts(house, store)
+        self.archive = past.archive
         self._services = Services(
             store=store,
             index=followers.index,
@@ -51,6 +54,9 @@ class Outside:
             asns=followers.asns,
             annotations=followers.watching.annotations,
             sinks=followers.watching.sinks,
+            bodies=past.bodies,
+            uploads=past.uploads,
+            archive=past.archive,
         )
 
     async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
