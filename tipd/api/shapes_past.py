@@ -11,7 +11,7 @@ import msgspec
 class RoundProof(msgspec.Struct, frozen=True, kw_only=True):
     """One round of a source, with all that proves it.
 
-    `why`: poll, page, replay, backfill, entries, ageing, withdrawal, removal; `at`: the moment whose set the body tells;
+    `why`: poll, page, replay, backfill, entries, ageing, withdrawal, removal; `at`: the moment whose set it tells;
     `address`: the one connected to; hashes in hex; `declaration`: the digest of what was declared (`declared`) when it
     ran; `body`: whether its body is `kept` (`/api/v1/rounds/{id}/body`), `gone`, or was removed because of what was
     `forgotten`.

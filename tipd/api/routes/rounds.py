@@ -193,8 +193,9 @@ def _archive(call: Call) -> Any:
 
 
 def _refused(refused: UploadRefused) -> Problem:
-    members = {} if refused.size is None else {"bytes": refused.size}
-    return Problem(refused.status, str(refused), **members)
+    if refused.size is None:
+        return Problem(refused.status, str(refused))
+    return Problem(refused.status, str(refused), bytes=refused.size)
 
 
 async def _seen(call: Call) -> ProofRow:
