@@ -163,14 +163,39 @@ def declaration() -> str:
 
 
 def sources() -> str:
-    """Return one row for each shipped declaration."""
-    keys = ("about", "kind", "class", "every", "commercial", "redistribute", "licence")
+    """Return one row for each shipped declaration, and how many there are."""
     found = [
         tomllib.loads(path.read_text(encoding="utf-8")) | {"file": path.stem}
         for path in sorted(CATALOGUE.glob("*.toml"))
     ]
-    rows = ([f"[{_name(each)}]({_home(each)})", *(_words(each.get(key, "")) for key in keys)] for each in found)
-    return _table(("source", "what", "kind", "class", "every", "commercial use", "may be passed on", "licence"), rows)
+    keys = ("about", "kind", "class", "absence", "every", "min_interval", "credential", "tlp", "commercial")
+    keys += ("redistribute", "licence")
+    rows = (
+        [_linked(each), *(_words(each.get(key, "")) for key in keys), f"{each['evidence']} ({each['checked']})"]
+        for each in found
+    )
+    titles = ("source", "what", "kind", "class", "absence", "every", "floor", "key", "tlp", "commercial use")
+    titles += ("may be passed on", "licence", "evidence (checked)")
+    off = sum(each.get("enabled") is False for each in found)
+    keyed = sum("credential" in each for each in found)
+    told = f"{len(found)} sources, {off} of them off as shipped, {keyed} in need of a key.\n\n"
+    return told + _table(titles, rows)
+
+
+def _linked(source: dict[str, Any]) -> str:
+    return f"[{_name(source)}]({_home(source)}){'' if source.get('enabled', True) else ' (off)'}"
+
+
+def classes() -> str:
+    """Return the classes: the taxonomy's by its classifications, ours with their reasons."""
+    from tipd.model.classes import OURS, RSIT
+
+    by: dict[str, list[str]] = {}
+    for word, above in RSIT.items():
+        by.setdefault(above, []).append(f"`{word}`")
+    taxonomy = _table(("classification", "types"), ((above, ", ".join(words)) for above, words in by.items()))
+    ours = _table(("ours", "why none of the taxonomy's will do"), ((f"`{word}`", why) for word, why in OURS.items()))
+    return f"{taxonomy}\n{ours}"
 
 
 def _name(source: dict[str, Any]) -> str:
@@ -279,6 +304,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "settings": settings,
     "declaration": declaration,
     "sources": sources,
+    "classes": classes,
     "routes": routes,
     "commands": commands,
     "decisions": decisions,
