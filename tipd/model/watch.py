@@ -205,7 +205,7 @@ class Watches:
     def _of_patterns(self, value: str) -> Numbers:
         if self._patterns is None:
             return _NONE
-        return frozenset(self._pattern_of[number] for number in self._patterns.Match(value))
+        return frozenset(self._pattern_of[number] for number in self._patterns.Match(value) or ())
 
 
 def _host(kind: Kind, value: str) -> str:
