@@ -248,6 +248,9 @@ class FakeIndex:
         await trio.lowlevel.checkpoint()
         return msgspec.json.encode({"results": [self._one(value) for value in values]})
 
+    def hides(self, _max_tlp: Tlp) -> bool:
+        return False
+
     async def count(self, _max_tlp: Tlp, *, public: bool = False) -> int:
         return 0 if public else self.entries
 

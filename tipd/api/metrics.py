@@ -13,6 +13,7 @@ from prometheus_client.core import CounterMetricFamily as CounterFamily
 from prometheus_client.core import GaugeMetricFamily as GaugeFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
+from tipd.api.sight import seen
 from tipd.errors import StoreAway
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from tipd.api.core import Core
     from tipd.api.services import Source
+    from tipd.model.tlp import Tlp
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
@@ -36,11 +38,14 @@ class _Gathered(prometheus_client.registry.Collector):
         return self._families
 
 
-async def exposition(core: Core) -> bytes:
-    """Return the metrics as text; while the database is away `tipd_store_up` is 0 and what it knows is left out."""
-    families = [*_process(core), *_stream(core), *_index(core)]
+async def exposition(core: Core, max_tlp: Tlp) -> bytes:
+    """Return the metrics as text; while the database is away `tipd_store_up` is 0 and what it knows is left out.
+
+    Sources marked above `max_tlp` have no series, and what they list is not counted.
+    """
+    families = [*_process(core), *_stream(core), *await _index(core, max_tlp)]
     try:
-        sources: Sequence[Source] = await core.services.store.sources.all()
+        sources: Sequence[Source] = seen(await core.services.store.sources.all(), max_tlp)
         families += _sources(sources)
         families += _sizes(await core.sizes.tables(), await core.sizes.growth())
     except StoreAway:
@@ -85,14 +90,16 @@ def _stream(core: Core) -> Iterator[Metric]:
     yield _counter("tipd_stream_cut", "Readers cut because they lagged", hub.counts["cut"])
 
 
-def _index(core: Core) -> Iterator[Metric]:
+async def _index(core: Core, max_tlp: Tlp) -> list[Metric]:
     index = core.services.index
     if index is None:
-        return
-    yield _gauge("tipd_index_ready", "Whether the look-up index is loaded", int(index.ready))
-    yield _gauge("tipd_index_entries", "Indicators in the look-up index", index.entries)
-    yield _gauge("tipd_index_bytes", "Memory of the look-up index", index.bytes)
-    yield _gauge("tipd_index_behind", "Findings committed that the index has not seen, at most", index.behind)
+        return []
+    return [
+        _gauge("tipd_index_ready", "Whether the look-up index is loaded", int(index.ready)),
+        _gauge("tipd_index_entries", "Indicators in the look-up index", await index.count(max_tlp)),
+        _gauge("tipd_index_bytes", "Memory of the look-up index", index.bytes),
+        _gauge("tipd_index_behind", "Findings committed that the index has not seen, at most", index.behind),
+    ]
 
 
 def _sources(sources: Sequence[Source]) -> Iterator[Metric]:

@@ -190,6 +190,10 @@ class Index(Protocol):
         """How many indicators are listed."""
         ...
 
+    def hides(self, max_tlp: Tlp) -> bool:
+        """Say whether anything there is may not be shown to who sees this mark."""
+        ...
+
     async def count(self, max_tlp: Tlp, *, public: bool = False) -> int:
         """Return how many of them may be shown to who sees this mark, or to anybody at all."""
         ...

@@ -244,6 +244,7 @@ class TokenShape(msgspec.Struct, frozen=True, kw_only=True):
     created: datetime
     expires: datetime | None
     revoked: datetime | None
+    max_tlp: str
 
 
 class TokenList(msgspec.Struct, frozen=True, kw_only=True):
@@ -253,11 +254,15 @@ class TokenList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a new token may do (`read stream write agents admin`), a note, and how long it lasts (`"30d"`)."""
+    """What a new token may do (`read stream write agents admin`), a note, and how long it lasts (`"30d"`).
+
+    `max_tlp`: it sees what is marked so or less; green where not given, and never more than who makes it.
+    """
 
     scopes: Annotated[list[str], msgspec.Meta(min_length=1, max_length=5)]
     note: Annotated[str, msgspec.Meta(max_length=200)] = ""
     expires_in: str | None = None
+    max_tlp: str | None = None
 
 
 class CreatedToken(msgspec.Struct, frozen=True, kw_only=True):
@@ -268,6 +273,7 @@ class CreatedToken(msgspec.Struct, frozen=True, kw_only=True):
     scopes: list[str]
     note: str
     expires: datetime | None
+    max_tlp: str
 
 
 class ConsoleLink(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tipd.api.problem import Problem
+from tipd.errors import StoreAway
 from tipd.model.tlp import Tlp, tlp_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tipd.api.declare import Call
-    from tipd.api.services import Source
+    from tipd.api.services import Services, Source
 
 
 def max_tlp_of(call: Call) -> Tlp:
@@ -22,6 +23,34 @@ def max_tlp_of(call: Call) -> Tlp:
 def seen(sources: Iterable[Source], max_tlp: Tlp) -> list[Source]:
     """Return the sources whose rows, and whose very names, may be shown."""
     return [source for source in sources if source.tlp <= max_tlp]
+
+
+async def tree_for(call: Call) -> dict[str, Any]:
+    """Return the nursery tree as the caller may see it.
+
+    Facts and errors count and name whatever runs; they are told to who may see all there is, and to nobody else.
+    """
+    services = call.core.services
+    tree = services.health.snapshot()
+    return tree if await _sees_all(services, max_tlp_of(call)) else _bare(tree)
+
+
+async def _sees_all(services: Services, max_tlp: Tlp) -> bool:
+    if max_tlp is Tlp.RED:
+        return True
+    if services.index is not None and services.index.hides(max_tlp):
+        return False
+    try:
+        return all(source.tlp <= max_tlp for source in await services.store.sources.known())
+    except StoreAway:
+        return False
+
+
+def _bare(node: Any) -> Any:
+    if isinstance(node, dict):
+        shown = {name: _bare(part) for name, part in node.items() if name != "facts"}
+        return shown | {"last_error": None} if "last_error" in shown else shown
+    return [_bare(one) for one in node] if isinstance(node, list) else node
 
 
 def mark_given(call: Call, word: str | None) -> Tlp:

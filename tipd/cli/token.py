@@ -9,8 +9,10 @@ from urllib.parse import quote
 from tipd.cli.client import Client
 from tipd.cli.output import Output
 from tipd.errors import EXIT_DONE
+from tipd.model.tlp import WORDS
 
 SCOPES = ("read", "stream", "write", "agents", "admin")
+MARKS = tuple(WORDS.values())
 _PATH = "/api/v1/tokens"
 
 
@@ -22,6 +24,8 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     create.add_argument("--scope", action="append", required=True, choices=SCOPES, help="what it may do (repeat it)")
     create.add_argument("--note", default="", help="whose it is and what for")
     create.add_argument("--expires", metavar="DURATION", help="how long it lasts, such as 90d; without it, for good")
+    seen = "the strictest mark it may see: clear, green (without it), amber, amber+strict, red"
+    create.add_argument("--max-tlp", metavar="TLP", choices=MARKS, help=seen)
     verbs.add_parser("list", help="list all tokens, revoked ones too")
     revoke = verbs.add_parser("revoke", help="end a token at once")
     revoke.add_argument("id", metavar="ID", help="as `tipd token list` shows it")
@@ -38,11 +42,14 @@ def _create(args: argparse.Namespace, client: Client, output: Output) -> None:
     body: dict[str, Any] = {"scopes": list(dict.fromkeys(args.scope)), "note": args.note}
     if args.expires is not None:
         body["expires_in"] = args.expires
+    if args.max_tlp is not None:
+        body["max_tlp"] = args.max_tlp
     made = client.post(_PATH, body)
     if output.as_json:
         output.record(made)
         return
-    output.say(f"token {made['id']} for {', '.join(made['scopes'])}; this is the only time it is shown:")
+    may = f"{', '.join(made['scopes'])} up to {made['max_tlp']}"
+    output.say(f"token {made['id']} for {may}; this is the only time it is shown:")
     output.line(made["token"])
 
 
@@ -52,8 +59,11 @@ def _list(_args: argparse.Namespace, client: Client, output: Output) -> None:
         for token in tokens:
             output.record(token)
         return
-    rows = [[token["id"], " ".join(token["scopes"]), token["created"], _ends(token), token["note"]] for token in tokens]
-    output.table(("ID", "SCOPES", "CREATED", "ENDS", "NOTE"), rows)
+    rows = [
+        [token["id"], " ".join(token["scopes"]), token["max_tlp"], token["created"], _ends(token), token["note"]]
+        for token in tokens
+    ]
+    output.table(("ID", "SCOPES", "TLP", "CREATED", "ENDS", "NOTE"), rows)
 
 
 def _ends(token: dict[str, Any]) -> str:

@@ -11,11 +11,10 @@ from tipd.api.problem import Problem
 from tipd.api.routes.indicators import about
 from tipd.api.routes.sources import accept, find, request_run
 from tipd.api.sessions import COOKIE
-from tipd.api.sight import max_tlp_of
+from tipd.api.sight import max_tlp_of, seen, tree_for
 from tipd.errors import StoreAway
 
 if TYPE_CHECKING:
-
     pass
 
 _YEAR = 365 * 86400
@@ -81,7 +80,7 @@ async def source_rows(call: Call) -> Answer:
 
 async def _sources(call: Call) -> dict[str, Any]:
     try:
-        rows = await call.core.services.store.sources.all()
+        rows = seen(await call.core.services.store.sources.all(), max_tlp_of(call))
     except StoreAway:
         return {"sources": [], "away": True, "total": 0, "troubled": 0}
     troubled = sum(row.state not in {"ok", "unchanged", "new"} for row in rows)
@@ -96,17 +95,17 @@ async def _sources(call: Call) -> dict[str, Any]:
 async def run(call: Call) -> Answer:
     """Ask a source now; the button's answer."""
     try:
-        await request_run(call.core, call.path["name"])
+        await request_run(call, call.path["name"])
     except Problem as problem:
         return _page(call, "run_button.html", source=None, said=problem.detail)
-    row = await find(call.core, call.path["name"])
+    row = await find(call, call.path["name"])
     return _page(call, "run_button.html", source=row, said="asked")
 
 
 async def accept_refused(call: Call) -> Answer:
     """Accept what is set aside; the button's answer."""
     try:
-        await accept(call.core, call.path["name"])
+        await accept(call, call.path["name"])
     except Problem as problem:
         return _page(call, "accept_button.html", source=None, said=problem.detail)
     return _page(call, "accept_button.html", source=None, said="accepted")
@@ -114,12 +113,12 @@ async def accept_refused(call: Call) -> Answer:
 
 async def nursery(call: Call) -> Answer:
     """The nursery tree."""
-    return _page(call, "nursery.html", here="nursery", tree=call.core.services.health.snapshot())
+    return _page(call, "nursery.html", here="nursery", tree=await tree_for(call))
 
 
 async def nursery_tree(call: Call) -> Answer:
     """The tree alone, as the page asks for it again and again."""
-    return _page(call, "nursery_tree.html", tree=call.core.services.health.snapshot())
+    return _page(call, "nursery_tree.html", tree=await tree_for(call))
 
 
 async def lookup(call: Call) -> Answer:

@@ -6,6 +6,7 @@ from tipd.api.declare import Answer, Call, Route
 from tipd.api.metrics import CONTENT_TYPE, exposition
 from tipd.api.problem import Problem
 from tipd.api.shapes import Health, Ready
+from tipd.api.sight import max_tlp_of
 
 
 async def healthz(_call: Call) -> Health:
@@ -28,8 +29,11 @@ async def readyz(call: Call) -> Ready:
 
 
 async def metrics(call: Call) -> Answer:
-    """Prometheus metrics. A scraper sends a token with the scope `read` (`authorization` in its configuration)."""
-    return Answer(await exposition(call.core), content_type=CONTENT_TYPE)
+    """Prometheus metrics. A scraper sends a token with the scope `read` (`authorization` in its configuration).
+
+    What its token may not see has no series and is counted in none.
+    """
+    return Answer(await exposition(call.core, max_tlp_of(call)), content_type=CONTENT_TYPE)
 
 
 ROUTES = (

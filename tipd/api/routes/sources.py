@@ -7,24 +7,24 @@ from typing import TYPE_CHECKING, Any
 from tipd.api.declare import Call, Route
 from tipd.api.problem import Problem
 from tipd.api.shapes import Accepted, RoundShape, RunRequested, SourceDetail, SourceList, SourceShape
+from tipd.api.sight import max_tlp_of, seen
 from tipd.errors import TryAgain
 
 if TYPE_CHECKING:
-    from tipd.api.core import Core
     from tipd.api.services import Source
 
 _ROUNDS = 20
 
 
 async def sources(call: Call) -> SourceList:
-    """Every declared source with its state, collected or not."""
+    """Every declared source that the caller may see, with its state, collected or not."""
     rows = await call.core.services.store.sources.known()
-    return SourceList(sources=[SourceShape(**facts(row)) for row in rows])
+    return SourceList(sources=[SourceShape(**facts(row)) for row in seen(rows, max_tlp_of(call))])
 
 
 async def source(call: Call) -> SourceDetail:
     """One source with its last rounds."""
-    row = await find(call.core, call.path["name"])
+    row = await find(call, call.path["name"])
     rounds = await call.core.services.store.rounds.last(row.id, limit=_ROUNDS)
     return SourceDetail(**facts(row), rounds=[_round(one) for one in rounds])
 
@@ -32,35 +32,41 @@ async def source(call: Call) -> SourceDetail:
 async def run_source(call: Call) -> RunRequested:
     """Ask a source now, whatever its due time; at most as often as its host's politeness allows."""
     name = call.path["name"]
-    await request_run(call.core, name)
+    await request_run(call, name)
     return RunRequested(source=name, requested=True)
 
 
-async def request_run(core: Core, name: str) -> None:
+async def request_run(call: Call, name: str) -> None:
     """Let a source's module run it now, in this process or in the one that has the module; raises Problem 404."""
-    row = await find(core, name)
-    scheduler = core.services.scheduler
+    await let_run(call, await find(call, name), name)
+
+
+async def let_run(call: Call, row: Source, word: str) -> None:
+    """Let the source's module run `word`: its name, or what else the module knows to do with it."""
+    services = call.core.services
+    scheduler = services.scheduler
     if scheduler is None or row.module not in scheduler.names():
-        await core.services.store.asks.ask(row.module, name, core.services.clock.now())
+        await services.store.asks.ask(row.module, word, services.clock.now())
         return
-    scheduler.run_now(row.module, (name,))
+    scheduler.run_now(row.module, (word,))
 
 
 async def accept_source(call: Call) -> Accepted:
     """Let the body that was set aside for review be used, and ask the source now."""
-    return await accept(call.core, call.path["name"])
+    return await accept(call, call.path["name"])
 
 
-async def accept(core: Core, name: str) -> Accepted:
+async def accept(call: Call, name: str) -> Accepted:
     """Accept what is set aside and ask for a round; raises Problem 404, and 409 where there is nothing to accept."""
-    row = await find(core, name)
+    row = await find(call, name)
+    services = call.core.services
     try:
-        taken: Source | None = await core.services.store.sources.accept(name, core.services.clock.now())
+        taken: Source | None = await services.store.sources.accept(name, services.clock.now())
     except TryAgain as changed:
         raise Problem(409, str(changed)) from None
     if taken is None or taken.set_aside is None:
         raise Problem(409, _nothing_to_accept(row))
-    await request_run(core, name)
+    await request_run(call, name)
     aside = taken.set_aside
     return Accepted(
         source=name, sha256=aside["sha256"], entries=aside["entries"], why=aside.get("why"), state=taken.state
@@ -73,10 +79,10 @@ def _nothing_to_accept(row: Source) -> str:
     return f"what is set aside of {row.name!r} was not read whole, so it cannot stand for the list"
 
 
-async def find(core: Core, name: str) -> Source:
-    """Return a source's row; raises Problem 404."""
-    row: Source | None = await core.services.store.sources.get(name)
-    if row is None:
+async def find(call: Call, name: str) -> Source:
+    """Return a source's row; raises Problem 404, for one the caller may not see too: its name may be the secret."""
+    row: Source | None = await call.core.services.store.sources.get(name)
+    if row is None or row.tlp > max_tlp_of(call):
         raise Problem(404, f"there is no source {name[:100]!r}")
     return row
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tipd.api.declare import Call, Route
 from tipd.api.shapes import Status
+from tipd.api.sight import max_tlp_of, tree_for
 from tipd.errors import StoreAway
 
 if TYPE_CHECKING:
@@ -19,9 +20,9 @@ async def status(call: Call) -> Status:
         version=core.services.version,
         now=core.services.clock.now(),
         store={"available": core.services.available(), "store_id": core.services.store.store_id},
-        nursery=core.services.health.snapshot(),
+        nursery=await tree_for(call),
         stream=_stream(core),
-        index=_index(core),
+        index=await _index(call),
         loop=_loop(core),
         sizes=await _sizes(core),
     )
@@ -32,11 +33,12 @@ def _stream(core: Core) -> dict[str, Any]:
     return {"readers": hub.readers, "live": hub.live, "position": max(hub.position, 0), "cut": hub.counts["cut"]}
 
 
-def _index(core: Core) -> dict[str, Any]:
-    index = core.services.index
+async def _index(call: Call) -> dict[str, Any]:
+    index = call.core.services.index
     if index is None:
         return {"ready": False}
-    return {"ready": index.ready, "entries": index.entries, "bytes": index.bytes, "behind": index.behind}
+    entries = await index.count(max_tlp_of(call))
+    return {"ready": index.ready, "entries": entries, "bytes": index.bytes, "behind": index.behind}
 
 
 def _loop(core: Core) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from tipd.api.declare import Answer, Call, Route
 from tipd.api.problem import Problem
 from tipd.api.sessions import CODE_LIFETIME
 from tipd.api.shapes import ConsoleLink, CreatedToken, NewToken, TokenList, TokenShape
+from tipd.api.sight import mark_given, max_tlp_of
 from tipd.config import duration
 
 if TYPE_CHECKING:
@@ -23,15 +24,23 @@ async def list_tokens(call: Call) -> TokenList:
 
 
 async def create_token(call: Call) -> CreatedToken:
-    """A new token, whose secret is shown this once."""
+    """A new token, whose secret is shown this once. It sees no more than who makes it."""
     asked: NewToken = call.body
     unknown = sorted(set(asked.scopes) - set(SCOPES))
     if unknown:
         raise Problem(400, f"unknown scope {unknown[0]!r}: there are {', '.join(SCOPES)}", known=SCOPES)
+    mark = mark_given(call, asked.max_tlp)
     token, secret = await call.core.services.store.tokens.create(
-        asked.scopes, note=asked.note, expires=_expires(call, asked.expires_in)
+        asked.scopes, note=asked.note, expires=_expires(call, asked.expires_in), max_tlp=mark.word
     )
-    return CreatedToken(id=token.id, token=secret, scopes=list(token.scopes), note=token.note, expires=token.expires)
+    return CreatedToken(
+        id=token.id,
+        token=secret,
+        scopes=list(token.scopes),
+        note=token.note,
+        expires=token.expires,
+        max_tlp=token.max_tlp,
+    )
 
 
 async def revoke_token(call: Call) -> Answer:
@@ -45,8 +54,8 @@ async def revoke_token(call: Call) -> Answer:
 
 
 async def console_link(call: Call) -> ConsoleLink:
-    """A one-time way into the web console."""
-    code = call.core.services.sessions.new_console_code()
+    """A one-time way into the web console, which shows what the caller may see."""
+    code = call.core.services.sessions.new_console_code(max_tlp_of(call))
     return ConsoleLink(path=f"/login?code={code}", code=code, expires_in=int(CODE_LIFETIME))
 
 
@@ -67,6 +76,7 @@ def _shape(token: Token) -> TokenShape:
         created=token.created,
         expires=token.expires,
         revoked=token.revoked,
+        max_tlp=token.max_tlp,
     )
 
 

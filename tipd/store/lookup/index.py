@@ -106,6 +106,10 @@ class LookupIndex:
         """How many indicators are listed."""
         return self._contents.entries
 
+    def hides(self, max_tlp: Tlp) -> bool:
+        """Say whether anything there is, or lately was, may not be shown to who sees this mark."""
+        return self._voices.hidden(max_tlp) is not None
+
     async def count(self, max_tlp: Tlp, *, public: bool = False) -> int:
         """Return how many indicators who sees this mark may be shown, or anybody at all (`public`)."""
         contents, voices = self._contents, self._voices
