@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from support.bodies import Reader
 
-from tipd.modules.blacklist import catalogue
+from tipd.modules.blacklist import catalogue, trial
 from tipd.modules.blacklist.guards import refusal
+from tipd.modules.blacklist.settings import BlacklistSettings
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "sources"
 SHIPPED = catalogue.shipped()
@@ -38,6 +39,17 @@ def test_a_sample_gives_what_is_expected(name, tmp_path):
     assert refusal(reader.source, outcome.result) is None
     again = reader.read((SAMPLES / f"{name}.body").read_bytes())
     assert (again.rows, again.closed, again.result.entries) == ([], [], len(found))
+
+
+@pytest.mark.parametrize("name", sorted(SHIPPED.ok))
+def test_a_trial_accepts_the_sample(name, tmp_path):
+    """As `tipd sources test NAME BODYFILE` does."""
+    body = SAMPLES / f"{name}.body"
+    chosen = trial.find(name, BlacklistSettings(sources_dirs=()), body)
+    assert chosen.source == SHIPPED.ok[name]
+    tried = trial.run(chosen, body, tmp_path)
+    assert (tried.state, tried.why) == ("ok", None)
+    assert tried.rows
 
 
 @pytest.mark.parametrize("name", sorted(SHIPPED.ok))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,22 +76,22 @@ class _Wrong(ValueError):
 
 def shipped() -> Sources:
     """Return the catalogue that comes with tipd."""
+    return _shipped()[0]
+
+
+@cache
+def _shipped() -> tuple[Sources, Mapping[str, dict[str, Any]]]:
+    """Return the shipped catalogue and its trees by name: read once, for these files do not change under a process."""
+    trees: dict[str, dict[str, Any]] = {}
     folder = resources.files("tipd.modules.blacklist.catalogue")
     with resources.as_file(folder) as path:
-        return _load(sorted(path.glob("*.toml")), {})
+        return _load(sorted(path.glob("*.toml")), trees), trees
 
 
 def load(settings: BlacklistSettings) -> Sources:
     """Return all declarations the settings name; never raises for a wrong one."""
-    trees: dict[str, dict[str, Any]] = {}
-    files: list[Path] = []
-    if settings.catalogue:
-        folder = resources.files("tipd.modules.blacklist.catalogue")
-        with resources.as_file(folder) as path:
-            files = sorted(path.glob("*.toml"))
-            base = _load(files, trees)
-    else:
-        base = Sources()
+    base, trees = _shipped() if settings.catalogue else (Sources(), {})
+    trees = dict(trees)
     own_files, faults = _own_files(settings)
     own = _load(own_files, trees)
     wrong = {fault.name for fault in own.errors} - set(own.ok)
