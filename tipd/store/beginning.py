@@ -34,6 +34,7 @@ WITH opened AS (
        AND NOT EXISTS (SELECT 1 FROM blocked WHERE blocked.key = fresh.key)
        AND NOT EXISTS (SELECT 1 FROM sighting AS aged WHERE aged.source_id = $3 AND aged.key = fresh.key
                                                         AND aged.reason = 'aged' AND aged.seen IS NULL
+                                                        AND NOT aged.backfilled
                                                         AND coalesce(aged.until > aged.closed, true))
      ORDER BY key
         ON CONFLICT (source_id, key) WHERE closed IS NULL DO NOTHING
@@ -69,7 +70,7 @@ SELECT (SELECT count(*) FROM again) AS number, max(seq) AS last FROM told
 _HOLDS = """
 UPDATE sighting SET seen = closed FROM fresh
  WHERE sighting.source_id = $1 AND sighting.key = fresh.key AND reason = 'aged' AND seen IS NULL
-   AND sighting.until <= closed AND (fresh.until IS NULL OR fresh.until > $2)
+   AND NOT backfilled AND sighting.until <= closed AND (fresh.until IS NULL OR fresh.until > $2)
 """
 # What a list shows has changed, though nothing came or went: what is made of it (exports) is no more current.
 _CHANGED = "UPDATE source SET last_change = greatest(last_change, $2) WHERE id = $1"
