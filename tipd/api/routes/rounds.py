@@ -141,7 +141,7 @@ async def upload(call: Call) -> Uploaded:
     uploads = call.core.services.uploads
     if uploads is None:
         raise Problem(503, "this tipd takes no files")
-    piece = bytes(await call.request.get_data(cache=False, as_text=False))
+    piece: Any = await call.request.get_data(cache=False)
     now = call.core.services.clock.now().timestamp()
     try:
         name = call.query.upload or await trio.to_thread.run_sync(uploads.begin, now)
