@@ -81,4 +81,6 @@ def sample(sink: str, store_id: str, at: datetime, last: int) -> Group:
         seq=last, at=at, kind=SINK_TEST, module="watching", source=None, subject=None, data={"sink": sink}
     )
     # The time makes each test another message.
-    return Group(sink=sink, store_id=f"test-{at.timestamp():.6f}", since=last, last=last, findings=(finding,))
+    return Group(
+        sink=sink, store_id=f"{store_id} test {at.timestamp():.6f}", since=last, last=last, findings=(finding,)
+    )
