@@ -59,7 +59,6 @@ def test_what_holds_only_sometimes(parse, rule):
         *(
             "! Title: x",
             "[Adblock Plus 2.0]",
-            "",
             "bad.example##.ad",
             "##.ad",
             "bad.example#@#.ad",

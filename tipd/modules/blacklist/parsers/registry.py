@@ -8,12 +8,14 @@ from tipd.modules.blacklist.parsers import (
     abp,
     delimited,
     hosts,
+    html_page,
     json_records,
     lines,
     misp,
     p2p,
     regex,
     rpz,
+    rss,
     snort,
     stix,
 )
@@ -26,7 +28,7 @@ from tipd.modules.blacklist.parsers.options import (
     RegexOptions,
 )
 from tipd.modules.blacklist.parsers.options_rules import AbpOptions, RpzOptions, SnortOptions
-from tipd.modules.blacklist.parsers.options_structured import MispOptions, StixOptions
+from tipd.modules.blacklist.parsers.options_structured import HtmlOptions, MispOptions, RssOptions, StixOptions
 
 if TYPE_CHECKING:
     from tipd.modules.blacklist.declaration import Source
@@ -45,6 +47,7 @@ FORMATS: dict[str, Format] = {
     "abp": Format(AbpOptions, abp.Abp, abp.VERSION),
     "delimited": Format(DelimitedOptions, delimited.Delimited, delimited.VERSION),
     "hosts": Format(HostsOptions, hosts.Hosts, hosts.VERSION),
+    "html": Format(HtmlOptions, html_page.Html, html_page.VERSION),
     "json": Format(JsonOptions, json_records.Json, json_records.VERSION),
     "jsonl": Format(JsonOptions, json_records.JsonLines, json_records.VERSION),
     "lines": Format(LinesOptions, lines.Lines, lines.VERSION),
@@ -52,6 +55,7 @@ FORMATS: dict[str, Format] = {
     "p2p": Format(P2pOptions, p2p.P2p, p2p.VERSION),
     "regex": Format(RegexOptions, regex.Regex, regex.VERSION),
     "rpz": Format(RpzOptions, rpz.Rpz, rpz.VERSION),
+    "rss": Format(RssOptions, rss.Rss, rss.VERSION),
     "snort": Format(SnortOptions, snort.Snort, snort.VERSION),
     "stix": Format(StixOptions, stix.Stix, stix.VERSION),
 }

@@ -25,6 +25,10 @@ _STAMP = re.compile(
 )
 
 
+class BodyFault(ValueError):
+    """A body that is not of its format, so that nothing of it can be used; the text says where."""
+
+
 class Unit(NamedTuple):
     """A run of units of a body, mostly lines: `first` is the number of the first one, from 1.
 

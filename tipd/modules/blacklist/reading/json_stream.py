@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tipd.modules.blacklist.reading.intake import BodyFault
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -40,7 +42,7 @@ _WORTH = 4096  # bytes of a run; shorter ones go one by one
 _ELEMENTS = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-class JsonFault(ValueError):
+class JsonFault(BodyFault):
     """The document is no JSON, ends early, nests too deep, or a record is too long; the text says where (bytes)."""
 
 
