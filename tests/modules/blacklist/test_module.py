@@ -84,7 +84,7 @@ async def test_switching_a_source_off_ends_what_it_lists_and_is_told(tmp_path, d
         asked = (await house.collect("one"))["one"]
         assert (asked.status, asked.error) == ("off", "enabled = false")
         file.write_text(text)
-        assert (await house.collect("one"))["one"].listed == 40
+        assert (await house.collect())["one"].listed == 40
         (told,) = await house.findings("source.enabled")
         assert (told.source, told.data) == ("one", {})
         assert await house.findings("source.recovered") == []
