@@ -53,7 +53,7 @@ async def told(historian: Historian, rows: list) -> dict[int, list[tuple[int, in
     from support.past import spans
 
     for row in rows:
-        assert row["opened"] < row["closed"]
+        assert row["opened"] < row["closed"] == row["seen"]
         assert row["reason"] in {"left", "aged"}
         assert row["opened_round"]
         assert row["closed_round"]

@@ -4,7 +4,7 @@ An observation is a moment and the whole set the source had then. It holds until
 until `keep` has passed, or until tipd began to watch the source itself, whichever comes first: its window. Within the
 window, presence is made to equal the set; windows that touch make one interval. Nothing depends on the order in which
 observations come, and the same one again changes nothing. What tipd saw itself (`backfilled` false) is never altered,
-and nothing here makes a finding.
+and nothing here makes a finding. `seen` of these rows is their end, so that nobody takes them for rows that age.
 
 `fill` is for what was missed within tipd's own time (a mended parser): it only adds, where nothing stands.
 """
@@ -118,16 +118,18 @@ WITH new AS MATERIALIZED (
      WHERE s.key = new.key AND s.source_id = $1 AND s.backfilled AND s.opened = new.ends
     RETURNING s.key, s.closed, s.closed_round, s.reason
 ), extended AS (
-    UPDATE sighting s SET closed = coalesce(after.closed, new.ends), closed_round = coalesce(after.closed_round, $5),
+    UPDATE sighting s SET closed = coalesce(after.closed, new.ends), seen = coalesce(after.closed, new.ends),
+           closed_round = coalesce(after.closed_round, $5),
            reason = coalesce(after.reason, $6)
       FROM new LEFT JOIN after USING (key)
      WHERE s.key = new.key AND s.source_id = $1 AND s.backfilled AND s.closed = $2
     RETURNING s.key
 ), added AS (
     INSERT INTO sighting (key, opened, closed, opened_round, closed_round, source_id, kind, reason, value, context,
-                          tlp, until, backfilled)
+                          tlp, until, seen, backfilled)
     SELECT new.key, $2, coalesce(after.closed, new.ends), $4, coalesce(after.closed_round, $5), $1, new.kind,
-           coalesce(after.reason, $6), new.value, new.context, new.tlp, new.until, true
+           coalesce(after.reason, $6), new.value, new.context, new.tlp, new.until,
+           coalesce(after.closed, new.ends), true
       FROM new LEFT JOIN after USING (key)
      WHERE NOT EXISTS (SELECT FROM extended WHERE extended.key = new.key)
     RETURNING key
@@ -141,8 +143,8 @@ WITH gone AS MATERIALIZED (
      WHERE s.source_id = $1 AND s.backfilled AND s.opened <= $2 AND s.closed > $2
 ), rest AS (
     INSERT INTO sighting (key, opened, closed, opened_round, closed_round, source_id, kind, reason, value, context,
-                          tlp, until, backfilled)
-    SELECT key, $3, closed, $5, closed_round, source_id, kind, reason, value, context, tlp, until, true
+                          tlp, until, seen, backfilled)
+    SELECT key, $3, closed, $5, closed_round, source_id, kind, reason, value, context, tlp, until, closed, true
       FROM gone WHERE opened < $2 AND closed > coalesce($3::timestamptz, 'infinity')
 ), moved AS (
     UPDATE sighting s SET opened = $3, opened_round = $5 FROM gone
@@ -151,7 +153,7 @@ WITH gone AS MATERIALIZED (
     DELETE FROM sighting s USING gone
      WHERE s.ctid = gone.place AND gone.opened = $2 AND gone.closed <= coalesce($3::timestamptz, 'infinity')
 ), cut AS (
-    UPDATE sighting s SET closed = $2, closed_round = $4, reason = 'left' FROM gone
+    UPDATE sighting s SET closed = $2, seen = $2, closed_round = $4, reason = 'left' FROM gone
      WHERE s.ctid = gone.place AND gone.opened < $2
 )
 SELECT count(*) FROM gone
@@ -168,7 +170,8 @@ WITH held AS MATERIALIZED (
      WHERE s.key = held.key AND s.source_id = $1 AND s.backfilled AND s.opened = $3
     RETURNING s.key, s.closed, s.closed_round, s.reason
 ), changed AS (
-    UPDATE sighting s SET closed = coalesce(after.closed, $3), closed_round = coalesce(after.closed_round, $5),
+    UPDATE sighting s SET closed = coalesce(after.closed, $3), seen = coalesce(after.closed, $3),
+           closed_round = coalesce(after.closed_round, $5),
            reason = coalesce(after.reason, $6)
       FROM held LEFT JOIN after USING (key) WHERE s.ctid = held.place
     RETURNING s.key
