@@ -16,6 +16,12 @@ class TipdError(Exception):
     exit_code = EXIT_NEGATIVE
 
 
+class UsageError(TipdError):
+    """What was asked for on the command line does not go together."""
+
+    exit_code = EXIT_USAGE
+
+
 class ConfigError(TipdError):
     """The configuration, or a declaration, is wrong: the text names file, key and line where known."""
 

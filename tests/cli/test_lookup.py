@@ -41,6 +41,17 @@ def test_lookup(tipd: Any, fake: Any) -> None:
     assert tipd("lookup", "--json", "192.0.2.7", "example.org").lines == [LISTED, FREE]
 
 
+def test_what_is_allowed_is_told_as_such(tipd: Any, fake: Any) -> None:
+    allowed = {"value": "192.0.2.7", "reason": "our\x1b mail", "until": "2026-12-22T04:00:00Z"}
+    vetoed = LISTED | {"listed": False, "confidence": 0.0, "allowed": allowed}
+    fake.answers["POST", "/api/v1/lookup"] = 200, {"results": [vetoed]}
+    ran = tipd("lookup", "192.0.2.7")
+    assert ran.code == 1
+    assert ran.out == (
+        "192.0.2.7\tallowed until 2026-12-22T04:00:00Z: our\\x1b mail\tone two\texact, contained 192.0.2.0/24\n"
+    )
+
+
 def test_lookup_reads_lines_in_batches(tipd: Any, fake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tipd.cli.lookup.AT_ONCE", 3)
     lines = io.TextIOWrapper(io.BytesIO(b" a.example \n\nb.example\n\xff.example\nc.example\n"))

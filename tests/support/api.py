@@ -244,9 +244,15 @@ class FakeIndex:
     bytes = 64
     behind = 0
 
-    async def answer(self, values: Sequence[str], _max_tlp: Tlp, _allow: AllowList) -> bytes:
+    async def answer(self, values: Sequence[str], _max_tlp: Tlp, allow: AllowList) -> bytes:
         await trio.lowlevel.checkpoint()
-        return msgspec.json.encode({"results": [self._one(value) for value in values]})
+        results = [self._one(value) for value in values]
+        for result in results:
+            entry = allow.covering(Kind.IPV4, result["value"]) if result["listed"] else None
+            if entry is not None:
+                said = {"value": entry.value, "reason": entry.reason, "until": entry.until}
+                result |= {"listed": False, "confidence": 0.0, "allowed": said}
+        return msgspec.json.encode({"results": results})
 
     def hides(self, _max_tlp: Tlp) -> bool:
         return False

@@ -15,6 +15,7 @@ from tipd.api.declare import HTML, Answer, Call, Route, read_body, read_query
 from tipd.api.pages import Pages
 from tipd.api.problem import Problem, store_away
 from tipd.api.routes import (
+    allowed,
     asn,
     console,
     console_live,
@@ -56,6 +57,7 @@ ROUTES: tuple[Route, ...] = (
     *rounds.ROUTES,
     *switches.ROUTES,
     *exports.ROUTES,
+    *allowed.ROUTES,
     *tokens.ROUTES,
     *trends.ROUTES,
     *asn.ROUTES,

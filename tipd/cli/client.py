@@ -109,9 +109,9 @@ class Client:
         """Return the JSON of an answer; None where there is none. Raises Refused, Unavailable."""
         return self._json("POST", path, None, body)
 
-    def delete(self, path: str) -> None:
-        """Delete it. Raises Refused, Unavailable."""
-        self._json("DELETE", path, None, None)
+    def delete(self, path: str, query: Query | None = None) -> Any:
+        """Delete it; return the JSON of an answer, None where there is none. Raises Refused, Unavailable."""
+        return self._json("DELETE", path, query, None)
 
     def _json(self, method: str, path: str, query: Query | None, body: Any) -> Any:
         with self.open(method, path, query, body) as answer:

@@ -25,11 +25,12 @@ _PIECE = 256 * 1024
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Describe the verb."""
     parser = subparsers.add_parser("export", help="write a list out", description="Write a list out, to block with.")
-    which = "which list, all or all.csv (%(default)s)"
+    which = "which list: all, public, all.csv … (%(default)s)"
     parser.add_argument("list", metavar="LIST", nargs="?", default="all", help=which)
     parser.add_argument("--format", default=None, help="txt, csv or jsonl (txt; with --json jsonl)")
     parser.add_argument("--kind", metavar="KIND", action="append", default=[], help="only this kind (may be repeated)")
     parser.add_argument("--source", metavar="NAME", action="append", default=[], help="only what this source lists")
+    parser.add_argument("--public", action="store_true", help="only what may be passed on to anybody")
     parser.add_argument("--output", metavar="FILE", type=Path, help="replace this file whole, once all is there")
 
 
@@ -39,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     name, _, ending = args.list.partition(".")  # as HTTP names it: all.csv
     form = args.format or ending or ("jsonl" if args.json else "txt")
     path = f"/api/v1/exports/{quote(name, safe='')}.{quote(form, safe='')}"
-    query = {"kind": args.kind, "source": args.source}
+    query = {"kind": args.kind, "source": args.source, "public": "1" if args.public else None}
     with output.progress("bytes") as progress, client.open("GET", path, query) as answer:
         if args.output is None:
             _copy(answer, sys.stdout.buffer, progress)

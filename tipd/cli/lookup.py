@@ -68,12 +68,21 @@ def _write(output: Output, result: dict[str, Any]) -> None:
     value = printable(result["value"])
     if result["kind"] is None:
         output.line(f"{value}\t{output.coloured('not an indicator', 'yellow')} ({result.get('error', '')})")
+    elif result.get("allowed"):
+        allowed = result["allowed"]
+        until = f" until {allowed['until']}" if allowed["until"] else ""
+        why = f"allowed{until}: {printable(allowed['reason'])}"
+        output.line(f"{value}\t{output.coloured(why, 'yellow')}\t{' '.join(result['sources'])}\t{_matches(result)}")
     elif not result["listed"]:
         output.line(f"{value}\t{output.coloured('not listed', 'dim')}")
     else:
-        matches = ", ".join(_match(match) for match in result["matches"])
         shown = output.coloured("listed", "red")
-        output.line(f"{value}\t{shown} {result['confidence']:.2f}\t{' '.join(result['sources'])}\t{matches}")
+        sources = " ".join(result["sources"])
+        output.line(f"{value}\t{shown} {result['confidence']:.2f}\t{sources}\t{_matches(result)}")
+
+
+def _matches(result: dict[str, Any]) -> str:
+    return ", ".join(_match(match) for match in result["matches"])
 
 
 def _match(match: dict[str, str]) -> str:

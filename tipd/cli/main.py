@@ -37,9 +37,11 @@ VERBS = {
     "watches": "list watches, or say which of them a value concerns",
     "sinks": "list and test who is told of findings",
     "export": "write a list out",
+    "allow": "allow a value, whatever lists it",
     "trends": "show what rises and falls",
     "asn": "ask who announces an address",
     "token": "make, list and revoke tokens",
+    "audit": "show what operators did",
     "completion": "print a completion script for a shell",
     "version": "print the version",
 }
