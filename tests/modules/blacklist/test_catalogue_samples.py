@@ -11,6 +11,7 @@ from support.bodies import Reader
 
 from tipd.modules.blacklist import catalogue, trial
 from tipd.modules.blacklist.guards import refusal
+from tipd.modules.blacklist.parsers.registry import FORMATS
 from tipd.modules.blacklist.settings import BlacklistSettings
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "sources"
@@ -102,3 +103,14 @@ def test_no_two_sources_are_the_same():
 def test_sources_of_one_host_share_their_key():
     keys = {source.credential for name, source in SHIPPED.ok.items() if name.startswith("abusech_")} - {""}
     assert keys == {"abuse_ch"}
+
+
+def test_every_parser_reads_a_shipped_source():
+    assert {source.parser for source in SHIPPED.ok.values()} == set(FORMATS)
+
+
+def test_where_provider_and_row_are_marked_the_source_says_the_most_open():
+    """A row's own mark only makes it stricter: see a feed of events that are marked one by one."""
+    marked = [source for source in SHIPPED.ok.values() if "tlp" in source.fields or source.parser in {"misp", "stix"}]
+    assert marked
+    assert {source.tlp for source in marked} <= {"clear", "green"}
