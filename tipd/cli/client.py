@@ -105,9 +105,9 @@ class Client:
         """Return the JSON of an answer. Raises Refused, Unavailable."""
         return self._json("GET", path, query, None)
 
-    def post(self, path: str, body: Any = None) -> Any:
-        """Return the JSON of an answer; None where there is none. Raises Refused, Unavailable."""
-        return self._json("POST", path, None, body)
+    def post(self, path: str, body: Any = None, query: Query | None = None) -> Any:
+        """Return the JSON of an answer; None where there is none. Bytes go as they are. Raises Refused, Unavailable."""
+        return self._json("POST", path, query, body)
 
     def delete(self, path: str, query: Query | None = None) -> Any:
         """Delete it; return the JSON of an answer, None where there is none. Raises Refused, Unavailable."""
@@ -128,7 +128,8 @@ class Client:
         """Give the answer, to be read piece by piece. Raises Refused, Unavailable."""
         target = self.place.prefix + path + _query(query)
         with self._troubles():
-            answer = self._request(method, target, None if body is None else json.dumps(body).encode())
+            sent = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+            answer = self._request(method, target, sent)
         if answer.status >= 300:
             raise Refused(answer.status, _members(self._read(answer)))
         try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from tipd.cli import past
 from tipd.cli.client import Client, Refused
 from tipd.cli.output import Output, printable
 from tipd.errors import EXIT_DONE, EXIT_NEGATIVE, ConfigError, TipdError, Unavailable
@@ -43,6 +44,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     run_.add_argument("name", metavar="NAME")
     accept = verbs.add_parser("accept", help="let the body that its guards refused be used, and collect the source now")
     accept.add_argument("name", metavar="NAME")
+    past.add_parsers(verbs)
     for word, told in (("enable", "collect a source"), ("disable", "collect a source no more; what it listed ends")):
         verb = verbs.add_parser(word, help=f"{told}; writes the key `enabled` in your own file about it")
         verb.add_argument("name", metavar="NAME")
@@ -53,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     """Do what the second word says."""
     verbs = {
         **{"list": _list, "show": _show, "test": _test, "run": _run, "accept": _accept},
-        **{"enable": _switch, "disable": _switch},
+        **{"enable": _switch, "disable": _switch, "replay": past.replay, "backfill": past.backfill},
     }
     return verbs[args.sources_verb](args, Output.of(args))
 
