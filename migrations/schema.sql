@@ -188,6 +188,7 @@ CREATE TABLE source (
     failing_since timestamp with time zone,
     gone timestamp with time zone,
     moves bigint NOT NULL DEFAULT 0,
+    by_hand boolean NOT NULL DEFAULT false,
     CONSTRAINT source_name_key UNIQUE (name),
     CONSTRAINT source_pkey PRIMARY KEY (id)
 );

@@ -56,12 +56,14 @@ class SourceRow(msgspec.Struct, frozen=True, kw_only=True):
     failing_since: datetime | None = None
     gone: datetime | None = None
     moves: int = 0
+    by_hand: bool = False
 
 
 class Declared(msgspec.Struct, frozen=True, kw_only=True):
     """What the store keeps of a declaration: `digest` of how it is read, to whom its rows may be shown, and what for.
 
-    `redistribute`: whether they may be passed on; `class_`: what being listed means; `licence` in a few words.
+    `redistribute`: whether they may be passed on; `class_`: what being listed means; `licence` in a few words;
+    `by_hand`: what is reported to it is its list.
     """
 
     digest: bytes = b""
@@ -69,6 +71,7 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
     redistribute: bool = False
     class_: str = "blacklist"
     licence: str = ""
+    by_hand: bool = False
 
 
 class Acceptance(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,11 +119,11 @@ INSERT INTO source (name, module) SELECT u.name, $1 FROM unnest($2::text[]) AS u
  WHERE NOT source.declared OR source.module <> excluded.module
 """
 _MARK = """
-UPDATE source SET tlp = u.tlp, redistribute = u.redistribute, class = u.class, licence = u.licence
-  FROM unnest($1::text[], $2::smallint[], $3::boolean[], $4::text[], $5::text[])
-    AS u (name, tlp, redistribute, class, licence)
- WHERE source.name = u.name AND (source.tlp, source.redistribute, source.class, source.licence)
-       IS DISTINCT FROM (u.tlp, u.redistribute, u.class, u.licence)
+UPDATE source SET tlp = u.tlp, redistribute = u.redistribute, class = u.class, licence = u.licence, by_hand = u.by_hand
+  FROM unnest($1::text[], $2::smallint[], $3::boolean[], $4::text[], $5::text[], $6::boolean[])
+    AS u (name, tlp, redistribute, class, licence, by_hand)
+ WHERE source.name = u.name AND (source.tlp, source.redistribute, source.class, source.licence, source.by_hand)
+       IS DISTINCT FROM (u.tlp, u.redistribute, u.class, u.licence, u.by_hand)
 """
 # A source that would be read differently now is fetched whole once, at its own time.
 _READ_AGAIN = """
@@ -332,6 +335,7 @@ async def _mark(connection: Connection, declared: dict[str, Declared]) -> None:
         [each.redistribute for each in declared.values()],
         [each.class_ for each in declared.values()],
         [storable(each.licence) for each in declared.values()],
+        [each.by_hand for each in declared.values()],
     )
     if done != "UPDATE 0":
         await connection.execute("SELECT pg_notify($1, '')", MARKS_CHANNEL)
