@@ -29,11 +29,12 @@ WITH closed AS (
            seen = CASE WHEN $7::timestamptz IS NULL THEN seen ELSE coalesce(seen, greatest(opened, $7)) END
       FROM unnest($6::bigint[]) AS gone (key)
      WHERE sighting.source_id = $3 AND sighting.key = gone.key AND sighting.closed IS NULL
-    RETURNING sighting.key, kind, value, tlp
+    RETURNING sighting.key, kind, value, tlp, context -> 'class' AS class
 ), told AS (
     INSERT INTO finding (at, key, source_id, subject_kind, kind, module, subject_value, tlp, data)
     SELECT $1, key, $3, kind, $4, (SELECT module FROM source WHERE id = $3), value, tlp,
            jsonb_build_object('reason', $5::text)
+           || CASE WHEN class IS NULL THEN '{}' ELSE jsonb_build_object('class', class) END
       FROM closed
     RETURNING seq
 )

@@ -114,6 +114,10 @@ async def test_a_row_s_own_class_counts_and_else_its_source_s(dsn, tmp_path):
         await _count_all(trends)
         told = {row[1]: row[2] for row in await _told(trends, of="class")}
         assert told == {"c2-server": 1, "phishing": 2, "class-one": 3}
+        await _apply(store, ids["one"], tmp_path, closed=names(1, 4))
+        await _count_all(trends)
+        ended = {row[1]: row[3] for row in await _told(trends, of="class")}
+        assert ended == {"c2-server": 1, "phishing": 0, "class-one": 1}
         assert [row[2] for row in await _told(trends, **{"class": ["phishing"]})] == [2]
 
 
