@@ -168,14 +168,18 @@ def sources() -> str:
         tomllib.loads(path.read_text(encoding="utf-8")) | {"file": path.stem}
         for path in sorted(CATALOGUE.glob("*.toml"))
     ]
-    keys = ("about", "kind", "class", "absence", "every", "min_interval", "credential", "tlp", "commercial")
-    keys += ("redistribute", "licence")
+    keys = (
+        *("about", "kind", "class", "absence", "every", "min_interval", "credential", "tlp"),
+        *("commercial", "redistribute", "licence"),
+    )
     rows = (
         [_linked(each), *(_words(each.get(key, "")) for key in keys), f"{each['evidence']} ({each['checked']})"]
         for each in found
     )
-    titles = ("source", "what", "kind", "class", "absence", "every", "floor", "key", "tlp", "commercial use")
-    titles += ("may be passed on", "licence", "evidence (checked)")
+    titles = (
+        *("source", "what", "kind", "class", "absence", "every", "floor", "key", "tlp"),
+        *("commercial use", "may be passed on", "licence", "evidence (checked)"),
+    )
     off = sum(each.get("enabled") is False for each in found)
     keyed = sum("credential" in each for each in found)
     told = f"{len(found)} sources, {off} of them off as shipped, {keyed} in need of a key.\n\n"

@@ -25,8 +25,10 @@ def examples(language: str) -> list:
 @pytest.mark.parametrize("text", examples("toml"))
 def test_toml_is_a_configuration_or_a_declaration(text: str, tmp_path: Path) -> None:
     tree_of = tomllib.loads(text)
-    if "url" in tree_of or "path" in tree_of:
-        source = msgspec.convert(tree_of, Source)
+    keys = {field.encode_name for field in msgspec.structs.fields(Source)}
+    if tree_of.keys() <= keys:  # a declaration; without an address it overrides a shipped one
+        address = {} if tree_of.keys() & {"url", "path", "entries"} else {"url": "https://lists.example.org/list.txt"}
+        source = msgspec.convert(address | tree_of, Source)
         source.parser_options()
     else:
         path = tmp_path / "tipd.toml"
