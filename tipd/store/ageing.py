@@ -19,7 +19,7 @@ from tipd.errors import TryAgain
 from tipd.model.kind import CODE_OF, Kind
 from tipd.store import closing, partitions
 from tipd.store.batch import Written
-from tipd.store.closing import AGED, Change
+from tipd.store.closing import AGED, LEFT, Change
 from tipd.store.frames import MOST_ROWS
 
 if TYPE_CHECKING:
@@ -35,13 +35,15 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """How the sightings of one source age.
 
     `spans`: how long, by kind; other kinds end by their own `until` alone. `first`: from when they were first seen, not
-    last. `gone`: a source that fails for so long is gone.
+    last. `gone`: a source that fails for so long is gone. `whole`: its list is the whole set, so that nothing in it has
+    vanished: what did before it was declared so has left.
     """
 
     source_id: int
     spans: dict[Kind, timedelta] = {}
     first: bool = False
     gone: timedelta | None = None
+    whole: bool = False
 
 
 class Ends(NamedTuple):
@@ -62,7 +64,8 @@ class _Rule(NamedTuple):
     """Which of a source's sightings end: a condition on them, with its arguments from $3 on."""
 
     where: str
-    args: tuple[Any, ...]
+    args: tuple[Any, ...] = ()
+    reason: str = AGED
     seen: datetime | None = None  # of those that stand in a list that fails
 
 
@@ -89,6 +92,7 @@ SELECT id, failing_since, coalesce(last_success, failing_since) AS read, gone,
   FROM source WHERE id = ANY($1::integer[])
 """
 _UNTIL = "until <= $3"
+_LEFT_OVER = "seen IS NOT NULL"
 _VANISHED = "kind = $3 AND seen <= $4"
 _FIRST_STANDING = "kind = $3 AND seen IS NULL AND opened <= $4"
 _FIRST_VANISHED = "kind = $3 AND seen IS NOT NULL AND opened <= $4"
@@ -101,6 +105,12 @@ _END = "UPDATE round SET ended = greatest(started, $2), status = 'aged', version
 _SET_RIGHT = """
 UPDATE sighting SET seen = $2
  WHERE closed IS NULL AND source_id = ANY($1::integer[]) AND kind = ANY($3::smallint[]) AND seen > $2
+"""
+_LEFT_OVERS = """
+SELECT id FROM source
+ WHERE id = ANY($1::integer[])
+   AND EXISTS (SELECT FROM sighting WHERE source_id = id AND kind = ANY($2::smallint[]) AND closed IS NULL
+                                      AND seen IS NOT NULL)
 """
 _FROM_FIRST = "reason = 'aged' AND seen IS NULL AND coalesce(until > closed, true)"
 _AGED_FROM_FIRST = f"SELECT DISTINCT source_id FROM sighting WHERE source_id = ANY($1::integer[]) AND {_FROM_FIRST}"  # noqa: S608
@@ -138,6 +148,10 @@ class Ageing:
             await self._writer.write(_end, round_id, now)
         return Swept(number, round_id)
 
+    async def left_over(self, policies: Sequence[Policy]) -> set[int]:
+        """Return which of the whole lists still have rows that vanished when they were declared otherwise."""
+        return await self._pool.run(_left_over, [policy.source_id for policy in policies if policy.whole])
+
     async def set_right(self, policies: Sequence[Policy], now: datetime) -> None:
         """Let what was last seen after `now` (a clock that stood ahead) age from `now` on."""
         ids = [policy.source_id for policy in policies]
@@ -157,6 +171,8 @@ class Ageing:
 def _rules(policy: Policy, read: datetime | None, now: datetime) -> Iterator[_Rule]:
     """Yield what ends at `now`; `read` is when a source that fails was last read, None where it does not fail."""
     yield _Rule(_UNTIL, (now,))
+    if policy.whole:
+        yield _Rule(_LEFT_OVER, reason=LEFT)
     for kind, span in policy.spans.items():
         code, before = CODE_OF[kind], now - span
         if policy.first:
@@ -180,7 +196,7 @@ async def _sweep_some(
         connection,
         Change(round_id, source_id, now),
         [row["key"] for row in rows],
-        AGED,
+        rule.reason,
         seen=rule.seen,
         moved=dead,
         foreign=dead,
@@ -194,6 +210,10 @@ async def _end(connection: Connection, round_id: int, at: datetime) -> None:
 
 async def _set_right(connection: Connection, source_ids: list[int], now: datetime) -> None:
     await connection.execute(_SET_RIGHT, source_ids, now, list(CODE_OF.values()))
+
+
+async def _left_over(connection: Connection, source_ids: list[int]) -> set[int]:
+    return {row["id"] for row in await connection.fetch(_LEFT_OVERS, source_ids, list(CODE_OF.values()))}
 
 
 async def _aged_from_first(connection: Connection, source_ids: list[int]) -> list[int]:

@@ -15,6 +15,7 @@ from tipd.store.allowed import Allowed
 from tipd.store.asks import Asks
 from tipd.store.audit import Audit
 from tipd.store.batch import forget_writers
+from tipd.store.entries import Entries
 from tipd.store.findings import Findings
 from tipd.store.history import History
 from tipd.store.identity import settle_on
@@ -62,6 +63,7 @@ class Store:
     increments: Increments
     sightings: Sightings
     ageing: Ageing
+    entries: Entries
     past: Past
     history: History
     proofs: Proofs
@@ -135,6 +137,7 @@ class Store:
             increments=Increments(pool, writer, clock),
             sightings=Sightings(pool, seed),
             ageing=Ageing(pool, writer),
+            entries=Entries(pool, writer, clock, seed),
             past=Past(pool, seed),
             history=History(pool, writer, clock),
             proofs=Proofs(pool, writer),
@@ -177,7 +180,7 @@ class Store:
             return
         self.store_id = found.store_id
         self.hash_seed = await facts.hash_seed(connection)
-        for part in (self.writer, self.sightings, self.past):
+        for part in (self.writer, self.sightings, self.past, self.entries):
             part.begin_anew(self.hash_seed)
         self.tokens.begin_anew()
         self.allowed.begin_anew()

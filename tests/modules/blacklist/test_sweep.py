@@ -46,7 +46,8 @@ def source(**keys):
     ],
 )
 def test_how_a_declaration_lets_its_rows_age(keys, spans, first):
-    assert policy_of(source(**keys), 7) == Policy(source_id=7, spans=spans, first=first, gone=30 * DAY)
+    whole = "absence" not in keys
+    assert policy_of(source(**keys), 7) == Policy(source_id=7, spans=spans, first=first, gone=30 * DAY, whole=whole)
 
 
 def test_what_is_kept_by_hand_is_never_gone_and_what_cannot_be_read_is_as_by_default():
@@ -183,6 +184,33 @@ async def test_recent_rows_of_a_dead_list_age_one_by_one(tmp_path, dsn, feeds):
         feeds.put("/one.txt", "\n".join(ADDRESSES))  # the very body that it had
         report = (await house.collect())["one"]
         assert (report.status, report.listed) == ("ok", 40)
+
+
+async def test_a_list_declared_as_whole_keeps_nothing_that_vanished_before(tmp_path, dsn, feeds):
+    async with house_of(tmp_path, dsn) as house:
+        house.declare("one", feeds.base, absence='"nothing"')
+        for addresses in (ADDRESSES, ADDRESSES[1:]):
+            feeds.put("/one.txt", "\n".join(addresses))
+            await house.collect()
+        assert (await house.store.sources.get("one")).entries == 40
+        house.declare("one", feeds.base)
+        assert (await house.collect())["one"].delisted == 0
+        assert await delisted(house) == [(ADDRESSES[0], "left")]
+        assert (await house.store.sources.get("one")).entries == 39
+
+
+async def test_a_list_declared_to_age_from_last_seen_again_lists_what_stands_in_it(tmp_path, dsn, feeds):
+    async with house_of(tmp_path, dsn) as house:
+        house.clock = clock = Ahead()
+        house.declare("one", feeds.base, keep='"7d"', **{"ageing.from": '"first"'})
+        feeds.put("/one.txt", "\n".join(ADDRESSES))
+        await house.collect()
+        clock.by = 8 * DAY
+        await house.collect()
+        assert len(await delisted(house)) == 40
+        house.declare("one", feeds.base)
+        await house.collect()  # the sweep lets them be listed again, the next reading does
+        assert (await house.collect())["one"].listed == 40
 
 
 @pytest.mark.parametrize("lose", [False, True])

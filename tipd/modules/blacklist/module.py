@@ -15,6 +15,7 @@ from tipd.model.indicator import Indicator
 from tipd.model.tlp import tlp_of
 from tipd.modules.blacklist import catalogue, keeping
 from tipd.modules.blacklist.collect import collector
+from tipd.modules.blacklist.credentials import folder_of, newer
 from tipd.modules.blacklist.lease import Lease, note, noted
 from tipd.modules.blacklist.places import Places
 from tipd.modules.blacklist.removal import remove
@@ -59,7 +60,7 @@ class BlacklistModule:
         self._pruned: datetime | None = None
         self._replays: dict[str, datetime | None] = {}  # of the present round, and from when on
         self._sweeper = Sweeper()
-        self._credentials = Path(settings.credentials_dir) if settings.credentials_dir else state_dir / "credentials"
+        self._credentials = folder_of(settings.credentials_dir, state_dir)
         self._allow_networks = tuple(allow_networks)
         self._deadline = duration(settings.deadline)
         self._swept = False
@@ -82,6 +83,7 @@ class BlacklistModule:
         tools = self._tools(ctx)
         reports = await self._declare(tools, sources)
         await self._give_back(tools, sources)
+        await self._hurry_keyed(tools, sources)
         self._replays = replays_of(cause.names)
         asked = [name for name in cause.names if not name.startswith(WORD)]
         names, too_soon = await self._asked_for(tools, sources, asked)
@@ -222,6 +224,18 @@ class BlacklistModule:
             if mended and row.due is not None and row.due > now:
                 await tools.store.sources.give_back(MODULE, row.due, {row.name: now})
 
+    async def _hurry_keyed(self, tools: Tools, sources: Sources) -> None:
+        """Make due what waits for a key that has been put into its file since."""
+        now = tools.clock.now()
+        for row in await tools.store.sources.all():
+            source = sources.enabled.get(row.name)
+            if row.state != State.NEEDS_KEY or source is None or row.due is None or row.last_attempt is None:
+                continue
+            names = [name for name in (source.credential, source.proxy_credential) if name]
+            asked = row.last_attempt.timestamp()
+            if row.due > now and await trio.to_thread.run_sync(newer, self._credentials, names, asked):
+                await tools.store.sources.give_back(MODULE, row.due, {row.name: now})
+
     async def _asked_for(self, tools: Tools, sources: Sources, names: Sequence[str]) -> tuple[list[str], list[Report]]:
         """Part what somebody asked for into what may be asked now, and reports of the rest: the floor holds for all."""
         if not names:
@@ -303,6 +317,7 @@ def _declared(source: Source) -> Declared:
         redistribute=source.redistribute,
         class_=source.class_,
         licence=source.licence,
+        by_hand=source.entries,
     )
 
 
@@ -314,7 +329,7 @@ def _not_asked(name: str, sources: Sources) -> Report:
 
 
 def _soonest(source: Source | None, row: SourceRow, allow_networks: tuple[str, ...]) -> datetime | None:
-    if source is None or row.last_attempt is None:
+    if source is None or row.last_attempt is None or row.state == State.NEEDS_KEY:  # its provider was not asked
         return None
     return row.last_attempt + source.floor(nearby=source.is_nearby(allow_networks))
 

@@ -174,6 +174,10 @@ class AgeingStore(Protocol):
         """Let what was last seen after now age from now on."""
         ...
 
+    async def left_over(self, policies: Sequence[Policy]) -> set[int]:
+        """Return which whole lists still have rows that vanished."""
+        ...
+
     async def forget_first(self, source_ids: Sequence[int], now: datetime) -> None:
         """Let what aged from first seen be listed again."""
         ...

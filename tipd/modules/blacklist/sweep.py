@@ -52,8 +52,7 @@ class Sweeper:
             await tools.store.ageing.set_right(list(policies.values()), now)
         self._last = now
         changed = [policy for number, policy in policies.items() if self._known.get(number) != policy]
-        if later := [policy.source_id for policy in changed if not policy.first]:
-            await tools.store.ageing.forget_first(later, now)
+        await self._declared_anew(tools, changed, now)
         self._known = policies
         ends = await tools.store.ageing.ends(list(policies.values()))
         swept = False
@@ -62,6 +61,15 @@ class Sweeper:
         if swept:
             ends = await tools.store.ageing.ends(list(policies.values()))
         return next_sweep(policies, ends, now)
+
+    async def _declared_anew(self, tools: Tools, changed: list[Policy], now: datetime) -> None:
+        """Put right what another declaration left: what it let age where it stands, and what it let vanish."""
+        if later := [policy.source_id for policy in changed if not policy.first]:
+            await tools.store.ageing.forget_first(later, now)
+        left = await tools.store.ageing.left_over(changed)
+        for policy in changed:
+            if policy.source_id in left:
+                await tools.store.ageing.sweep(policy, now)
 
     async def _sweep(self, tools: Tools, row: SourceRow, policy: Policy, ends: Ends, now: datetime) -> bool:
         """End what is due of one source; say whether there was anything."""
@@ -84,7 +92,8 @@ def policy_of(source: Source | None, source_id: int) -> Policy:
     if source.absence == "nothing" or ageing.from_ == "first":
         spans = dict.fromkeys(Kind, duration(source.keep)) | spans
     gone = None if source.entries else duration(ageing.gone)
-    return Policy(source_id=source_id, spans=spans, first=ageing.from_ == "first", gone=gone)
+    whole = source.absence == "left" and not source.entries
+    return Policy(source_id=source_id, spans=spans, first=ageing.from_ == "first", gone=gone, whole=whole)
 
 
 def next_sweep(policies: Mapping[int, Policy], ends: Mapping[int, Ends], now: datetime) -> datetime | None:
