@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from jinja2 import UndefinedError
 
-from tipd.api.pages import Pages, fact, fact_name, number, size, when
+from tipd.api.pages import Pages, fact, fact_name, number, said, size, when
 
 
 def test_moments_and_numbers_for_people() -> None:
@@ -48,3 +48,21 @@ def test_facts_for_people() -> None:
     assert fact(["a", 2]) == "a, 2"
     assert fact("2026-11-22T04:00:09+00:00") == "2026-11-22 04:00:09"
     assert (fact("15.18"), fact("2026-11-22T99:99:99")) == ("15.18", "2026-11-22T99:99:99")
+
+
+def test_what_sources_said_for_people() -> None:
+    context = {
+        "x_tags": ["<b>", 7],
+        "port": [80, 8080],
+        "last_seen": "2026-11-22T04:00:09Z",
+        "class": "c2-server",
+        "up": True,
+    }
+    assert said(context) == [
+        ("class", "c2-server"),
+        ("port", "80, 8080"),
+        ("last seen", "2026-11-22 04:00:09"),
+        ("up", "yes"),
+        ("x tags", "<b>, 7"),
+    ]
+    assert said(None) == []

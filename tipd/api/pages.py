@@ -8,10 +8,14 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SAID = ("class", "malware", "port", "status", "confidence", "first_seen", "last_seen", "reference")
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}")
 _TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -50,6 +54,7 @@ class Pages:
         self._environment.filters["number"] = number
         self._environment.filters["fact_name"] = fact_name
         self._environment.filters["fact"] = fact
+        self._environment.filters["said"] = said
 
     def render(self, template: str, **values: Any) -> bytes:
         """Return a page; every value is escaped."""
@@ -105,6 +110,23 @@ def fact(value: Any, key: str = "") -> str:
             return str(value) if key == "pid" else number(value)
         case float():
             return number(round(value, 3))
+        case _:
+            return _moment_or_text(str(value))
+
+
+def said(context: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """Return what a source said beside an indicator (`tipd.model.context`), its names as words, known ones first."""
+    context = context or {}
+    names = [*(name for name in _SAID if name in context), *sorted(context.keys() - set(_SAID))]
+    return [(name.replace("_", " "), _said(context[name])) for name in names]
+
+
+def _said(value: Any) -> str:
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return ", ".join(map(_said, value))
         case _:
             return _moment_or_text(str(value))
 

@@ -56,7 +56,7 @@ def text_of(value: Any) -> str:
         text = "".join([sign if sign.isprintable() else " " if sign.isspace() else "" for sign in text])
     if "  " in text or text[:1] == " " or text[-1:] == " ":
         text = " ".join(text.split())
-    return text[:LONGEST].rstrip()
+    return text if len(text) <= LONGEST else text[:LONGEST].rstrip()
 
 
 def _json(value: Any) -> str:
@@ -74,12 +74,13 @@ def value_of(name: str, raw: Any, zone: tzinfo, form: str = "") -> Scalar | None
     if name in _DATES:
         moment = moment_of(raw, zone, form)
         return None if moment is None else rfc3339(moment)
-    if isinstance(raw, bool):
-        return None if name in (PORT, CLASS, CONFIDENCE) else raw
-    if isinstance(raw, int | float) and name not in (PORT, CLASS):
-        return _number(raw)
+    if not isinstance(raw, str):
+        if isinstance(raw, bool):
+            return None if name in (PORT, CLASS, CONFIDENCE) else raw
+        if isinstance(raw, int | float) and name not in (PORT, CLASS):
+            return _number(raw)
     text = text_of(raw)
-    if text.lower() in NOTHING:
+    if len(text) < 5 and text.lower() in NOTHING:
         return None
     reader = _READERS.get(name)
     return text if reader is None else reader(text)
@@ -175,8 +176,13 @@ def fitted(context: Context) -> Context:
 
 
 def encoded(context: Context) -> bytes:
-    """Return the context as JSON, the same bytes for the same context."""
+    """Return the context as JSON, the same bytes for the same context: names in order, no blanks."""
     return _encode(context)
+
+
+def json_of(value: Scalar | list[Scalar]) -> bytes:
+    """Return one key's value as `encoded` writes it."""
+    return _encode(value)
 
 
 def mark_of(raws: Sequence[Any]) -> int | None:

@@ -46,10 +46,15 @@ def read_moment(text: str, zone: tzinfo = UTC, form: str = "") -> datetime | Non
     Read are ISO 8601 in its usual forms, the same with `/` or `.`, day first with `.`, RFC 2822 and names of months,
     seconds and milliseconds (to nanoseconds) since 1970; each with `Z`, `UTC`, `GMT`, an offset, or none. Never raises.
     """
+    if len(text) > 10 * _LONGEST:
+        return None
     text = " ".join(text.split())
     if not text or len(text) > _LONGEST:
         return None
     try:
+        if zone is UTC and not form and _PLAIN.match(text):  # most dates of most lists
+            moment = datetime.fromisoformat(text).replace(tzinfo=UTC)
+            return moment if FIRST <= moment < LAST else None
         made = datetime.strptime(text, form) if form else _read(text)  # noqa: DTZ007 - the zone comes next
         if made is None:
             return None
@@ -61,7 +66,7 @@ def read_moment(text: str, zone: tzinfo = UTC, form: str = "") -> datetime | Non
 
 def rfc3339(moment: datetime) -> str:
     """Return an aware moment as RFC 3339 in UTC, whole seconds: `2026-11-22T04:00:00Z`."""
-    return moment.astimezone(UTC).isoformat()[:19] + "Z"
+    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat()[:19] + "Z"
 
 
 def _read(text: str) -> datetime | None:

@@ -43,7 +43,8 @@ class Listed(msgspec.Struct, frozen=True, gc=False):
 class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     """One interval: the source named the indicator from `opened` to `closed` (None: it still does).
 
-    `last_seen` of an open one is its source's last success.
+    `last_seen` of an open one is its source's last success; the `class` in the context is the source's where the row
+    has none of its own.
     """
 
     kind: Kind
@@ -71,7 +72,7 @@ SELECT key, kind, value, array_agg(source_id ORDER BY source_id) AS sources, min
 """
 _HISTORY = """
 SELECT kind, value, name AS source, opened, closed, coalesce(seen, closed, last_success) AS last_seen, reason,
-       opened_round, closed_round, context, greatest(sighting.tlp, source.tlp) AS tlp,
+       opened_round, closed_round, context, class, greatest(sighting.tlp, source.tlp) AS tlp,
        backfilled
   FROM sighting JOIN source ON source.id = source_id
  WHERE key = ANY($1::bigint[]) AND value = $2 AND greatest(sighting.tlp, source.tlp) <= $4
@@ -163,7 +164,7 @@ def _sighting(row: Row) -> Sighting:
     fields = dict(row)
     fields["kind"] = KIND_OF[fields["kind"]]
     fields["tlp"] = Tlp(fields["tlp"])
-    fields["context"] = _decoded(fields["context"])
+    fields["context"] = {CLASS: fields.pop("class"), **_decoded(fields["context"])}
     return Sighting(**fields)
 
 

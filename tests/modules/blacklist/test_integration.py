@@ -255,7 +255,7 @@ async def test_a_local_path_is_a_source(tmp_path, dsn):
         (house.sources / "mine.toml").write_text(f'path = "{folder}"\nkind = "ipv4"\n')
         assert (await house.collect())["mine"].entries == 2
         history = await house.store.sightings.history("192.0.2.2", max_tlp=Tlp.RED)
-        assert history[0].context == {"port": 8080}
+        assert history[0].context == {"class": "blacklist", "port": 8080}
         assert (await house.collect())["mine"].status == "unchanged"
         (folder / "b.txt").unlink()
         (folder / "a.txt").unlink()

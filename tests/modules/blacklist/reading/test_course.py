@@ -130,6 +130,12 @@ def test_hostile_control_characters_do_not_pass(tmp_path):
     assert outcome.contexts == {"192.0.2.1": {"malware": "a[31mb"}}
 
 
+def test_what_stands_beside_is_not_forgotten_over_an_unchanged_body(reader):
+    for _ in range(3):
+        reader.read("192.0.2.1,80\n192.0.2.2,22\n")
+    assert port_of(reader.read("192.0.2.1,\n192.0.2.2,22\n")) == {"192.0.2.1": None}
+
+
 rows = st.tuples(st.integers(1, 4), st.sampled_from(["", "80", "81", "443", "x"]))
 
 

@@ -121,7 +121,10 @@ class Delimited(LineParser):
     def _context(self, columns: list[str]) -> dict[str, Any] | None:
         context: dict[str, Any] = {}
         for name, column in self._fields.items():
-            value = self._at(columns, column)
+            try:
+                value = columns[column] if isinstance(column, int) else self._at(columns, column)
+            except IndexError:
+                continue
             if value:
                 context[name] = value
         port = self._at(columns, self._options.port_column) if self._options.port_column is not None else None

@@ -24,6 +24,7 @@ from tipd.model.context import (
     encoded,
     fitted,
     joined,
+    json_of,
     later,
     mark_of,
     merged,
@@ -51,7 +52,8 @@ _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # PostgreSQL's
 _MOST_PARTS = 1000  # of one field of one row
 _REMEMBERED = 20_000  # values of one key, so that a word that stands in every row is read once
 _REMEMBERED_LONGEST = 100
-_UNREADABLE = object()
+_UNREADABLE = b"?"
+_OTHERWISE = frozenset({TLP, UNTIL})
 
 
 class Beside(NamedTuple):
@@ -79,42 +81,68 @@ class BesideReader:
         self._maps = {
             name: {word.casefold(): kept for word, kept in field.map.items()} for name, field in self._fields.items()
         }
-        self._known: dict[str, dict[str, Any]] = {}
+        self._known: dict[str, dict[str, bytes]] = {}
 
     def read(self, raw: Mapping[str, Any]) -> Beside:
         """Return what the raw values say; never raises."""
-        context: Context = {}
-        tlp = until = None
-        for name, given in raw.items():
-            value = self._remembered(name, given)
-            if value is None:
-                continue
-            if name == TLP:
-                tlp = value
-            elif name == UNTIL:
-                until = value
-            else:
-                context[name] = value
-        return Beside(fitted(context), tlp, until)
+        return read_back(self.columns(raw))
 
-    def _remembered(self, name: str, given: Any) -> Any:
-        if not isinstance(given, str) or len(given) > _REMEMBERED_LONGEST:
-            value = self._said(name, given)
-        else:
-            known = self._known.setdefault(name, {})
+    def columns(self, raw: Mapping[str, Any]) -> bytes:
+        """Return the same as the last three fields of a COPY tuple (`written`), for a row a millionth of a list."""
+        tlp = until = _NULL
+        said: list[bytes] = []
+        known = self._known
+        for name, given in raw.items():
             try:
-                value = known[given]
-            except KeyError:
-                if len(known) >= _REMEMBERED:
-                    known.clear()
-                value = known[given] = self._said(name, given)
-        if value is _UNREADABLE:
-            self.unread[name] += 1
-            return None
-        return value
+                piece = known[name][given]
+            except (KeyError, TypeError):  # new, or a list
+                piece = self._learn(name, given)
+            if not piece:
+                continue
+            if piece is _UNREADABLE:
+                self.unread[name] += 1
+            elif name == TLP:
+                tlp = piece
+            elif name == UNTIL:
+                until = piece
+            else:
+                said.append(piece)
+        said.sort()  # by name: JSON's quotation mark is less than what names are made of
+        context = b"{%s}" % b",".join(said) if said else b""
+        if len(context) > MOST_BYTES:
+            context = encoded(fitted(msgspec.json.decode(context)))
+        return _columns(context, tlp, until)
+
+    def _learn(self, name: str, given: Any) -> bytes:
+        """Return what one field says as it is written, nothing where it says nothing; words that recur are kept."""
+        piece = self._piece(name, given)
+        if isinstance(given, str) and len(given) <= _REMEMBERED_LONGEST:
+            known = self._known.setdefault(name, {})
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            known[given] = piece
+        return piece
+
+    def _piece(self, name: str, given: Any) -> bytes:
+        value = self._said(name, given)
+        if value is None:
+            return b""
+        if value is Unreadable:
+            return _UNREADABLE
+        if name == TLP:
+            return _TLP.pack(2, value)
+        if name == UNTIL:
+            return _UNTIL.pack(8, value)
+        return b'"%s":%s' % (name.encode(), json_of(value))
 
     def _said(self, name: str, given: Any) -> Any:
-        """Return what one field says, None for nothing."""
+        """Return what one field says, None for nothing, the class Unreadable for what nobody can read."""
+        if isinstance(given, str) and name not in self._fields and name not in _OTHERWISE:
+            try:
+                value = value_of(name, given, self._zone)
+            except Unreadable:
+                return Unreadable
+            return None if name == CLASS and value == self._class else value
         parts = list(self._parts(name, given))
         if name == TLP:
             return mark_of(parts)
@@ -129,7 +157,7 @@ class BesideReader:
             if value is not None and not (name == CLASS and value == self._class):
                 values.append(value)
         if not values:
-            return _UNREADABLE if unreadable else None
+            return Unreadable if unreadable else None
         return max(values) if name == UNTIL else joined(name, values)
 
     def _value(self, name: str, part: Any) -> Any:
@@ -161,13 +189,17 @@ class BesideReader:
 
 def written(beside: Beside) -> bytes:
     """Return the last three fields of a COPY tuple: context jsonb, tlp int2, until timestamptz."""
-    if beside.context:
-        text = encoded(beside.context)
-        context = _JSONB.pack(len(text) + 1, _VERSION) + text
-    else:
-        context = _NULL
-    tlp = _NULL if beside.tlp is None else _TLP.pack(2, beside.tlp)
-    return context + tlp + (_NULL if beside.until is None else _UNTIL.pack(8, beside.until))
+    return _columns(
+        encoded(beside.context) if beside.context else b"",
+        _NULL if beside.tlp is None else _TLP.pack(2, beside.tlp),
+        _NULL if beside.until is None else _UNTIL.pack(8, beside.until),
+    )
+
+
+def _columns(context: bytes, tlp: bytes, until: bytes) -> bytes:
+    if not context:
+        return _NULL + tlp + until
+    return b"".join((_JSONB.pack(len(context) + 1, _VERSION), context, tlp, until))
 
 
 def read_back(raw: bytes) -> Beside:

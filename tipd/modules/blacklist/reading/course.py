@@ -16,7 +16,7 @@ from tipd.model.context import PORT
 from tipd.model.kind import KIND_OF, Kind
 from tipd.modules.blacklist.parsers.registry import build
 from tipd.modules.blacklist.reading.batch import BatchReader, hashes_of, positions, text_of
-from tipd.modules.blacklist.reading.beside import NOTHING, BesideReader, read_back, written
+from tipd.modules.blacklist.reading.beside import NOTHING, BesideReader, read_back
 from tipd.modules.blacklist.reading.frames import kind_of, parted, value_of
 from tipd.modules.blacklist.reading.gather import Gather
 from tipd.modules.blacklist.reading.job import SAMPLES, First, ReadJob, ReadResult, Sample
@@ -182,7 +182,7 @@ class Course:
             raw = rows.contexts[row] if rows.contexts is not None else None
             if row in ports:
                 raw = {PORT: ports[row], **(raw or {})}
-            besides.append(written(self._beside.read(raw)) if raw else NOTHING)
+            besides.append(self._beside.columns(raw) if raw else NOTHING)
         self._says_more = self._says_more or besides.count(NOTHING) < len(besides)
         return besides
 

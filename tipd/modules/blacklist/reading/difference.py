@@ -127,6 +127,7 @@ class Difference:
     def finish(self, closed: Path, snapshot: Path, identity: Identity, mark: str, *, says_more: bool) -> Totals:
         """Write the keys that left and the next snapshot; return the totals. To be called after `changed`."""
         self._release()
+        says_more = says_more or (self._said_more and bool(self._line_seen.any()))  # what known lines say is kept
         gone = np.flatnonzero(~self._key_seen)
         with closed.open("wb") as file:
             for part in _steps(len(gone)):
