@@ -46,7 +46,7 @@ UPDATE sighting SET seen = greatest(opened, $3)
  WHERE source_id = $1 AND key = ANY($2::bigint[]) AND closed IS NULL
 """
 _REPORTED = """
-UPDATE source SET last_success = $2, last_attempt = $2, error = NULL, state = 'ok',
+UPDATE source SET last_success = $2, error = NULL, state = 'ok',
        state_since = CASE WHEN state = 'ok' THEN state_since ELSE $2 END,
        last_change = CASE WHEN $3 THEN $2 ELSE last_change END
  WHERE id = $1

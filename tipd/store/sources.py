@@ -103,7 +103,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     confirmed: bool = False
     changed: bool = False
     refused: dict[str, int] | msgspec.UnsetType = msgspec.UNSET
-    last_round: int | msgspec.UnsetType = msgspec.UNSET
+    last_round: int | msgspec.UnsetType | None = msgspec.UNSET
     etag: str | msgspec.UnsetType | None = msgspec.UNSET
     last_modified: str | msgspec.UnsetType | None = msgspec.UNSET
     body_sha256: bytes | msgspec.UnsetType | None = msgspec.UNSET

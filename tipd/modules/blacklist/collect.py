@@ -42,10 +42,13 @@ if TYPE_CHECKING:
 
 def collector(tools: Tools, source: Source, row: SourceRow) -> Collector:
     """Return who collects this source; `row` is leased."""
+    from tipd.modules.blacklist.by_hand import ByHand
     from tipd.modules.blacklist.increment import Increment
     from tipd.modules.blacklist.manifest import Manifest
     from tipd.modules.blacklist.paged import Paged
 
+    if source.entries:
+        return ByHand(tools, source, row)
     if source.request.increments:
         return (Manifest if source.request.pages.by == "manifest" else Increment)(tools, source, row)
     return (Paged if source.request.paged else Collector)(tools, source, row)
