@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +19,7 @@ class FeedServer:
         self._scripts: dict[str, Callable[[BaseHTTPRequestHandler], None]] = {}
         self._ended = threading.Event()
         self._counts: Counter[str] = Counter()
+        self._asked: dict[str, float] = {}
         self._served: Counter[int] = Counter()
         feeds = self
 
@@ -86,9 +88,14 @@ class FeedServer:
         """Return how often it was asked for."""
         return self._counts[path]
 
+    def asked(self, path: str) -> float:
+        """Return when it was last asked for, in seconds since 1970."""
+        return self._asked[path]
+
     def _answer(self, handler: BaseHTTPRequestHandler) -> None:
         path = handler.path.split("?")[0]
         self._counts[path] += 1
+        self._asked[path] = time.time()
         if path in self._scripts:
             self._scripts[path](handler)
             return
