@@ -28,7 +28,7 @@ def test_toml_is_a_configuration_or_a_declaration(text: str, tmp_path: Path) -> 
     keys = {field.encode_name for field in msgspec.structs.fields(Source)}
     if tree_of.keys() <= keys:  # a declaration; without an address it overrides a shipped one
         address = {} if tree_of.keys() & {"url", "path", "entries"} else {"url": "https://lists.example.org/list.txt"}
-        source = msgspec.convert(address | tree_of, Source)
+        source = msgspec.convert({"name": "example"} | address | tree_of, Source)
         source.parser_options()
     else:
         path = tmp_path / "tipd.toml"

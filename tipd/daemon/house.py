@@ -105,6 +105,8 @@ class House:
                 nursery.start_soon(supervise, supervisor, "archive", outside.archive.run, Restart.ALWAYS)
                 await nursery.start(outside.serve)
             reload.begin(scheduler, followers)
+            for name in scheduler.names():  # what was declared or switched while nobody looked counts at once
+                scheduler.run_now(name)
             # What stands now stays: a full collection over all of it would hold the loop for 30 ms, again and again.
             gc.freeze()
             await self.notifier.ready(f"collecting with {', '.join(scheduler.names()) or 'no module'}")
