@@ -94,7 +94,7 @@ class Reader:
             **job,
         }
         result = read(ReadJob(body=str(work / "body"), folder=str(work), source=self.source, **settings))
-        if result.broken or result.wants_keys:
+        if result.broken or result.wants_keys or result.unsigned:
             return Outcome(result, [], [], work)
         rows = frames((work / OPENED).read_bytes())
         raw = (work / CLOSED).read_bytes()

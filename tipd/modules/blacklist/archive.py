@@ -175,6 +175,7 @@ class Archive:
                 body=str(body),
                 folder=str(folder),
                 source=msgspec.structs.replace(source, absence="left"),
+                trusted=True,  # its signature was good when it came, and may have expired since
                 seed=tools.store.hash_seed,
                 identity=Identity(store_id="", source_id=0, last_round=0, read_digest=""),
                 max_body=max_body(source),

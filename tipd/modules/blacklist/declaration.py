@@ -135,6 +135,11 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             raise ValueError(f"kind: {str(error).replace(' Kind', ' kind')} ({', '.join(Kind)} or auto)") from None
 
     @property
+    def may_be_page(self) -> bool:
+        """Whether an HTML page is what it should be."""
+        return self.expect.html or self.parser == "html"
+
+    @property
     def places(self) -> dict[str, int | str]:
         """Where each of `[fields]` stands in a row, without what is done with it."""
         return places(self.fields)
@@ -196,6 +201,8 @@ def _check_words(source: Source) -> None:
             raise ValueError(f"{key}: is a file's name without folder, lower-case")
     _check_connection(source)
     check_request(source)
+    if source.signature is not None and (source.request.paged or source.request.increments or source.entries):
+        raise ValueError("signature: goes with a list that comes whole, not in pages or by hand")
 
 
 def _check_connection(source: Source) -> None:

@@ -39,7 +39,9 @@ class Refusal(NamedTuple):
 def refusal(source: Source, result: ReadResult) -> Refusal | None:
     """Return why the body must not be used, None where it may."""
     expect = source.expect
-    if result.html and not expect.html:
+    if result.unsigned:
+        return Refusal(State.BAD_SIGNATURE, result.unsigned, unread=True)
+    if result.html and not source.may_be_page:
         return Refusal(State.WRONG_PAGE, "an HTML page where a list is due", unread=True)
     if result.broken:
         return Refusal(State.DRIFTED, f"cannot be read to its end: {result.broken}", unread=True)

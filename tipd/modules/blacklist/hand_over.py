@@ -10,6 +10,7 @@ import trio
 from tipd.modules.blacklist.body import max_body
 from tipd.modules.blacklist.reading.job import ReadJob, ReadResult
 from tipd.modules.blacklist.reading.snapshot import Identity, claim
+from tipd.modules.blacklist.signed import get_signature
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,10 @@ READER = "tipd.modules.blacklist.reader:read"
 
 
 async def read_body(tools: Tools, source: Source, row: SourceRow, folder: Path, body: Path) -> ReadResult:
-    """Return what the body holds; the files of what changed are made in `folder`. Raises WorkerFailed, OSError."""
+    """Return what the body holds; the files of what changed are made in `folder`.
+
+    Raises WorkerFailed, OSError, and FetchError where its signature may come another time.
+    """
     job = ReadJob(
         body=str(body),
         folder=str(folder),
@@ -32,6 +36,7 @@ async def read_body(tools: Tools, source: Source, row: SourceRow, folder: Path, 
         old_snapshot=str(tools.places.snapshot(row.id)) if row.last_round else "",
         max_body=max_body(source),
         max_rows=tools.max_rows,
+        signature=await get_signature(tools.fetcher, source, folder / "signature", tools.credentials),
     )
     result = await _call(tools, job) if job.old_snapshot else ReadResult(wants_keys=True)
     if result.wants_keys:

@@ -92,7 +92,7 @@ class Pages:
 
 def refusal(source: Source, look: Look, result: ReadResult) -> guards.Refusal | None:
     """Return why a page must not be used: what is wrong with its form, never how much there is."""
-    if look.html and not source.expect.html:
+    if look.html and not source.may_be_page:
         return guards.Refusal(State.WRONG_PAGE, "an HTML page where a list is due", unread=True)
     if not result.html and not result.broken and look.broken:
         return guards.Refusal(State.DRIFTED, look.broken, unread=True)

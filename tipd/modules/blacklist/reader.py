@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from tipd.modules.blacklist.reading.course import Course, TooManyRows
 from tipd.modules.blacklist.reading.difference import Difference
 from tipd.modules.blacklist.reading.frames import FrameWriter
-from tipd.modules.blacklist.reading.intake import Intake
+from tipd.modules.blacklist.reading.intake import BodyFault, Intake
 from tipd.modules.blacklist.reading.job import ReadJob, ReadResult
-from tipd.modules.blacklist.reading.json_stream import JsonFault
+from tipd.modules.blacklist.reading.signed import SignatureFault, checked
 from tipd.modules.blacklist.reading.snapshot import Mapped, open_snapshot
 from tipd.work.unpack import UnpackError, UnpackLimits, open_body
 
@@ -27,8 +27,16 @@ OPENED, CLOSED, SNAPSHOT, WITHDRAWN = "opened", "closed", "snapshot", "withdrawn
 
 
 def read(job: ReadJob) -> ReadResult:
-    """Read the body; an unreadable one gives a result with `broken`, and files that must not be used."""
+    """Read the body; an unreadable one gives a result with `broken`, and files that must not be used.
+
+    Where a signature is declared, nothing of the body is read before it was found good; else `unsigned` says why.
+    """
     result = ReadResult()
+    if job.source.signature is not None:
+        try:
+            job, result.signer = checked(job)
+        except SignatureFault as fault:
+            return ReadResult(unsigned=str(fault))
     difference = _difference(job)
     if difference is None:
         return ReadResult(wants_keys=True)
@@ -44,7 +52,7 @@ def read(job: ReadJob) -> ReadResult:
             again = course.lines_to_read_again()
             if len(again):
                 course.run_again(_until_html(job, _intake(job)), again)
-        except (UnpackError, JsonFault, TooManyRows) as fault:
+        except (UnpackError, BodyFault, TooManyRows) as fault:
             result.broken = str(fault)
         result.html, result.canary, result.stamp = intake.html, intake.canary, intake.stamp
         result.bytes, result.had = intake.bytes, difference.had
@@ -66,7 +74,7 @@ def _until_html(job: ReadJob, intake: Intake) -> Iterator[bytes]:
     """Give the body's bytes; stop early where it is a page and should not be, since it is refused anyway."""
     chunks = open_body(Path(job.body), UnpackLimits(max_bytes=job.max_body), member=job.source.member)
     for number, piece in enumerate(intake.clean(chunks)):
-        if not number and intake.html and not job.source.expect.html:
+        if not number and intake.html and not job.source.may_be_page:
             return
         yield piece
 

@@ -34,6 +34,7 @@ class State(StrEnum):
     SHRUNK = "shrunk"  # too much of yesterday's set is missing
     WRONG_PAGE = "wrong_page"  # a page instead of the list, or without its canary
     DRIFTED = "drifted"  # the format is not the declared one any more, or the list grew beyond belief
+    BAD_SIGNATURE = "bad_signature"  # without a good OpenPGP signature by the declared key
     NEEDS_KEY = "needs_key"  # no credential
     FORBIDDEN = "forbidden"
     GONE = "gone"

@@ -28,6 +28,7 @@ from tipd.modules.blacklist.places import copy_local
 from tipd.modules.blacklist.reader import read
 from tipd.modules.blacklist.reading.job import First, ReadJob, ReadResult
 from tipd.modules.blacklist.reading.snapshot import Identity
+from tipd.modules.blacklist.signed import ENDINGS, get_signature, signature_beside
 from tipd.net.request import Request
 
 if TYPE_CHECKING:
@@ -112,6 +113,8 @@ async def fetch(chosen: Chosen, fetcher: Fetches, into: Path, credentials: Path)
         return into
     request = request_for(source, credentials=credentials) if source is not None else Request(url=chosen.url)
     await fetcher.fetch(request, into)
+    if source is not None:
+        await get_signature(fetcher, source, into.with_name(into.name + ENDINGS[0]), credentials)
     return into
 
 
@@ -128,7 +131,15 @@ def run(chosen: Chosen, body: Path, scratch: Path, *, first: int = FIRST) -> Tri
         text = to_toml(named | tree)
         source = catalogue.from_tree(named | tree)
     identity = Identity(store_id="", source_id=0, last_round=0, read_digest="")
-    job = ReadJob(body=str(body), folder=str(scratch), source=source, seed=_SEED, identity=identity, first=first)
+    job = ReadJob(
+        body=str(body),
+        folder=str(scratch),
+        source=source,
+        seed=_SEED,
+        identity=identity,
+        first=first,
+        signature=signature_beside(body),
+    )
     result = read(job)
     refused = refusal(source, result)
     rows = [_row(one) for one in result.first]

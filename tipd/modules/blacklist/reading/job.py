@@ -19,6 +19,8 @@ class ReadJob(msgspec.Struct, frozen=True, kw_only=True):
     `seed` is the database's hash seed; `old_snapshot` counts where its head says `identity`, else `open_keys` (sorted
     u64 file) does; without either all is new. The new snapshot bears the same identity, until who applies it knows
     its round (`snapshot.claim`). `first`: so many of the body's first indicators are shown in the result.
+    `signature`: the file of the detached one, where one came; `trusted`: the body is the operator's own, or was checked
+    when it came, so that no signature is asked for.
     """
 
     body: str
@@ -29,6 +31,8 @@ class ReadJob(msgspec.Struct, frozen=True, kw_only=True):
     old_snapshot: str = ""
     open_keys: str = ""
     first: int = 0
+    signature: str = ""
+    trusted: bool = False
     max_body: int = 2**30
     max_rows: int = 50_000_000
 
@@ -59,8 +63,9 @@ class ReadResult(msgspec.Struct, kw_only=True):
     after and before; `withdrawn` those whose last word was that they are taken back; `kinds` counts the opened ones by
     kind; `unread` by key what stood beside rows and was not what its key wants; `says_more`: something stood beside
     rows; `first` are the first indicators of those that had to be read. `broken` says why the body could not be read
-    to its end. `wants_keys`: nothing was read, since the snapshot does not fit and there are no open keys to stand in
-    for it.
+    to its end. `unsigned`: nothing was read, since it has no good signature, and why; `signer`: whose good one it has
+    (fingerprint). `wants_keys`: nothing was read, since the snapshot does not fit and there are no open keys to stand
+    in for it.
     """
 
     rows: int = 0
@@ -82,4 +87,6 @@ class ReadResult(msgspec.Struct, kw_only=True):
     canary: bool = True
     stamp: str | None = None
     broken: str = ""
+    unsigned: str = ""
+    signer: str = ""
     wants_keys: bool = False
