@@ -134,7 +134,8 @@ class Daemon:
     def token(self) -> str:
         """Return a token for reading, streaming and writing, made once by the command line."""
         if self._token is None:
-            words = ("--json", "token", "create", "--scope", "read", "--scope", "stream", "--scope", "write")
+            words = ("--json", "token", "create", "--max-tlp", "red")
+            words += ("--scope", "read", "--scope", "stream", "--scope", "write")
             self._token = json.loads(self.tipd(*words).stdout)["token"]
         return self._token
 
