@@ -15,6 +15,8 @@ from tipd.store.batch import Written
 from tipd.store.frames import COLUMNS, copy_stream
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from tipd.store.closing import Change
     from tipd.store.connection import Connection
 
@@ -28,8 +30,8 @@ CREATE TEMPORARY TABLE IF NOT EXISTS fresh (
 # its list.
 _OPEN = """
 WITH opened AS (
-    INSERT INTO sighting (key, opened, opened_round, source_id, kind, value, context, tlp, until)
-    SELECT key, $1, $2, $3, kind, value, context, tlp, until FROM fresh
+    INSERT INTO sighting (key, opened, opened_round, source_id, kind, value, context, tlp, until, seen)
+    SELECT key, $1, $2, $3, kind, value, context, tlp, until, $6 FROM fresh
      WHERE (until IS NULL OR until > $1)
        AND NOT EXISTS (SELECT 1 FROM blocked WHERE blocked.key = fresh.key)
        AND NOT EXISTS (SELECT 1 FROM sighting AS aged WHERE aged.source_id = $3 AND aged.key = fresh.key
@@ -51,10 +53,10 @@ SELECT count(*) AS number, max(seq) AS last, (SELECT count(*) FROM fresh) AS row
 # parts of a statement see what was there when it began.)
 _AGAIN = """
 WITH again AS (
-    UPDATE sighting SET seen = NULL, context = fresh.context, tlp = fresh.tlp, until = fresh.until
+    UPDATE sighting SET seen = $4::timestamptz + greatest(opened - $4, '0'), context = fresh.context, tlp = fresh.tlp, until = fresh.until
       FROM fresh
      WHERE sighting.source_id = $1 AND sighting.key = fresh.key AND sighting.closed IS NULL
-       AND (sighting.seen IS NOT NULL OR (sighting.context, sighting.tlp, sighting.until)
+       AND (sighting.seen IS DISTINCT FROM $4 OR (sighting.context, sighting.tlp, sighting.until)
                                          IS DISTINCT FROM (fresh.context, fresh.tlp, fresh.until))
     RETURNING sighting.key, sighting.kind, sighting.value, sighting.tlp
 ), told AS (
@@ -76,17 +78,24 @@ UPDATE sighting SET seen = closed FROM fresh
 _CHANGED = "UPDATE source SET last_change = greatest(last_change, $2) WHERE id = $1"
 
 
-async def open_frame(connection: Connection, tuples: bytes, change: Change, *, initial: bool) -> Written[int]:
-    """Open what a frame names and is not open yet; return how many. `fresh` holds its rows for this transaction."""
+async def open_frame(
+    connection: Connection, tuples: bytes, change: Change, *, initial: bool, seen: datetime | None = None
+) -> Written[int]:
+    """Open what a frame names and is not open yet; return how many. `fresh` holds its rows for this transaction.
+
+    `seen`: what a source told once and may never tell again, since it tells changes alone, was last seen then.
+    """
     await connection.execute(_FRESH)
     await connection.copy_to_table("fresh", source=copy_stream(tuples), columns=COLUMNS, format="binary")
-    row = await connection.fetchrow(_OPEN, change.at, change.round_id, change.source_id, initial, INDICATOR_LISTED)
+    row = await connection.fetchrow(
+        _OPEN, change.at, change.round_id, change.source_id, initial, INDICATOR_LISTED, seen
+    )
     number, last, rows = (0, None, 0) if row is None else (row["number"], row["last"], row["rows"])
     kinds = {INDICATOR_LISTED} if number else set()
     if number:
         await connection.execute(_HOLDS, change.source_id, change.at)
     if number < rows:
-        again = await connection.fetchrow(_AGAIN, change.source_id, change.at, INDICATOR_MARKED)
+        again = await connection.fetchrow(_AGAIN, change.source_id, change.at, INDICATOR_MARKED, seen)
         if again is not None and again["number"]:
             await connection.execute(_CHANGED, change.source_id, change.at)
         if again is not None and again["last"]:

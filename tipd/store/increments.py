@@ -32,12 +32,6 @@ if TYPE_CHECKING:
     from tipd.store.rounds import Proof
     from tipd.store.writer import Writer
 
-# What came was last seen now: it ages from here on unless it comes again.
-_SEEN = """
-UPDATE sighting SET seen = greatest(opened, $2)
-  FROM fresh WHERE sighting.source_id = $1 AND sighting.key = fresh.key AND closed IS NULL
-"""
-
 
 class Increments:
     """Reads and moves sources' cursors."""
@@ -100,8 +94,8 @@ class _Part(msgspec.Struct, frozen=True):
 async def _write(connection: Connection, part: _Part) -> Written[tuple[int, int]]:
     change, done = part.change, []
     for tuples in part.frames:
-        done.append(await open_frame(connection, tuples, change, initial=part.initial))
-        await connection.execute(_SEEN, change.source_id, change.at)
+        # What came was last seen now: it ages from here on unless it comes again.
+        done.append(await open_frame(connection, tuples, change, initial=part.initial, seen=change.at))
     done += [await closing.close(connection, change, keys, closing.WITHDRAWN) for keys in part.keys]
     if part.cursor is not None:
         await _keep(connection, change.source_id, part.cursor)
