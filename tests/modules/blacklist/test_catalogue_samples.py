@@ -16,6 +16,7 @@ from tipd.modules.blacklist.settings import BlacklistSettings
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "sources"
 SHIPPED = catalogue.shipped()
+LISTS = sorted(name for name, source in SHIPPED.ok.items() if not source.entries)
 
 
 def test_the_catalogue_is_whole():
@@ -23,10 +24,10 @@ def test_the_catalogue_is_whole():
     assert len(SHIPPED.ok) >= 60
     assert len([source for source in SHIPPED.ok.values() if source.enabled]) >= 60
     files = {path.name for path in SAMPLES.iterdir()}
-    assert files == {f"{name}.{end}" for name in SHIPPED.ok for end in ("body", "expected.json")}
+    assert files == {f"{name}.{end}" for name in LISTS for end in ("body", "expected.json")}
 
 
-@pytest.mark.parametrize("name", sorted(SHIPPED.ok))
+@pytest.mark.parametrize("name", LISTS)
 def test_a_sample_gives_what_is_expected(name, tmp_path):
     reader = Reader(tmp_path)
     reader.source = SHIPPED.ok[name]
@@ -42,7 +43,7 @@ def test_a_sample_gives_what_is_expected(name, tmp_path):
     assert (again.rows, again.closed, again.result.entries) == ([], [], len(found))
 
 
-@pytest.mark.parametrize("name", sorted(SHIPPED.ok))
+@pytest.mark.parametrize("name", LISTS)
 def test_a_trial_accepts_the_sample(name, tmp_path):
     """As `tipd sources test NAME BODYFILE` does."""
     body = SAMPLES / f"{name}.body"
@@ -53,7 +54,7 @@ def test_a_trial_accepts_the_sample(name, tmp_path):
     assert tried.rows
 
 
-@pytest.mark.parametrize("name", sorted(SHIPPED.ok))
+@pytest.mark.parametrize("name", LISTS)
 def test_a_page_in_its_place_is_refused(name, tmp_path):
     reader = Reader(tmp_path)
     reader.source = SHIPPED.ok[name]
@@ -69,7 +70,7 @@ SAID = (
 )
 
 
-@pytest.mark.parametrize("name", sorted(SHIPPED.ok))
+@pytest.mark.parametrize("name", LISTS)
 def test_what_an_operator_must_know_is_said(name):
     """Explicitly: the defaults are those of an operator's own source."""
     source = SHIPPED.ok[name]
@@ -82,7 +83,7 @@ def test_what_an_operator_must_know_is_said(name):
         assert "keep" in tree
 
 
-@pytest.mark.parametrize("name", sorted(SHIPPED.ok))
+@pytest.mark.parametrize("name", LISTS)
 def test_a_wrong_body_is_known_by_a_canary_or_by_its_size(name):
     """Where no text is sure to stand in it, a count is asked for, and the file says why."""
     text = SHIPPED.paths[name].read_text()
