@@ -44,6 +44,8 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     run_.add_argument("name", metavar="NAME")
     accept = verbs.add_parser("accept", help="let the body that its guards refused be used, and collect the source now")
     accept.add_argument("name", metavar="NAME")
+    key = verbs.add_parser("key", help="enter the credential of a source: from standard input, into a closed file")
+    key.add_argument("name", metavar="NAME", help="a credential that sources name, or a source")
     past.add_parsers(verbs)
     for word, told in (("enable", "collect a source"), ("disable", "collect a source no more; what it listed ends")):
         verb = verbs.add_parser(word, help=f"{told}; writes the key `enabled` in your own file about it")
@@ -54,7 +56,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Do what the second word says."""
     verbs = {
-        **{"list": _list, "show": _show, "test": _test, "run": _run, "accept": _accept},
+        **{"list": _list, "show": _show, "test": _test, "run": _run, "accept": _accept, "key": _key},
         **{"enable": _switch, "disable": _switch, "replay": past.replay, "backfill": past.backfill},
     }
     return verbs[args.sources_verb](args, Output.of(args))
@@ -221,6 +223,12 @@ def _test(args: argparse.Namespace, output: Output) -> int:
     from tipd.cli import try_source
 
     return try_source.run(args, output)
+
+
+def _key(args: argparse.Namespace, output: Output) -> int:
+    from tipd.cli import source_key
+
+    return source_key.run(args, output)
 
 
 def _switch(args: argparse.Namespace, output: Output) -> int:

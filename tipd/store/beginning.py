@@ -53,7 +53,8 @@ SELECT count(*) AS number, max(seq) AS last, (SELECT count(*) FROM fresh) AS row
 # parts of a statement see what was there when it began.)
 _AGAIN = """
 WITH again AS (
-    UPDATE sighting SET seen = $4::timestamptz + greatest(opened - $4, '0'), context = fresh.context, tlp = fresh.tlp, until = fresh.until
+    UPDATE sighting SET seen = $4::timestamptz + greatest(opened - $4, '0'), context = fresh.context, tlp = fresh.tlp,
+           until = fresh.until
       FROM fresh
      WHERE sighting.source_id = $1 AND sighting.key = fresh.key AND sighting.closed IS NULL
        AND (sighting.seen IS DISTINCT FROM $4 OR (sighting.context, sighting.tlp, sighting.until)

@@ -6,8 +6,12 @@ import os
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tipd.net.credential import MAX_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 GRANTED = "CREDENTIALS_DIRECTORY"  # systemd's LoadCredential= puts them there
 
@@ -37,11 +41,32 @@ def secret_of(raw: bytes) -> str:
     return text
 
 
+def _make(folder: Path) -> None:
+    if folder.is_dir():
+        return
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if os.geteuid() == 0:
+        owner = folder.parent.stat()
+        os.chown(folder, owner.st_uid, owner.st_gid)
+
+
+def newer(folder: Path, names: Iterable[str], than: float) -> bool:
+    """Return whether all of these files are there and one was written after that moment (seconds since 1970)."""
+    try:
+        times = [path.stat().st_mtime for name in names if (path := credential_file(folder, name))]
+    except OSError:
+        return False
+    return bool(times) and max(times) > than
+
+
 def write(folder: Path, name: str, secret: str) -> Path:
     """Write the file, mode 0600, at one stroke: a fetch sees the old one or the new one. Raises OSError."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make(folder)
     handle, made = tempfile.mkstemp(prefix=f".{name}-", dir=folder)  # mode 0600
     try:
+        if os.geteuid() == 0:  # entered by root for a daemon that runs as somebody else
+            owner = folder.stat()
+            os.fchown(handle, owner.st_uid, owner.st_gid)
         with os.fdopen(handle, "w") as file:
             file.write(secret + "\n")
             file.flush()
