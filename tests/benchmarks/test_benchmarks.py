@@ -14,6 +14,7 @@ FIGURES = {
     "load": 4,  # first load, next poll, two kinds of unchanged poll
     "lookup": 5,
     "memory": 5,
+    "misp": 3,
     "start": 4,
     "stream": 6,  # two rates, each against two others; the readers that were cut and those that were not
 }
