@@ -113,3 +113,32 @@ class BackfillJob(msgspec.Struct, frozen=True, kw_only=True):
     entries: int
     added: int
     cut: int
+
+
+class ForgetRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A value to forget and why. `block`: never take it in again; `below`: with the names, URLs, addresses on it."""
+
+    value: Annotated[str, msgspec.Meta(min_length=1, max_length=4096)]
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+    block: bool = False
+    below: bool = False
+
+
+class ForgetJob(msgspec.Struct, frozen=True, kw_only=True):
+    """A value on its way out; `key`, a keyed hash, stands for it.
+
+    `state`: running, done or failed, with `why`; `values` forgotten, `closed` intervals that were open, `sightings` and
+    `findings` blanked, `mentions` of it in other rows replaced, `bodies` removed.
+    """
+
+    id: str
+    key: str
+    state: str
+    why: str | None
+    values: int
+    closed: int
+    sightings: int
+    findings: int
+    mentions: int
+    bodies: int
+    blocked: bool

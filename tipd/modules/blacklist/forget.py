@@ -1,0 +1,171 @@
+"""Forget a value everywhere: in the database (`tipd.store.forgetting`) and in the bodies that lie beside it.
+
+One value at a time. A body that holds the value is removed, as is one that cannot be looked through: its round keeps
+its hash and says why the body is gone.
+"""
+
+from __future__ import annotations
+
+import uuid
+from functools import partial
+from itertools import batched
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
+import trio
+
+from tipd.errors import StoreAway, TipdError, TryAgain, WorkerFailed
+from tipd.modules.blacklist.seek import SeekJob, SeekResult
+from tipd.store.forgetting import Forgotten, Needle, Target, TooMany, Word
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tipd.log import Log
+    from tipd.model.indicator import Indicator
+    from tipd.modules.blacklist.needs import Workers
+    from tipd.store.bodies import Bodies
+    from tipd.store.store import Store
+
+SEEKER = "tipd.modules.blacklist.seek:seek"
+AT_ONCE = 25  # bodies a call of the worker
+SEEK_WITHIN = 600.0  # seconds a call
+SEEK_MEMORY = 512 * 2**20
+GRACE = 2.0  # seconds for those who follow to hear that it is delisted, before the finding loses its value
+REMEMBERED = 100
+_RETRY = 2.0
+
+type State = Literal["running", "done", "failed"]
+
+
+class Job(msgspec.Struct, kw_only=True):
+    """One value on its way out; `key` stands for it (a keyed hash). `unreachable`: bodies that could not be removed."""
+
+    id: str
+    key: str
+    state: State = "running"
+    why: str | None = None
+    values: int = 0
+    closed: int = 0
+    sightings: int = 0
+    findings: int = 0
+    mentions: int = 0
+    bodies: int = 0
+    blocked: bool = False
+
+
+class Forgetter:
+    """`run` is a task; `forget` begins and returns."""
+
+    def __init__(self, store: Store, bodies: Bodies, state_dir: Path, workers: Workers, log: Log) -> None:
+        """Nothing happens yet."""
+        self._store = store
+        self._bodies = bodies
+        self._set_aside = state_dir / "set_aside"
+        self._workers = workers
+        self._log = log
+        self._jobs: dict[str, Job] = {}
+        self._turn = trio.Lock()
+        self._nursery: trio.Nursery | None = None
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Do what is asked, for ever."""
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            task_status.started()
+            await trio.sleep_forever()
+
+    async def forget(self, subject: Indicator, *, by: str, reason: str, block: bool, below: bool) -> Job:
+        """Begin to forget a value. Raises TooMany, StoreAway, TryAgain."""
+        if self._nursery is None:
+            raise TryAgain("tipd is starting")
+        targets = await self._store.forgetting.targets(subject, below=below)
+        needle = Needle.of(subject.value)
+        word = Word(by, needle.cut_from(reason), block, 0)
+        main = next(target for target in targets if target.value == subject.value)
+        job = Job(id=uuid.uuid4().hex, key=self._store.forgetting.name_of(main), values=len(targets), blocked=block)
+        while len(self._jobs) >= REMEMBERED:
+            del self._jobs[next(iter(self._jobs))]
+        self._jobs[job.id] = job
+        self._nursery.start_soon(self._work, job, targets, needle, word)
+        return job
+
+    def job(self, number: str) -> Job | None:
+        """Return how far it is; None where nobody remembers."""
+        return self._jobs.get(number)
+
+    async def _work(self, job: Job, targets: Sequence[Target], needle: Needle, word: Word) -> None:
+        async with self._turn:
+            while True:
+                try:
+                    await self._forget(job, targets, needle, word)
+                    job.state, job.why = "done", None
+                    return
+                except (StoreAway, TryAgain) as away:
+                    job.why = f"waits for the database: {away}"
+                    await trio.sleep(_RETRY)
+                except (
+                    Exception
+                ) as error:  # whatever it is, the next value has its turn; the log must not name this one
+                    why = str(error) if isinstance(error, TipdError | OSError) else type(error).__name__
+                    job.state, job.why = "failed", needle.cut_from(why)
+                    self._log.error("forgetting failed", key=job.key, error=job.why)
+                    return
+
+    async def _forget(self, job: Job, targets: Sequence[Target], needle: Needle, word: Word) -> None:
+        """Each step may be done again, so all of them are, from the first, where one had to wait."""
+        forgetting = self._store.forgetting
+        if word.block:
+            await forgetting.block(targets)
+        closed = await forgetting.withdraw(targets)
+        job.closed += closed
+        if closed:
+            await trio.sleep(GRACE)
+        job.bodies += await self._bodies_without(needle)
+        done = Forgotten(values=len(targets), closed=job.closed)
+        await forgetting.blank(targets, needle, done)
+        job.sightings += done.sightings
+        job.findings += done.findings
+        job.mentions += done.mentions
+        await forgetting.tell(targets, done, word._replace(bodies=job.bodies))
+        self._log.info("forgotten", key=job.key, values=len(targets), sightings=done.sightings, bodies=job.bodies)
+
+    async def _bodies_without(self, needle: Needle) -> int:
+        """Remove bodies that hold the value, and set-aside ones; return how many."""
+        kept = await trio.to_thread.run_sync(self._bodies.all)
+        removed = 0
+        for part in batched(kept, AT_ONCE, strict=False):
+            bad = await self._seek([str(self._bodies.folder / one.name) for one in part], needle)
+            gone = [part[place] for place in bad]
+            for one in gone:
+                await trio.to_thread.run_sync(self._bodies.drop, one.name)
+            if gone:
+                await self._store.proofs.let_go([one.round for one in gone], forgotten=True)
+            removed += len(gone)
+        return removed + await self._set_aside_without(needle)
+
+    async def _set_aside_without(self, needle: Needle) -> int:
+        aside = await trio.to_thread.run_sync(lambda: sorted(self._set_aside.glob("*.body")))
+        bad: list[Any] = []
+        for part in batched(aside, AT_ONCE, strict=False):
+            bad += [part[place] for place in await self._seek([str(path) for path in part], needle)]
+        for path in bad:
+            await trio.to_thread.run_sync(partial(path.unlink, missing_ok=True))
+        return len(bad)
+
+    async def _seek(self, paths: list[str], needle: Needle) -> list[int]:
+        """Return which of the files hold the value or cannot be looked through."""
+        job = SeekJob(paths=paths, text=needle.text)
+        try:
+            result: SeekResult = await self._workers.call(
+                SEEKER, job, SeekResult, deadline=SEEK_WITHIN, memory=SEEK_MEMORY
+            )
+        except WorkerFailed:
+            if len(paths) == 1:
+                return [0]
+            return [place for place, path in enumerate(paths) if await self._seek([path], needle)]
+        return sorted({*result.found, *result.unread})
+
+
+__all__ = ["Forgetter", "Job", "TooMany"]
