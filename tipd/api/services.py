@@ -300,6 +300,18 @@ class Archive(Protocol):
         ...
 
 
+class Forgetter(Protocol):
+    """Forgets values."""
+
+    async def forget(self, subject: Indicator, *, by: str, reason: str, block: bool, below: bool) -> Any:
+        """Begin; raises TooMany, StoreAway, TryAgain."""
+        ...
+
+    def job(self, number: str) -> Any:
+        """Return how far it is, None where nobody remembers."""
+        ...
+
+
 class Blocking(Protocol):
     """What the detector of a blocked loop has seen."""
 
@@ -336,3 +348,4 @@ class Services:
     bodies: Bodies | None = None
     uploads: Uploads | None = None
     archive: Archive | None = None
+    forgetter: Forgetter | None = None

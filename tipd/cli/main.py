@@ -34,6 +34,7 @@ VERBS = {
     "lookup": "ask what is listed",
     "watch": "follow findings as they are made",
     "findings": "read findings of the past",
+    "forget": "blank a value everywhere, in place",
     "prove": "show which rounds prove that a value was listed",
     "rounds": "show what proves the past: the rounds of sources",
     "watches": "list watches, or say which of them a value concerns",

@@ -103,6 +103,7 @@ class House:
             nursery.start_soon(supervise, supervisor, "asks", asked.run, Restart.ON_FAILURE)
             if "api" in self.parts:
                 nursery.start_soon(supervise, supervisor, "archive", outside.archive.run, Restart.ALWAYS)
+                nursery.start_soon(supervise, supervisor, "forget", outside.forgetter.run, Restart.ALWAYS)
                 await nursery.start(outside.serve)
             reload.begin(scheduler, followers)
             for name in scheduler.names():  # what was declared or switched while nobody looked counts at once

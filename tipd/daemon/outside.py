@@ -37,7 +37,7 @@ class Outside:
         self._ended = trio.Event()
         self._begun = False
         past = PastParts(house, store)
-        self.archive = past.archive
+        self.archive, self.forgetter = past.archive, past.forgetter
         self._services = Services(
             store=store,
             index=followers.index,
@@ -57,6 +57,7 @@ class Outside:
             bodies=past.bodies,
             uploads=past.uploads,
             archive=past.archive,
+            forgetter=past.forgetter,
         )
 
     async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:

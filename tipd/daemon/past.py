@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tipd import log
 from tipd.api.settings import ApiSettings
 from tipd.api.uploads import Uploads
 from tipd.config import duration, size
 from tipd.daemon.modules import context_for
 from tipd.modules.blacklist.archive import Archive
+from tipd.modules.blacklist.forget import Forgetter
 from tipd.modules.blacklist.settings import BlacklistSettings
 from tipd.net.settings import NetSettings
 from tipd.store.bodies import Bodies
@@ -31,5 +33,6 @@ class PastParts:
         networks = config.section("net", NetSettings).allow_networks
         self.archive = Archive(settings, config.state_dir, self.bodies, networks)
         self.archive.begin(context_for(house, store)("archive"))
+        self.forgetter = Forgetter(store, self.bodies, config.state_dir, house.workers, log.get("forget"))
         if "api" in house.parts:
             self.uploads.sweep()

@@ -17,6 +17,7 @@ from tipd.store.audit import Audit
 from tipd.store.batch import forget_writers
 from tipd.store.entries import Entries
 from tipd.store.findings import Findings
+from tipd.store.forgetting import Forgetting
 from tipd.store.history import History
 from tipd.store.identity import settle_on
 from tipd.store.increments import Increments
@@ -67,6 +68,7 @@ class Store:
     past: Past
     history: History
     proofs: Proofs
+    forgetting: Forgetting
     schedule: Schedule
     asks: Asks
     sinks: Sinks
@@ -141,6 +143,7 @@ class Store:
             past=Past(pool, seed),
             history=History(pool, writer, clock),
             proofs=Proofs(pool, writer),
+            forgetting=Forgetting(pool, writer, clock, seed),
             schedule=Schedule(pool, writer),
             asks=Asks(pool, writer),
             sinks=Sinks(pool, writer),
@@ -180,7 +183,7 @@ class Store:
             return
         self.store_id = found.store_id
         self.hash_seed = await facts.hash_seed(connection)
-        for part in (self.writer, self.sightings, self.past, self.entries):
+        for part in (self.writer, self.sightings, self.past, self.forgetting, self.entries):
             part.begin_anew(self.hash_seed)
         self.tokens.begin_anew()
         self.allowed.begin_anew()
