@@ -133,12 +133,14 @@ def declaration_types() -> dict[str, StructType]:
     from tipd.modules.blacklist.asking import Ask, Pages, Since
     from tipd.modules.blacklist.declaration import Source
     from tipd.modules.blacklist.expect import Expect
+    from tipd.modules.blacklist.fields import Field
     from tipd.modules.blacklist.parsers.registry import FORMATS
     from tipd.modules.blacklist.signature import Signature
 
     options = {f"options: {name}": each.options for name, each in FORMATS.items()}
     asking: dict[str, StructType] = {"request": Ask, "request.pages": Pages, "request.since": Since}
-    tables: dict[str, StructType] = {"expect": Expect, **asking, "ageing": Ageing, "signature": Signature}
+    tables: dict[str, StructType] = {"expect": Expect, "fields": Field, **asking, "ageing": Ageing}
+    tables["signature"] = Signature
     return {"source": Source, **tables, **options}
 
 
@@ -151,7 +153,7 @@ def declaration() -> str:
         f"## Keys\n\n{_keys_table(types.pop('source'), tables)}",
         *(
             f"## [{name}]\n\n{documented(types[name])[0]}\n\n{_keys_table(types.pop(name), inner)}"
-            for name in ("expect", "request", "request.pages", "request.since", "ageing", "signature")
+            for name in ("expect", "fields", "request", "request.pages", "request.since", "ageing", "signature")
         ),
         "## [options], by parser\n",
         *(

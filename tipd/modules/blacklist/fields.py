@@ -21,7 +21,7 @@ _DATES = (FIRST_SEEN, LAST_SEEN, UNTIL)
 
 
 class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """An entry of `[fields]` that is more than a place: `tags = { at = "tags", split = "," }`.
+    """`[fields]`: an entry that is more than a place, such as `tags = { at = "tags", split = "," }`.
 
     `at`: the place, as it stands alone elsewhere: a column's number or name, a path, a group
     `split`: a text that parts several values in one; empty parts are left out
