@@ -39,6 +39,7 @@ VERBS = {
     "rounds": "show what proves the past: the rounds of sources",
     "watches": "list watches, or say which of them a value concerns",
     "sinks": "list and test who is told of findings",
+    "explain": "show who lists a value, and how sure tipd is",
     "export": "write a list out",
     "allow": "allow a value, whatever lists it",
     "trends": "show what rises and falls",
