@@ -1,6 +1,8 @@
 """The detached signature of a body, fetched beside it."""
 
 import pytest
+from support.collecting import house_of
+from support.keys import Signer
 
 from tipd.modules.blacklist import catalogue
 from tipd.modules.blacklist.signed import get_signature, signature_beside
@@ -59,3 +61,40 @@ def test_beside_a_file(tmp_path):
     assert signature_beside(body) == ""
     (tmp_path / "list.txt.asc").touch()
     assert signature_beside(body).endswith("list.txt.asc")
+
+
+async def collected(house):
+    report = (await house.collect())["one"]
+    row = await house.store.sources.get("one")
+    return report.status, row.entries
+
+
+@pytest.mark.parametrize("detached", [True, False])
+async def test_a_bad_signature_sets_the_body_aside_and_the_good_set_stays(tmp_path, dsn, feeds, detached):
+    """Wrong, missing and yesterday's signatures, over the wire; nothing that was accepted overrules them."""
+    who, other = Signer("lists"), Signer("somebody")
+    table = who.pin(tmp_path / "key.pgp") + (f'url = "{feeds.base}/one.asc"\n' if detached else "")
+
+    def serve(body, signer, signed=None):
+        signature = signer.detached(signed or body) if signer else None
+        feeds.put("/one.txt", body if detached else signer.clear(body) if signer else body)
+        if detached:
+            feeds.put("/one.asc", signature or b"", status=200 if signature else 404)
+
+    async with house_of(tmp_path, dsn) as house:
+        house.declare("one", feeds.base, **{"max_body": '"1MB"\n' + table})
+        good, next_day = b"192.0.2.1\n192.0.2.2\n", b"192.0.2.1\n192.0.2.2\n192.0.2.3\n"
+        serve(good, who)
+        assert await collected(house) == ("ok", 2)
+        assert await collected(house) == ("unchanged", 2)
+        for signer, signed in ((None, None), (other, None), (who, good) if detached else (other, None)):
+            serve(next_day, signer, signed)
+            assert await collected(house) == ("bad_signature", 2)
+            aside = (await house.store.sources.get("one")).set_aside
+            assert aside["sha256"]
+            assert await house.store.sources.accept("one", house.clock.now()) is None
+            assert await collected(house) == ("bad_signature", 2)
+        serve(next_day, who)
+        assert await collected(house) == ("ok", 3)
+        assert {finding.data["new"] for finding in await house.findings("source.degraded")} == {"bad_signature"}
+        assert len(await house.findings("source.recovered")) == 1
