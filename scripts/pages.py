@@ -174,22 +174,25 @@ def sources() -> str:
         *("about", "kind", "class", "absence", "every", "min_interval", "credential", "tlp"),
         *("commercial", "redistribute", "licence"),
     )
-    rows = (
-        [_linked(each), *(_words(each.get(key, "")) for key in keys), f"{each['evidence']} ({each['checked']})"]
-        for each in found
-    )
+    rows = ([_linked(each), *(_words(each.get(key, "")) for key in keys), _evidence(each)] for each in found)
     titles = (
         *("source", "what", "kind", "class", "absence", "every", "floor", "key", "tlp"),
         *("commercial use", "may be passed on", "licence", "evidence (checked)"),
     )
     off = sum(each.get("enabled") is False for each in found)
     keyed = sum("credential" in each for each in found)
-    told = f"{len(found)} sources, {off} of them off as shipped, {keyed} in need of a key.\n\n"
+    asked = sum("entries" not in each for each in found)
+    told = f"{asked} sources that are asked, {off} of them off as shipped, {keyed} in need of a key.\n\n"
     return told + _table(titles, rows)
 
 
 def _linked(source: dict[str, Any]) -> str:
-    return f"[{_name(source)}]({_home(source)}){'' if source.get('enabled', True) else ' (off)'}"
+    home = _home(source) or "source_declarations.md"  # what is written by hand is at nobody's
+    return f"[{_name(source)}]({home}){'' if source.get('enabled', True) else ' (off)'}"
+
+
+def _evidence(source: dict[str, Any]) -> str:
+    return f"{source['evidence']} ({source['checked']})" if "evidence" in source else ""
 
 
 def classes() -> str:
