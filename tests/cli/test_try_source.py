@@ -43,6 +43,24 @@ def test_a_declared_source_with_a_saved_body(test: Any, folder: Path) -> None:
     assert record["first"][0] == {"kind": "ipv4", "value": "192.0.2.1", "context": None}
 
 
+def test_what_stands_beside_the_first_rows_is_shown(test: Any, folder: Path) -> None:
+    (folder / "sources.d" / "partner.toml").write_text(
+        SOURCE.format("https://lists.example.org/l.txt")
+        + 'parser = "delimited"\n[fields]\nport = 1\nmalware = 2\ntlp = 3\nuntil = 4\n'
+    )
+    body = "192.0.2.1,443,Mi\x1brai,amber,2027-01-01\n192.0.2.1,80\n192.0.2.2,99999\n"
+    (folder / "body.txt").write_text(body)
+    lines = test("partner", folder / "body.txt").out.splitlines()
+    assert "left out beside rows, since unreadable: port 1" in lines
+    assert "ipv4     192.0.2.1  malware=Mirai port=[80, 443] tlp=amber" in lines
+    (record,) = test("--json", "partner", folder / "body.txt").lines
+    assert record["first"][0]["context"] == {"malware": "Mirai", "port": [80, 443], "tlp": "amber"}
+    assert record["unread"] == {"port": 1}
+    (folder / "body.txt").write_text(body.partition("\n")[0])
+    (record,) = test("--json", "partner", folder / "body.txt").lines
+    assert record["first"][0]["context"]["until"] == "2027-01-01T00:00:00Z"
+
+
 def test_a_body_that_would_be_refused_is_1(test: Any, folder: Path) -> None:
     (folder / "body.txt").write_text("<!DOCTYPE html><html><body>Sorry</body></html>")
     ran = test(folder / "sources.d" / "partner.toml", folder / "body.txt")

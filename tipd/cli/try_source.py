@@ -119,6 +119,9 @@ def _write(output: Output, found: Trial) -> None:
 def _write_refused(output: Output, result: ReadResult) -> None:
     if result.refused:
         output.line("refused " + ", ".join(f"{reason} {number:,}" for reason, number in sorted(result.refused.items())))
+    if result.unread:
+        unread = ", ".join(f"{name} {number:,}" for name, number in sorted(result.unread.items()))
+        output.line(f"left out beside rows, since unreadable: {unread}")
     for sample in result.samples:
         output.line(f"  row {sample.line}: {sample.reason} {printable(sample.text)!r}")
 
