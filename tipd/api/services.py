@@ -102,6 +102,7 @@ class Source(Protocol):
     redistribute: bool
     class_: str
     licence: str
+    by_hand: bool
 
 
 class Sources(Protocol):
@@ -160,6 +161,7 @@ class Store(Protocol):
     findings: Any
     sources: Any
     sightings: Any
+    entries: Any
     past: Any
     proofs: Any
     tokens: Any
