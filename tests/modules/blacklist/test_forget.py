@@ -1,0 +1,191 @@
+"""A value forgotten: afterwards it stands nowhere, and every number is what it was."""
+
+import gzip
+import subprocess
+
+import pytest
+import trio
+from support.collecting import ADDRESSES, house_of
+
+from tipd.model.canonical import canonical
+from tipd.model.tlp import Tlp
+from tipd.modules.blacklist import forget as room
+from tipd.modules.blacklist.forget import Forgetter
+from tipd.store.bodies import FORGOTTEN, Bodies
+
+VALUE = "198.51.100.77"
+BESIDE = "198.51.100.177"
+LIST = [*ADDRESSES, VALUE, BESIDE, f"http://{VALUE}/a"]
+
+
+@pytest.fixture(autouse=True)
+def _no_grace(monkeypatch):
+    monkeypatch.setattr(room, "GRACE", 0.0)
+
+
+def dumped(pg_server, dsn):
+    """Return everything the database holds, as text."""
+    done = subprocess.run(
+        [pg_server.bin / "pg_dump", "--data-only", "-d", dsn], capture_output=True, check=True, text=True, cwd="/"
+    )
+    return done.stdout
+
+
+def lies_in(folder, value):
+    """Return the files below a folder that hold the value, unpacked."""
+    found = []
+    for path in folder.rglob("*"):
+        if path.is_file():
+            raw = path.read_bytes()
+            if value.encode() in raw:
+                found.append(path)
+    bodies = Bodies(folder / "bodies")
+    return found + [one.name for one in bodies.all() if value.encode() in b"".join(bodies.pieces(one.name, None))]
+
+
+async def forget(house, value, *, block=False, below=False, reason="asked for"):
+    bodies = Bodies(house.folder / "state" / "bodies")
+    forgetter = Forgetter(house.store, bodies, house.folder / "state", house.workers, house.log)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(forgetter.run)
+        job = await forgetter.forget(canonical(value), by="uid 0", reason=reason, block=block, below=below)
+        with trio.fail_after(60):
+            while job.state == "running":
+                await trio.sleep(0.02)
+        nursery.cancel_scope.cancel()
+    assert job.state == "done", job.why
+    return job
+
+
+async def counts(house):
+    async def look(connection):
+        return [
+            await connection.fetchval(f"SELECT count(*) FROM {table}") for table in ("sighting", "finding", "round")
+        ]
+
+    return await house.store.pool.run(look)
+
+
+async def test_it_stands_nowhere_afterwards(tmp_path, dsn, feeds, pg_server):
+    async with house_of(tmp_path, dsn) as house:
+        feeds.put("/one.txt", gzip.compress("\n".join(LIST).encode()))
+        feeds.put("/two.txt", "\n".join([*ADDRESSES[:20], VALUE]))
+        house.declare("one", feeds.base)
+        house.declare("two", feeds.base)
+        await house.collect()
+        feeds.put("/two.txt", "\n".join(ADDRESSES))
+        await house.collect()
+        await house.store.audit.note("uid 0", "allow.added", VALUE, f"see {VALUE}, not {BESIDE}")
+        aside = tmp_path / "state" / "set_aside"
+        aside.mkdir()
+        (aside / "one.body").write_text(f"x {VALUE} y")
+        (aside / "two.body").write_text("another one")
+        before = await counts(house)
+        job = await forget(house, VALUE, below=True, block=True, reason=f"a person asked about {VALUE}")
+        assert (job.values, job.closed, job.bodies) == (2, 2, 3)
+        assert job.sightings == 3
+        dump = dumped(pg_server, dsn)
+        assert VALUE not in dump
+        assert BESIDE in dump
+        assert lies_in(tmp_path / "state", VALUE) == []
+        assert (aside / "two.body").exists()
+        after = await counts(house)
+        assert after[0] == before[0]
+        assert after[1] == before[1] + 2 + 1  # delisted twice, forgotten once
+        (act, _) = await house.store.audit.read()
+        assert (act.action, act.by, act.reason) == ("indicator.forgotten", "uid 0", "a person asked about (forgotten)")
+        assert act.subject == f"key {job.key}"
+        (told,) = await house.findings("indicator.forgotten")
+        assert len(told.data["keys"]) == 2
+        assert job.key in told.data["keys"]
+
+
+async def test_the_findings_keep_their_numbers_and_lose_the_value(tmp_path, dsn, feeds):
+    async with house_of(tmp_path, dsn) as house:
+        feeds.put("/one.txt", "\n".join(LIST[:-1]))
+        house.declare("one", feeds.base)
+        await house.collect()
+        before = await house.store.findings.read(0, limit=1000)
+        seqs = [one.seq for one in before if one.subject and one.subject.value == VALUE]
+        await forget(house, VALUE)
+        after = await house.store.findings.read(0, limit=1000)
+        assert [one.seq for one in after][: len(before)] == [one.seq for one in before]
+        blank = [one for one in after if one.seq in seqs]
+        assert [(one.kind, one.subject.value, one.data) for one in blank] == [
+            ("indicator.listed", "", {"forgotten": True})
+        ]
+        (told,) = await house.findings("indicator.forgotten")
+        assert set(seqs) < set(told.data["seqs"])
+        gone = [one for one in after if one.kind == "indicator.delisted"]
+        assert [(one.subject.value, one.seq in told.data["seqs"]) for one in gone] == [("", True)]
+
+
+@pytest.mark.parametrize("block", [True, False])
+async def test_only_a_blocked_value_stays_away(tmp_path, dsn, feeds, block):
+    async with house_of(tmp_path, dsn) as house:
+        feeds.put("/one.txt", "\n".join(LIST))
+        house.declare("one", feeds.base)
+        await house.collect()
+        await forget(house, VALUE, block=block)
+        report = (await house.collect())["one"]
+        assert report.listed == (0 if block else 1)
+        (answer,) = await house.store.past.at([(VALUE, house.clock.now())], max_tlp=Tlp.RED)
+        assert answer.sources == ([] if block else ["one"])
+
+
+async def test_a_network_is_forgotten_too(tmp_path, dsn, feeds, pg_server):
+    async with house_of(tmp_path, dsn) as house:
+        feeds.put("/one.txt", "\n".join([*ADDRESSES, "198.51.100.0/24", "2001:db8:7::/48"]))
+        house.declare("one", feeds.base)
+        await house.collect()
+        now = house.clock.now()
+        (answer,) = await house.store.past.at([("2001:db8:7::1", now)], max_tlp=Tlp.RED)
+        assert answer.sources == ["one"]
+        await forget(house, "2001:db8:7::/48", block=True)
+        assert "2001:db8:7" not in dumped(pg_server, dsn)
+        asked = [("2001:db8:7::1", now), ("198.51.100.9", now), ("2001:db8:9::", now)]
+        answers = await house.store.past.at(asked, max_tlp=Tlp.RED)
+        assert [answer.sources for answer in answers] == [[], ["one"], []]
+
+
+async def test_a_name_goes_with_what_stands_on_it(tmp_path, dsn, feeds, pg_server):
+    names = ["evil.example.org", "a.evil.example.org", "http://b.evil.example.org/x", "me@evil.example.org"]
+    others = ["notevil.example.org", "evil.example.org.example.com", "http://example.net/evil.example.org"]
+    async with house_of(tmp_path, dsn) as house:
+        feeds.put("/one.txt", "\n".join([*ADDRESSES, *names, *others]))
+        house.declare("one", feeds.base)
+        await house.collect()
+        job = await forget(house, "evil.example.org", below=True, block=True)
+        assert job.values == 4
+        row = await house.store.sources.get("one")
+        assert row.entries == len(ADDRESSES) + len(others)
+        for value in others:
+            (answer,) = await house.store.past.at([(value, house.clock.now())], max_tlp=Tlp.RED)
+            assert answer.sources == ["one"]
+
+
+async def test_the_round_keeps_the_hash_of_a_body_that_is_gone(tmp_path, dsn, feeds):
+    async with house_of(tmp_path, dsn) as house:
+        feeds.put("/one.txt", "\n".join(LIST))
+        house.declare("one", feeds.base)
+        await house.collect()
+        row = await house.store.sources.get("one")
+        (before,) = await house.store.proofs.page(row.id)
+        await forget(house, VALUE)
+        *_, after = await house.store.proofs.page(row.id)
+        assert (after.body, after.body_sha256) == (FORGOTTEN, before.body_sha256)
+
+
+async def test_forgetting_twice_or_what_was_never_there_does_no_harm(tmp_path, dsn, feeds):
+    async with house_of(tmp_path, dsn) as house:
+        feeds.put("/one.txt", "\n".join(LIST))
+        house.declare("one", feeds.base)
+        await house.collect()
+        await forget(house, VALUE, block=True)
+        before = await counts(house)
+        job = await forget(house, VALUE, block=True)
+        assert (job.sightings, job.findings, job.mentions, job.bodies) == (0, 0, 0, 0)
+        job = await forget(house, "203.0.113.203")
+        assert (job.closed, job.sightings) == (0, 0)
+        after = await counts(house)
+        assert after == [before[0], before[1] + 2, before[2]]
