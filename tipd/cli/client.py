@@ -109,9 +109,9 @@ class Client:
         """Return the JSON of an answer; None where there is none. Bytes go as they are. Raises Refused, Unavailable."""
         return self._json("POST", path, query, body)
 
-    def delete(self, path: str, query: Query | None = None) -> Any:
+    def delete(self, path: str, query: Query | None = None, body: Any = None) -> Any:
         """Delete it; return the JSON of an answer, None where there is none. Raises Refused, Unavailable."""
-        return self._json("DELETE", path, query, None)
+        return self._json("DELETE", path, query, body)
 
     def _json(self, method: str, path: str, query: Query | None, body: Any) -> Any:
         with self.open(method, path, query, body) as answer:

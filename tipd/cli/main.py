@@ -32,6 +32,7 @@ VERBS = {
     "db": "look after the database",
     "sources": "list, show, test and run sources",
     "lookup": "ask what is listed",
+    "report": "list a value yourself, or take it back",
     "watch": "follow findings as they are made",
     "findings": "read findings of the past",
     "forget": "blank a value everywhere, in place",
