@@ -14,7 +14,7 @@ import msgspec
 
 from tipd.model.classes import read_class
 from tipd.model.kind import Kind
-from tipd.modules.blacklist.parsers.misp_units import Cutter, Event, Head, Tag, Thing
+from tipd.modules.blacklist.parsers.misp_units import Case, Cutter, Head, Tag, Thing
 from tipd.modules.blacklist.parsers.named import Named
 from tipd.modules.blacklist.parsers.rows import Rows
 from tipd.modules.blacklist.reading.batch import text_of
@@ -83,7 +83,7 @@ class Attribute(msgspec.Struct, gc=False):
     last_seen: Any = None
     object_relation: Any = None
     tags: list[Tag] | None = msgspec.field(default=None, name="Tag")
-    event: Event | None = msgspec.field(default=None, name="Event")
+    event: Case | None = msgspec.field(default=None, name="Event")
 
 
 class Row:
@@ -91,7 +91,7 @@ class Row:
 
     __slots__ = ("attribute", "event", "tags", "thing")
 
-    def __init__(self, attribute: Attribute, event: Event, thing: Thing) -> None:
+    def __init__(self, attribute: Attribute, event: Case, thing: Thing) -> None:
         """Put the three together; `tags` are the names of all, the attribute's first."""
         self.attribute, self.event, self.thing = attribute, event, thing
         self.tags = [tag.name for tag in attribute.tags if tag.name] if attribute.tags else []
@@ -144,7 +144,7 @@ NAMES: dict[str, Callable[[Row], Any]] = {
     "malware": Row.malware,
     "class": Row.classes,
 }
-_NO_EVENT, _NO_THING = Event(), Thing()
+_NO_EVENT, _NO_THING = Case(), Thing()
 
 
 class Misp:

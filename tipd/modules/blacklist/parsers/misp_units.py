@@ -15,7 +15,7 @@ import msgspec
 
 from tipd.modules.blacklist.parsers.spool import Spool
 from tipd.modules.blacklist.reading.intake import Unit
-from tipd.modules.blacklist.reading.json_stream import SEPARATOR, JsonFault, Window, key_of_member
+from tipd.modules.blacklist.reading.json_stream import SEPARATOR, Window, key_of_member
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,8 +36,8 @@ class Organisation(msgspec.Struct, gc=False):
     name: Any = ""
 
 
-class Event(msgspec.Struct, gc=False):
-    """What is kept of an event."""
+class Case(msgspec.Struct, gc=False):
+    """What is kept of what MISP calls an event."""
 
     id: Any = None
     uuid: Any = None
@@ -58,19 +58,19 @@ class Thing(msgspec.Struct, gc=False):
     first_seen: Any = None
     last_seen: Any = None
     attributes: list[msgspec.Raw] | None = msgspec.field(default=None, name="Attribute")
-    event: Event | None = msgspec.field(default=None, name="Event")
+    event: Case | None = msgspec.field(default=None, name="Event")
 
 
 class Head(msgspec.Struct, gc=False, omit_defaults=True):
     """What stands over an attribute."""
 
-    event: Event | None = None
+    event: Case | None = None
     thing: Thing | None = None
 
 
 _encode = msgspec.json.Encoder().encode
 _thing = msgspec.json.Decoder(Thing).decode
-_EVENT_KEYS = frozenset(field.encode_name for field in msgspec.structs.fields(Event))
+_EVENT_KEYS = frozenset(field.encode_name for field in msgspec.structs.fields(Case))
 
 
 class Cutter:
@@ -125,7 +125,7 @@ class Cutter:
             yield from self._container(depth + 1)
         elif key == "Event":
             self._known = True
-            yield from self._each(self._event)
+            yield from self._each(self._case)
         elif key == "Attribute":
             self._known = True
             yield from self._attributes()
@@ -151,7 +151,7 @@ class Cutter:
         else:
             yield b"{}\n" + line(window.value())
 
-    def _event(self) -> Iterator[bytes]:
+    def _case(self) -> Iterator[bytes]:
         window = self._window
         if window.peek() != ord("{"):
             window.value()
@@ -171,7 +171,7 @@ class Cutter:
     def _told(self, said: bytes) -> Iterator[bytes]:
         """Give out what waited for the event's end."""
         try:
-            event = msgspec.json.decode(said, type=Event)
+            event = msgspec.json.decode(said, type=Case)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             raise self._window.fault("an event's own values cannot be read") from None
         head = _encode(Head(event)) + b"\n"
@@ -206,7 +206,7 @@ class Cutter:
         window.at += 1
 
 
-def of_object(event: Event | None, raw: bytes) -> Iterator[bytes]:
+def of_object(event: Case | None, raw: bytes) -> Iterator[bytes]:
     """Yield the units of an object's attributes; one that cannot be read is a unit that cannot be read."""
     try:
         thing = _thing(raw)
@@ -222,6 +222,3 @@ def of_object(event: Event | None, raw: bytes) -> Iterator[bytes]:
 def line(raw: bytes) -> bytes:
     """Return JSON without line ends: outside strings they are white space, inside they are errors."""
     return raw.replace(b"\n", b" ")
-
-
-__all__ = ["RUN", "Cutter", "Event", "Head", "JsonFault", "Tag", "Thing"]

@@ -169,7 +169,7 @@ class Rss:
         """Return each item's values."""
         rows = Rows(contexts=[])
         for place, unit in enumerate(units):
-            item = _Item(self._decode(unit))
+            item = _Entry(self._decode(unit))
             if not self._beside.passes(item.get):
                 rows.filtered += 1
                 continue
@@ -183,14 +183,14 @@ class Rss:
                 rows.add(place, one_line(value), context)
         return rows
 
-    def _values(self, item: _Item) -> list[str]:
+    def _values(self, item: _Entry) -> list[str]:
         texts = item.all(self._options.value)
         if self._pattern is None:
             return texts
         return [value for text in texts for value in values_in(self._pattern, text)]
 
 
-class _Item:
+class _Entry:
     """An item's elements by name."""
 
     def __init__(self, said: Item) -> None:
