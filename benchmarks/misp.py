@@ -37,7 +37,7 @@ min_interval = "1s"
 
 [request]
 method = "POST"
-body = '{{"timestamp":"{{since}}","page":{{page}},"limit":{size},"deleted":1}}'
+body = '{{"timestamp":"{{since}}","page":{{page}},"limit":{size},"deleted":[0,1]}}'
 
 [request.pages]
 by = "page"

@@ -20,6 +20,8 @@ import pytest
 from support.daemon import Daemon
 from support.documented import ROOT, Command, blocks, commands
 from support.feeds import FeedServer
+from support.misp import Misp
+from support.taxii import Taxii
 
 FILES = [
     "README.md",
@@ -31,9 +33,10 @@ FILES = [
 ]
 STAND_INS = ROOT / "tests" / "support" / "stand_ins"
 LIST = "url = '{base}/list.txt'\nparser = 'lines'\nkind = 'auto'\nevery = '1s'\nmin_interval = '1s'\n"
+KEY = "k" * 40
 DROP = "# partner drop list\n" + "".join(f"203.0.113.{number}/32\n" for number in range(0, 40, 2))
 # Where the reader's question is "is it listed", "no" is an answer too.
-ANSWERS = {"lookup": {0, 1}}
+ANSWERS = {"lookup": {0, 1}, "explain": {0, 1}}
 
 
 class Reader:
@@ -41,6 +44,8 @@ class Reader:
 
     def __init__(self, daemon: Daemon, feeds: FeedServer, folder: Path):
         self.daemon, self.feeds, self.folder = daemon, feeds, folder
+        for name in ("partner", "vendor"):
+            (folder / f"{name}.key").write_text(KEY + "\n")
         programs = folder / "bin"
         programs.mkdir()
         (folder / ".venv").symlink_to(ROOT / ".venv")
@@ -151,7 +156,14 @@ class Reader:
     "file", [file for file in FILES if any(command.program == "tipd" for command in commands(file))]
 )
 def test_the_commands_of_a_page_do_what_it_says(file: str, make_daemon: Callable[..., Daemon], tmp_path: Path) -> None:
-    with FeedServer() as feeds:
+    with FeedServer() as feeds, Misp(KEY) as misp, Taxii(KEY) as taxii:
+        misp.add("ip-dst", "192.0.2.77", 1_790_000_000)
+        taxii.add("[ipv4-addr:value = '192.0.2.78']", "2026-11-22T04:00:00.000001Z")
+        servers = {
+            "https://lists.example.org": feeds.base,
+            "https://misp.example.org": misp.base,
+            "https://taxii.example.org": taxii.objects.partition("/api1/")[0],
+        }
         feeds.put("/list.txt", "192.0.2.1\n198.51.100.7\n")
         feeds.put("/drop.txt", DROP)
         # Who moves the data of the managed server needs one; it takes longer to start than a database of the tests'.
@@ -159,7 +171,9 @@ def test_the_commands_of_a_page_do_what_it_says(file: str, make_daemon: Callable
         daemon = make_daemon(sources={"ipsum": LIST.format(base=feeds.base)}, managed=managed)
         for _, text in blocks(file, "toml"):
             if name := re.search(r'^name = "(\w+)"', text, re.MULTILINE):
-                declared = text.replace("https://lists.example.org", feeds.base)
+                declared = text
+                for shown, here in servers.items():
+                    declared = declared.replace(shown, here)
                 (daemon.sources_dir / f"{name[1]}.toml").write_text(declared)
         daemon.start()
         daemon.wait_for(lambda: daemon.source("ipsum")["entries"] >= 2, what="the first round")

@@ -132,10 +132,9 @@ class Misp:
     def search(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Return the page that is asked for, oldest attribute first."""
         page, limit = int(asked.get("page", 1)), int(asked.get("limit", 0)) or len(self.attributes) + 1
-        since, deleted = int(asked.get("timestamp") or 0), bool(asked.get("deleted"))
-        found = [
-            each for each in self.attributes if int(each["timestamp"]) >= since and (deleted or not each["deleted"])
-        ]
+        since, deleted = int(asked.get("timestamp") or 0), asked.get("deleted", 0)
+        wanted = {bool(each) for each in (deleted if isinstance(deleted, list) else [deleted])}
+        found = [each for each in self.attributes if int(each["timestamp"]) >= since and each["deleted"] in wanted]
         start = 0 if self.repeats else (page - 1) * limit
         return {"response": {"Attribute": [self._said(each) for each in found[start : start + limit]]}}
 

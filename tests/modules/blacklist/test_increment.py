@@ -27,7 +27,7 @@ credential = "partner"
 [request]
 method = "POST"
 headers = {{ Authorization = "{{credential}}", Accept = "application/json" }}
-body = '{{"timestamp":"{{since}}","page":{{page}},"limit":{{size}},"deleted":1}}'
+body = '{{"timestamp":"{{since}}","page":{{page}},"limit":{{size}},"deleted":[0,1]}}'
 
 [request.pages]
 by = "page"
