@@ -12,9 +12,11 @@ from pathlib import Path
 
 import trio
 
-from demo import daemon, sources, watcher
+from demo import daemon, operator, pager, partner, signed, sources, watcher
+from demo.pager import Pager
 from demo.report import print_report
 from demo.server import Server
+from demo.signed import Provider
 
 
 def main() -> int:
@@ -30,33 +32,50 @@ def main() -> int:
 
 async def _demo(folder: Path, seconds: float | None, port: int) -> int:
     # The slow one has a host of its own: tipd asks a host for one thing at a time, and the others shall not wait.
-    server, slow = Server(), Server()
+    world = World()
     async with trio.open_nursery() as nursery:
-        await nursery.start(server.run)
-        await nursery.start(slow.run)
-        sources.write(folder / "sources.d", f"http://127.0.0.1:{server.port}", f"http://127.0.0.1:{slow.port}")
-        config = daemon.write_config(folder, port)
+        await nursery.start(world.server.run)
+        await nursery.start(world.slow.run)
+        config = world.declare(folder, port)
         process = daemon.start(config, folder / "daemon.log")
         try:
-            return await _watch(process, config, folder, seconds, port)
+            return await _watch(process, config, world, seconds, port)
         finally:
             with trio.CancelScope(shield=True):
                 await daemon.stop(process)
             nursery.cancel_scope.cancel()
 
 
-async def _watch(
-    process: subprocess.Popen[bytes],
-    config: Path,
-    folder: Path,
-    seconds: float | None,
-    port: int,
-) -> int:
-    base = f"http://127.0.0.1:{port}"
+class World:
+    """The servers of the miniature Internet, and who stands behind them."""
+
+    def __init__(self) -> None:
+        """Nothing listens yet."""
+        self.server, self.slow = Server(), Server()
+        self.provider, self.pager = Provider(), Pager()
+        self.server.answers |= {
+            partner.PATH: lambda number, headers, body: partner.answer(
+                number, headers.get(b"authorization", b"").decode(), body
+            ),
+            signed.PATH: lambda number, _headers, _body: self.provider.page(number),
+            pager.PATH: self.pager.answer,
+        }
+
+    def declare(self, folder: Path, port: int) -> Path:
+        """Write what an operator would: declarations, a certificate, the configuration; return the latter's path."""
+        base = f"http://127.0.0.1:{self.server.port}"
+        certificate = folder / "provider.asc"
+        fingerprint = self.provider.write_certificate(certificate)
+        sources.write(folder / "sources.d", base, f"http://127.0.0.1:{self.slow.port}", certificate, fingerprint)
+        return daemon.write_config(folder, port, base)
+
+
+async def _watch(process: subprocess.Popen[bytes], config: Path, world: World, seconds: float | None, port: int) -> int:
+    base, folder = f"http://127.0.0.1:{port}", config.parent
     if not await daemon.ready(process, config):
         sys.stderr.write((folder / "daemon.log").read_text())
         return 1
-    token = await daemon.token(config)
+    token = await daemon.token(config, "amber")
     print(f"console   {await daemon.console_link(config, base)}")
     print(f"findings  curl -H 'Authorization: Bearer {token}' '{base}/api/v1/findings?limit=5'")
     print(f"log       {folder / 'daemon.log'}  (until the demo ends)", flush=True)
@@ -64,10 +83,12 @@ async def _watch(
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(watcher.follow, port, token, tally)
+            nursery.start_soon(operator.work, config)
             with trio.move_on_after(seconds if seconds is not None else float("inf")):
                 await anext(signals)
             nursery.cancel_scope.cancel()
-    return await print_report(config, tally, alive=process.poll() is None)
+    green = await daemon.token(config, "green")
+    return await print_report(config, port, green, tally, world.pager, alive=process.poll() is None)
 
 
 if __name__ == "__main__":

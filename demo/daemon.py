@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import trio
 
+from demo.pager import PATH, SECRET
 from tipd.cli.client import CONTROL_NAME, Client, Place, Refused
 from tipd.errors import Unavailable
 
@@ -30,9 +31,11 @@ def free_port(wished: int = 0) -> int:
         return int(probe.getsockname()[1])
 
 
-def write_config(folder: Path, port: int) -> Path:
-    """Write the configuration of the demo's daemon and return its path."""
-    path = folder / "tipd.toml"
+def write_config(folder: Path, port: int, base: str) -> Path:
+    """Write the configuration of the demo's daemon and return its path; the pager listens at `base`."""
+    path, secret = folder / "tipd.toml", folder / "pager.secret"
+    secret.write_bytes(SECRET)
+    secret.chmod(0o600)
     path.write_text(
         f"""state_dir = "{folder / "state"}"
 [api]
@@ -43,6 +46,17 @@ allow_networks = ["127.0.0.0/8"]
 every = "5s"
 sources_dirs = ["{folder / "sources.d"}"]
 catalogue = false
+[[watch]]
+name = "ours"
+networks = ["192.0.2.64/27"]
+domains = ["example.org"]
+[[sink]]
+name = "pager"
+watch = ["ours"]
+url = "{base}{PATH}"
+group = "1s"
+secret_file = "{secret}"
+allow_networks = ["127.0.0.0/8"]
 """
     )
     return path
@@ -81,11 +95,16 @@ async def ask(config: Path, path: str, *, method: str = "GET") -> dict[str, Any]
     return dict(answer)
 
 
-async def token(config: Path) -> str:
-    """Make a token by the command line and return it."""
-    words = ("--json", "token", "create", "--scope", "read", "--scope", "stream")
-    done = await trio.run_process(_tipd(config, *words), capture_stdout=True)
-    return str(json.loads(done.stdout)["token"])
+async def token(config: Path, mark: str) -> str:
+    """Make a token by the command line, for one who may see what is marked so, and return it."""
+    words = ("--json", "token", "create", "--scope", "read", "--scope", "stream", "--max-tlp", mark)
+    return str(json.loads(await command(config, *words))["token"])
+
+
+async def command(config: Path, *words: str, given: bytes = b"") -> bytes:
+    """Run a command of `tipd` and return what it printed; raises subprocess.CalledProcessError."""
+    done = await trio.run_process(_tipd(config, *words), stdin=given, capture_stdout=True)
+    return bytes(done.stdout)
 
 
 async def stop(process: subprocess.Popen[bytes]) -> None:

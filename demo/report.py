@@ -5,18 +5,22 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+import trio
+
 from demo import daemon
+from tipd.cli.client import Client, Place
 from tipd.cli.output import Output
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from demo.pager import Pager
     from demo.watcher import Tally
 
 HEALTHY = frozenset({"ok", "unchanged"})
 
 
-async def print_report(config: Path, tally: Tally, *, alive: bool) -> int:
+async def print_report(config: Path, port: int, green: str, tally: Tally, pager: Pager, *, alive: bool) -> int:
     """Ask the daemon for its sources, print the tables, return the exit code."""
     if not alive:
         print("the daemon ended before its time")
@@ -33,10 +37,29 @@ async def print_report(config: Path, tally: Tally, *, alive: bool) -> int:
         print(f"{count:>7}  {kind}")
     degraded = sorted(source["name"] for source in sources if source["state"] not in HEALTHY)
     print(f"degraded sources: {', '.join(degraded) or 'none'}")
+    print(f"ended because: {', '.join(f'{why} {count}' for why, count in sorted(tally.reasons.items())) or '-'}")
+    print(f"the pager was told of {pager.findings} findings of ours, {pager.forged} messages were not signed")
+    hidden = await _seen(port, green, "demo_partner")
+    print(f"with a green token one sees {hidden} of the partner's amber findings")
     missed = stored - tally.findings
     followed = f"{tally.findings} findings, resumed {tally.resumed} times"
     print(f"stream: {followed}, {missed} missed, {tally.disorder} out of order", flush=True)
     return 0 if tally.findings and not missed and not tally.disorder else 1
+
+
+async def _seen(port: int, token: str, source: str) -> int:
+    """Count the findings of a source that a token is shown."""
+    client = Client(Place(host="127.0.0.1", port=port, token=token))
+    since, count = 0, 0
+    try:
+        while True:
+            page = await trio.to_thread.run_sync(client.get, f"/api/v1/findings?since={since}&limit=10000")
+            count += sum(1 for finding in page["findings"] if finding["source"] == source)
+            if not page["more"]:
+                return count
+            since = page["last"]
+    finally:
+        client.close()
 
 
 async def _stored_findings(config: Path, last: int) -> int:

@@ -11,7 +11,13 @@ import trio
 from demo.world import FEEDS, ROUND_SECONDS, Page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+
+    # What a path answers to: the round, the headers' values by lower-case name, and the body.
+    type Answers = Callable[[int, Mapping[bytes, bytes], bytes], Page]
+
+
+MOST_BODY = 2**20
 
 
 class Server:
@@ -23,6 +29,7 @@ class Server:
         self._round_number = round_number or self._by_clock
         self.requests = 0
         self.port = 0
+        self.answers: dict[str, Answers] = {}
 
     def _by_clock(self) -> int:
         now = trio.current_time()
@@ -46,19 +53,23 @@ class Server:
             pass  # the client went away
 
     async def _answer_one(self, stream: trio.SocketStream, connection: h11.Connection) -> bool:
-        request = await _next_request(stream, connection)
-        if request is None:
+        asked = await _next_request(stream, connection)
+        if asked is None:
             return False
+        request, body = asked
         self.requests += 1
-        page = self.page(request.target.decode())
+        page = self.page(request.target.decode(), dict(request.headers), body)
         await trio.sleep(page.delay)
         for message in _answer(page, dict(request.headers), request.method == b"HEAD"):
             await stream.send_all(connection.send(message) or b"")
         return connection.our_state is h11.DONE and connection.their_state is h11.DONE
 
-    def page(self, target: str) -> Page:
+    def page(self, target: str, headers: Mapping[bytes, bytes] | None = None, body: bytes = b"") -> Page:
         """Return what stands at a path now."""
-        feed = FEEDS.get(target.split("?", maxsplit=1)[0])
+        path = target.split("?", maxsplit=1)[0]
+        if path in self.answers:
+            return self.answers[path](self._round_number(), headers or {}, body)
+        feed = FEEDS.get(path)
         return feed(self._round_number()) if feed else Page(b"not here", status=404)
 
 
@@ -70,16 +81,21 @@ def _reporting(task_status: trio.TaskStatus[int], port: int) -> trio.TaskStatus[
     return Status()
 
 
-async def _next_request(stream: trio.SocketStream, connection: h11.Connection) -> h11.Request | None:
-    request = None
+async def _next_request(stream: trio.SocketStream, connection: h11.Connection) -> tuple[h11.Request, bytes] | None:
+    """Return the next request and its body, None where there is none any more."""
+    request, body = None, bytearray()
     while True:
         message = connection.next_event()
         if message is h11.NEED_DATA:
             connection.receive_data(await stream.receive_some(65536))
         elif isinstance(message, h11.Request):
             request = message
+        elif isinstance(message, h11.Data):
+            body += message.data
+            if len(body) > MOST_BODY:
+                return None
         elif isinstance(message, h11.EndOfMessage):
-            return request
+            return None if request is None else (request, bytes(body))
         elif isinstance(message, h11.ConnectionClosed) or message is h11.PAUSED:
             return None
 

@@ -151,12 +151,69 @@ max_shrink = 0.5
 """,
 }
 
+# What needs more than a server: a key, a certificate, somebody who reports.
+PARTNER = """url = "{base}/attributes/restSearch"
+class = "c2-server"
+parser = "misp"
+kind = "auto"
+redistribute = false
+tlp = "amber"
+absence = "nothing"
+keep = "30d"
+credential = "demo_partner"
+[request]
+method = "POST"
+headers = { Authorization = "{credential}", Accept = "application/json" }
+body = '{"returnFormat":"json","timestamp":"{since}","page":{page},"limit":{size},"deleted":[0,1]}'
+[request.pages]
+by = "page"
+rows = "response.Attribute"
+size = 5
+[request.since]
+from = "greatest"
+path = "response.Attribute.*.timestamp"
+format = "epoch"
+first = "0"
+"""
+RECENT = """url = "{base}/recent.csv"
+class = "brute-force"
+parser = "delimited"
+kind = "ipv4"
+absence = "nothing"
+keep = "12s"
+timezone = "Europe/Rome"
+[options]
+delimiter = ","
+column = 1
+[fields]
+first_seen = 0
+malware = 2
+"""
+SIGNED = """url = "{base}/signed.txt.asc"
+class = "scanner"
+parser = "lines"
+kind = "ipv4"
+[signature]
+key_file = "{certificate}"
+fingerprint = "{fingerprint}"
+"""
+REPORTS = """entries = true
+class = "phishing"
+tlp = "green"
+"""
 
-def write(folder: Path, base: str, slow: str) -> None:
+
+def write(folder: Path, base: str, slow: str, certificate: Path | None = None, fingerprint: str = "") -> None:
     """Write one TOML file a feed into `folder`; `base` and `slow` are servers, like `http://127.0.0.1:1234`."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, body in DECLARATIONS.items():
+    more = {"recent": RECENT, "partner": PARTNER, "reports": REPORTS}
+    if certificate is not None:
+        more["signed"] = SIGNED
+    places = {"base": base, "slow": slow, "certificate": str(certificate), "fingerprint": fingerprint}
+    for name, body in (DECLARATIONS | more).items():
         own, _, tables = body.partition("\n[")
         common = "".join(line + "\n" for line in _COMMON.splitlines() if line.split(" =")[0] + " =" not in own)
         text = f'name = "demo_{name}"\n{common}{own}\n' + (f"[{tables}" if tables else "")
-        (folder / f"{name}.toml").write_text(text.replace("{base}", base).replace("{slow}", slow))
+        for place, value in places.items():
+            text = text.replace("{" + place + "}", value)
+        (folder / f"{name}.toml").write_text(text)

@@ -23,7 +23,8 @@ class Tally:
     resumed: int = 0
     disorder: int = 0
     findings: int = 0
-    told: set[tuple[str, str]] = field(default_factory=set)
+    told: set[tuple[str, str, str]] = field(default_factory=set)
+    reasons: Counter[str] = field(default_factory=Counter)  # why intervals ended
 
     def take(self, finding: dict[str, Any]) -> None:
         """Count one finding."""
@@ -32,6 +33,8 @@ class Tally:
         self.last = seq
         self.findings += 1
         self.kinds[str(finding["kind"])] += 1
+        if finding["kind"] == "indicator.delisted":
+            self.reasons[str(finding["data"].get("reason", "-"))] += 1
         self._print(finding)
 
     def resume(self) -> None:
@@ -42,10 +45,11 @@ class Tally:
 
     def _print(self, finding: dict[str, Any]) -> None:
         kind, source, subject = str(finding["kind"]), str(finding["source"] or ""), finding.get("subject")
-        if self.brief and subject is not None and (kind, source) in self.told:
+        why = str(finding["data"].get("reason", "")) if kind == "indicator.delisted" else ""
+        if self.brief and subject is not None and (kind, source, why) in self.told:
             return
-        self.told.add((kind, source))
-        said = subject["value"] if subject is not None else _facts(finding["data"])
+        self.told.add((kind, source, why))
+        said = f"{subject['value']} {why}".strip() if subject is not None else _facts(finding["data"])
         print(f"{finding['at'][:19]}  {kind:<19}  {source:<18}  {said}", flush=True)
 
 

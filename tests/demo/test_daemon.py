@@ -21,7 +21,7 @@ def test_a_port_that_is_taken_gives_way_to_a_free_one():
 
 async def test_readiness_is_asked_of_the_daemon_that_was_started(tmp_path):
     (tmp_path / "state").mkdir()
-    config = daemon.write_config(tmp_path, 8470)  # whoever answers there does not count
+    config = daemon.write_config(tmp_path, 8470, "http://127.0.0.1:1")  # whoever answers there does not count
     with subprocess.Popen([sys.executable, "-c", "pass"]) as ended:  # noqa: ASYNC220
         assert not await daemon.ready(ended, config)
     with pytest.raises(Unavailable):

@@ -6,17 +6,25 @@ import pytest
 
 from demo import sources, world
 from demo.server import Server
+from demo.signed import Provider
 from tipd.modules.blacklist import catalogue, trial
 from tipd.modules.blacklist.settings import BlacklistSettings
 
 
 @pytest.fixture
 def declared(tmp_path):
-    sources.write(tmp_path / "sources.d", "http://127.0.0.1:1", "http://127.0.0.1:2")
+    certificate = tmp_path / "provider.asc"
+    fingerprint = Provider().write_certificate(certificate)
+    sources.write(tmp_path / "sources.d", "http://127.0.0.1:1", "http://127.0.0.1:2", certificate, fingerprint)
     settings = BlacklistSettings(catalogue=False, sources_dirs=(str(tmp_path / "sources.d"),))
     found = catalogue.load(settings)
     assert found.errors == ()
-    return settings, found.ok
+    assert found.ok.keys() >= {"demo_partner", "demo_signed", "demo_reports"}
+    return settings, {name: source for name, source in found.ok.items() if path_of(source) in world.FEEDS}
+
+
+def path_of(source):
+    return "/" + source.url.rsplit("/", 1)[-1]
 
 
 def tried(settings, source, page, tmp_path):
@@ -28,7 +36,7 @@ def tried(settings, source, page, tmp_path):
 
 
 def feed_of(source):
-    return world.FEEDS["/" + source.url.rsplit("/", 1)[1]]
+    return world.FEEDS[path_of(source)]
 
 
 def test_every_feed_is_declared_once(declared):
