@@ -6,14 +6,21 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from tipd.cli.client import Client
+from tipd.cli.moment import moment, short
 from tipd.cli.output import Output, printable
-from tipd.errors import EXIT_DONE, EXIT_NEGATIVE
+from tipd.errors import EXIT_DONE, EXIT_NEGATIVE, EXIT_USAGE, TipdError
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator
 
 AT_ONCE = 10_000
+
+
+class NothingAsked(TipdError):
+    """No value and no log."""
+
+    exit_code = EXIT_USAGE
 
 
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -23,16 +30,31 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         help="ask what is listed",
         description="Ask what is listed: addresses, networks, names, URLs, hashes. Ends with 1 where nothing is.",
     )
-    parser.add_argument("values", metavar="VALUE", nargs="+", help="what to ask; - reads lines from standard input")
+    parser.add_argument("values", metavar="VALUE", nargs="*", help="what to ask; - reads lines from standard input")
+    parser.add_argument("--at", metavar="DATE", help="ask what was listed at that moment (without a zone: UTC)")
+    log = parser.add_argument_group("logs")
+    log.add_argument("--log", metavar="FILE", help="read a log: what was listed when each line was written; - is stdin")
+    log.add_argument("--time-format", metavar="FORMAT", help="of its times, as strptime has it, where they are unusual")
+    log.add_argument("--timezone", metavar="ZONE", help="of times without one (default: this machine's)")
+    log.add_argument("--year", metavar="YEAR", type=int, help="of the first line, where its times have none")
+    log.add_argument("--lines", action="store_true", help="show the lines too")
 
 
 def run(args: argparse.Namespace) -> int:
     """Ask in batches and print one line a value."""
+    if args.log is not None:
+        from tipd.cli import log_lookup
+
+        return log_lookup.run(args)
+    if not args.values:
+        raise NothingAsked("say what to look up: tipd lookup VALUE…, or --log FILE")
+    at = moment(args.at).isoformat() if args.at else None
     client, output = Client.of(args), Output.of(args)
     listed = 0
     with output.progress("values") as progress:
         for batch in _batches(_values(args.values)):
-            results = client.post("/api/v1/lookup", {"values": batch})["results"]
+            asked = batch if at is None else [{"value": value, "at": at} for value in batch]
+            results = client.post("/api/v1/lookup", {"values": asked})["results"]
             for result in results:
                 listed += bool(result["listed"])
                 _write(output, result)
@@ -74,7 +96,9 @@ def _write(output: Output, result: dict[str, Any]) -> None:
         why = f"allowed{until}: {printable(allowed['reason'])}"
         output.line(f"{value}\t{output.coloured(why, 'yellow')}\t{' '.join(result['sources'])}\t{_matches(result)}")
     elif not result["listed"]:
-        output.line(f"{value}\t{output.coloured('not listed', 'dim')}")
+        later = result.get("listed_later")
+        after = f"; first listed {short(later['at'])} by {' '.join(later['sources'])}" if later else ""
+        output.line(f"{value}\t{output.coloured('not listed', 'dim')}{after}")
     else:
         shown = output.coloured("listed", "red")
         sources = " ".join(result["sources"])
