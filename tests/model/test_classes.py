@@ -1,6 +1,8 @@
 """The classes: RSIT's and ours."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tipd.model.classes import _ALSO, CLASSES, OURS, RSIT, classification, read_class
 
@@ -44,3 +46,14 @@ def test_others_words_are_read(text, word):
 def test_every_other_word_means_a_class():
     assert set(_ALSO.values()) <= CLASSES
     assert not set(_ALSO) & CLASSES
+
+
+@given(st.text())
+def test_any_text_is_a_class_or_none(text):
+    assert read_class(text) in {None, *CLASSES}
+
+
+@given(st.sampled_from(sorted(CLASSES)), st.sampled_from(["-", "_", " "]), st.booleans())
+def test_a_class_is_read_in_any_dress(word, joint, upper):
+    text = word.replace("-", joint)
+    assert read_class(f" {text.upper() if upper else text} ") == word

@@ -47,3 +47,11 @@ async def test_what_cannot_be_accepted_is_said(world: World, api: Served) -> Non
         assert answer.status == 409
         assert said in body_of(answer)["detail"]
     assert (world.sources.accepted, world.scheduler.asked) == ([], [])
+
+
+async def test_one_that_is_off_is_not_run(world: World, api: Served) -> None:
+    world.sources.rows["off"] = source("off", declared=False, state="off", error="enabled = false")
+    answer = await api.ask("POST", "/api/v1/sources/off/run")
+    assert answer.status == 409
+    assert body_of(answer)["detail"] == "'off' is not collected: enabled = false"
+    assert world.scheduler.asked == []

@@ -4,6 +4,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import tomlkit
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tipd.errors import ConfigError, TipdError
 from tipd.modules.blacklist import catalogue
@@ -123,3 +126,18 @@ def test_a_file_that_cannot_be_replaced_stays_and_leaves_no_litter(folder, monke
     with pytest.raises(TipdError, match=r"own\.toml: Permission denied; try: sudo tipd sources disable own"):
         flip(folder, name="own", enabled=False)
     assert [(path.name, path.read_text()) for path in folder.iterdir()] == [("own.toml", OWN)]
+
+
+_WORDS = st.text("abcdefgh_", min_size=1, max_size=8).filter(lambda word: word != "enabled")
+_VALUES = st.one_of(
+    st.booleans(), st.integers(-9, 9), st.text("ab #\"'\\\n=[]é", max_size=12), st.lists(st.integers(0, 9))
+)
+_TABLES = st.dictionaries(_WORDS, st.one_of(_VALUES, st.dictionaries(_WORDS, _VALUES, max_size=3)), max_size=6)
+
+
+@given(tree=_TABLES, enabled=st.booleans(), had=st.booleans())
+def test_nothing_but_the_key_changes(tree, enabled, had):
+    text = "# kept\n" + tomlkit.dumps(({"enabled": not enabled} if had else {}) | tree) + "\n# kept too\n"
+    changed = switching._with_key(text, Path("x"), enabled)
+    assert tomllib.loads(changed) == tree | {"enabled": enabled}
+    assert changed.count("# kept") == text.count("# kept")

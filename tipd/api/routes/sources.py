@@ -37,8 +37,14 @@ async def run_source(call: Call) -> RunRequested:
 
 
 async def request_run(call: Call, name: str) -> None:
-    """Let a source's module run it now, in this process or in the one that has the module; raises Problem 404."""
-    await let_run(call, await find(call, name), name)
+    """Let a source's module run it now, in this process or in the one that has the module.
+
+    Raises Problem 404, and 409 for a source that is not collected.
+    """
+    row = await find(call, name)
+    if not row.declared:
+        raise Problem(409, f"{name!r} is not collected: {row.error or row.state}")
+    await let_run(call, row, name)
 
 
 async def let_run(call: Call, row: Source, word: str) -> None:
@@ -136,7 +142,7 @@ ROUTES = (
         scope="write",
         answer=RunRequested,
         status=202,
-        problems=(404, 503),
+        problems=(404, 409, 503),
         summary="Ask a source now",
         tag="sources",
     ),
