@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
 
         return log_lookup.run(args)
     if not args.values:
-        raise NothingAsked("say what to look up: tipd lookup VALUE…, or --log FILE")
+        raise NothingAsked("usage: tipd lookup VALUE…, or tipd lookup --log FILE")
     at = moment(args.at).isoformat() if args.at else None
     client, output = Client.of(args), Output.of(args)
     listed = 0
