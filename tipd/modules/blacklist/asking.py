@@ -77,7 +77,7 @@ class Since(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     `path`: the JSON path to the values of which the greatest counts, such as `response.Attribute.*.timestamp`
     `header`: the answer's header, such as `X-TAXII-Date-Added-Last`
     `format`: how it is written: `epoch` (seconds), `rfc3339`, `days` (so many days ago, rounded up) or `text` (as it
-        came: a number that grows, or a word that only its provider understands)
+        came, such as a number that grows or a word that only its provider understands)
     `first`: what stands for `{since}` the first time; where it is empty too, a parameter of the URL is left out
     `overlap`: so much is asked again, for what was late
     `whole`: every so often all is asked for as the first time, so that what is still there does not age; empty: never
