@@ -39,6 +39,7 @@ POLL = 5.0  # seconds: a notification is a hint and may be lost
 RENEW = 20.0  # seconds between two renewals of the lease, of 60
 AWAY = 2.0  # seconds between two looks at a store that is away
 SLOWEST = 300.0  # seconds between two attempts, but for what a receiver asks for
+SHORTEST = 0.01  # seconds worth waiting: less may be nothing to a clock
 STRIDE = 10_000  # the stored cursor lags behind by this where there is nothing to tell
 
 
@@ -253,7 +254,7 @@ class Sink:
                 return self._group(found, pending)
             if len(page) < PAGE:
                 wait = self._wait(found, begun)
-                if wait <= 0:
+                if wait < SHORTEST:
                     return self._group(found, self._read)
                 await self._idle(found)
                 await self.bell.wait(min(wait, POLL))
