@@ -14,6 +14,7 @@ from tipd.config import nearest
 from tipd.model.canonical import read
 from tipd.model.indicator import RefusedValue
 from tipd.model.kind import Kind
+from tipd.modules.blacklist.guess_formats import further
 from tipd.modules.blacklist.parsers.json_records import find
 from tipd.modules.blacklist.reading.batch import text_of
 from tipd.modules.blacklist.reading.intake import Intake, split_lines
@@ -49,9 +50,10 @@ class Guess(NamedTuple):
 
 def guess(body: Path) -> Guess:
     """Look at the body's first rows. Raises UnpackError, OSError; a body like nothing known is guessed as lines."""
-    found = _guess_json(body)
+    intake, lines = _first_lines(body)
+    look = further(lines, is_page=intake.html)
+    found = _guess_json(body) if look is None else Guess(look.tree, [look.because])
     if found is None:
-        intake, lines = _first_lines(body)
         found = _guess_lines(lines)
         if intake.html:
             found.tree["expect"] = {"html": True}
