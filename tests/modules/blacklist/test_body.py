@@ -1,5 +1,6 @@
 """Getting a source's body."""
 
+import os
 from datetime import timedelta
 
 import msgspec
@@ -66,3 +67,22 @@ async def test_a_local_body_that_is_what_it_was(tmp_path):
     first = await get(row_of(source))
     assert first.status == "ok"
     assert (await get(msgspec.structs.replace(row_of(source), body_sha256=first.sha256))).status == "unchanged"
+
+
+async def test_a_folder_at_rest_is_not_read_again(tmp_path):
+    folder = tmp_path / "lists"
+    folder.mkdir()
+    for name in ("a.txt", "b.csv"):
+        (folder / name).write_text("192.0.2.1\n")
+        os.utime(folder / name, (1_790_000_000, 1_790_000_000))
+    source = catalogue.parse(f'path = "{folder}"\nmember = "*.txt"\n')
+    into = tmp_path / "into"
+    first = await get_body(None, source, row_of(source), into, floor=timedelta(0), credentials=tmp_path)
+    assert (first.status, first.bytes) == ("ok", 10)
+    kept = row_of(source, etag=first.validators.etag, body_sha256=first.sha256)
+    into.unlink()
+    again = await get_body(None, source, kept, into, floor=timedelta(0), credentials=tmp_path)
+    assert (again.status, again.validators, again.path) == ("unchanged", first.validators, None)
+    assert not into.exists()
+    (folder / "a.txt").write_text("192.0.2.2\n")
+    assert (await get_body(None, source, kept, into, floor=timedelta(0), credentials=tmp_path)).status == "ok"

@@ -10,8 +10,8 @@ from tipd.modules.blacklist.reading.json_stream import records
 from tipd.net.request import FetchError
 
 
-def joined_of(tmp_path: Path, *pages: bytes, limit: int = 10**6) -> Joined:
-    joined = Joined(tmp_path / "body", limit)
+def joined_of(tmp_path: Path, *pages: bytes, limit: int = 10**6, documents: bool = True) -> Joined:
+    joined = Joined(tmp_path / "body", limit, documents=documents)
     try:
         for page in pages:
             (tmp_path / "page").write_bytes(page)
@@ -26,6 +26,8 @@ def test_documents_are_told_apart_and_lines_are_not(tmp_path: Path) -> None:
     body = joined.path.read_bytes()
     assert [raw for _, raw in records([body], "rows", 100)] == [b"1", b"2", b"3"]
     assert (joined.digest.digest(), joined.size) == (hashlib.sha256(body).digest(), len(body))
+    lines = joined_of(tmp_path, b'{"ip": 1}', b'{"ip": 2}', documents=False)
+    assert lines.path.read_bytes() == b'{"ip": 1}\n{"ip": 2}', "JSON Lines are lines"
     assert joined_of(tmp_path, b"192.0.2.1", b"192.0.2.2\n").path.read_bytes() == b"192.0.2.1\n192.0.2.2\n"
 
 

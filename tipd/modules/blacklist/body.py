@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,8 @@ import trio
 from tipd.config import size
 from tipd.modules.blacklist.credentials import credential_file
 from tipd.modules.blacklist.cursor import BEGINNING, Run
+from tipd.modules.blacklist.local import Changing, copy_local, stamp
 from tipd.modules.blacklist.paging import first_at, question
-from tipd.modules.blacklist.places import copy_local
 from tipd.net.request import Fetched, FetchError, Limits, Request, Validators
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from tipd.modules.blacklist.paging import Question
     from tipd.store.sources import SourceRow
 
+DOCUMENTS = frozenset({"json", "misp", "stix"})  # parsers of bodies that are documents, which can be told apart
 DEFAULT_MAX_BODY = Limits().max_body
 
 
@@ -89,11 +91,20 @@ async def _local(source: Source, validators: Validators | None, into: Path) -> F
     path = Path(source.path)
     began = trio.current_time()
     try:
-        body = await trio.to_thread.run_sync(copy_local, path, into, max_body(source))
+        if (
+            validators
+            and validators.etag
+            and validators.etag == await trio.to_thread.run_sync(stamp, path, source.member)
+        ):
+            return _at_rest(path, validators, trio.current_time() - began)
+        copy = partial(copy_local, documents=source.parser in DOCUMENTS)
+        body = await trio.to_thread.run_sync(copy, path, into, max_body(source), source.member)
     except (FileNotFoundError, NotADirectoryError):
         raise FetchError("gone", f"{path}: there is no such file") from None
     except PermissionError:
         raise FetchError("forbidden", f"{path}: may not be read") from None
+    except Changing as error:
+        raise FetchError("unreachable", str(error)) from None
     except ValueError as error:
         raise FetchError("wrong_page", str(error)) from None
     known = validators.sha256 if validators else None
@@ -102,10 +113,25 @@ async def _local(source: Source, validators: Validators | None, into: Path) -> F
         http_status=0,
         url=path.as_uri(),
         address="",
-        validators=Validators(sha256=body.sha256),
+        validators=Validators(etag=body.stamp or None, sha256=body.sha256),
         path=into,
         sha256=body.sha256,
         content_type=None,
         took=trio.current_time() - began,
         bytes=body.size,
+    )
+
+
+def _at_rest(path: Path, validators: Validators, took: float) -> Fetched:
+    """Return that no file has changed, without having read any."""
+    return Fetched(
+        status="unchanged",
+        http_status=0,
+        url=path.as_uri(),
+        address="",
+        validators=validators,
+        path=None,
+        sha256=validators.sha256,
+        content_type=None,
+        took=took,
     )

@@ -63,7 +63,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     `evidence`: where its address and format were seen
     `ca_file`, `proxy`, `allow_networks`, `max_body`: as in `[net]`, for this source
     `proxy_credential`: the name of a file in `credentials_dir` with `user:password` for the proxy
-    `member`: which files of an archive are read, a pattern such as `*.txt`
+    `member`: which files of an archive, or of the folder that `path` names, are read: a pattern such as `*.txt`
     """
 
     name: str = ""

@@ -20,8 +20,9 @@ _PIECE = 1 << 20
 class Joined:
     """What came so far; `close` it in any case."""
 
-    def __init__(self, path: Path, limit: int) -> None:
-        """Write nothing yet; `limit` bytes are the most."""
+    def __init__(self, path: Path, limit: int, *, documents: bool) -> None:
+        """Write nothing yet; `limit` bytes are the most. `documents`: JSON documents are set apart."""
+        self._documents = documents
         self.path = path
         self.digest = hashlib.sha256()
         self.size = 0
@@ -39,8 +40,8 @@ class Joined:
         with page.open("rb") as file:
             piece = file.read(_PIECE)
             if self.size:
-                document = piece.lstrip()[:1] in (b"{", b"[")
-                self._write(b"\n" + SEPARATOR + b"\n" if document else b"\n")
+                apart = self._documents and piece.lstrip()[:1] in (b"{", b"[")
+                self._write(b"\n" + SEPARATOR + b"\n" if apart else b"\n")
             while piece:
                 self._write(piece)
                 piece = file.read(_PIECE)

@@ -82,7 +82,7 @@ class Manifest(Increment):
 
         What came before a fault is stored before it is raised.
         """
-        joined = Joined(folder / "body", max_body(self._source))
+        joined = Joined(folder / "body", max_body(self._source), documents=True)
         came: dict[str, str] = {}
         missing: list[str] = []
         fault: FetchError | None = None

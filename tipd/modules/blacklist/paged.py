@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from tipd.modules.blacklist.body import max_body, since_of, validators_for
+from tipd.modules.blacklist.body import DOCUMENTS, max_body, since_of, validators_for
 from tipd.modules.blacklist.collect import Collector
 from tipd.modules.blacklist.cursor import Run
 from tipd.modules.blacklist.joined import Joined
@@ -30,7 +30,7 @@ class Paged(Collector):
         source = self._source
         pages = Pages(self._tools, source, self._row, folder, self.settling.floor)
         run, began = Run(began=self._tools.clock.now(), at=first_at(source)), trio.current_time()
-        joined = Joined(body, max_body(source))
+        joined = Joined(body, max_body(source), documents=source.parser in DOCUMENTS)
         try:
             while True:
                 page = await pages.get(run, since_of(source), folder / "page")

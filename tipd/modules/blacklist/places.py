@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import NamedTuple
-
-_PIECE = 1 << 20
-
-
-class LocalBody(NamedTuple):
-    """A local source's body as it was copied."""
-
-    sha256: bytes
-    size: int
 
 
 class Places:
@@ -52,28 +40,3 @@ class Places:
         kept = self._set_aside / f"{name}.body"
         body.replace(kept)
         return kept
-
-
-def copy_local(path: Path, into: Path, limit: int) -> LocalBody:
-    """Copy a file, or the files of a folder by name, one after the other, and hash them.
-
-    Raises OSError; ValueError where there is more than `limit` bytes or something that is no plain file.
-    """
-    files = sorted(each for each in path.iterdir() if each.name[0] != ".") if path.is_dir() else [path]
-    digest, size = hashlib.sha256(), 0
-    with into.open("wb") as out:
-        for each in files:
-            with open(each, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:  # no FIFO
-                if not each.is_file():
-                    raise ValueError(f"{each}: is not a plain file")
-                last = b"\n"
-                while piece := file.read(_PIECE):
-                    size += len(piece)
-                    if size > limit:
-                        raise ValueError(f"{path}: is larger than {limit} bytes")
-                    digest.update(piece)
-                    out.write(piece)
-                    last = piece[-1:]
-                if len(files) > 1 and last != b"\n":
-                    out.write(b"\n")
-    return LocalBody(digest.digest(), size)

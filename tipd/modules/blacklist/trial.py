@@ -20,11 +20,11 @@ from tipd.errors import ConfigError
 from tipd.model.moment import rfc3339
 from tipd.model.tlp import Tlp
 from tipd.modules.blacklist import catalogue
-from tipd.modules.blacklist.body import max_body, request_for
+from tipd.modules.blacklist.body import DOCUMENTS, max_body, request_for
 from tipd.modules.blacklist.catalogue import Fault
 from tipd.modules.blacklist.guards import refusal
 from tipd.modules.blacklist.guess import guess
-from tipd.modules.blacklist.places import copy_local
+from tipd.modules.blacklist.local import copy_local
 from tipd.modules.blacklist.reader import read
 from tipd.modules.blacklist.reading.job import First, ReadJob, ReadResult
 from tipd.modules.blacklist.reading.snapshot import Identity
@@ -109,7 +109,7 @@ async def fetch(chosen: Chosen, fetcher: Fetches, into: Path, credentials: Path)
     """Get the body and return where it is. Raises FetchError; OSError, ValueError for a local one."""
     source = chosen.source
     if source is not None and source.path:
-        copy_local(Path(source.path), into, max_body(source))
+        copy_local(Path(source.path), into, max_body(source), source.member, documents=source.parser in DOCUMENTS)
         return into
     request = request_for(source, credentials=credentials) if source is not None else Request(url=chosen.url)
     await fetcher.fetch(request, into)
