@@ -140,7 +140,7 @@ async def _add(connection: Connection, entry: Allowance) -> None:
     facts = {"until": entry.until} if entry.until else None
     subject = f"{entry.kind} {entry.value}"
     await audit.insert(connection, entry.created, entry.by, ALLOW_ADDED, subject, entry.reason, facts)
-    await _changed(connection)
+    await told_changed(connection)
 
 
 async def _remove(connection: Connection, indicator: Indicator, reason: str, by: str, at: datetime) -> Row:
@@ -148,9 +148,10 @@ async def _remove(connection: Connection, indicator: Indicator, reason: str, by:
     if row is None or (row["until"] is not None and row["until"] <= at):  # raised, so that nothing is told either
         raise LookupError(indicator.value)
     await audit.insert(connection, at, by, ALLOW_REMOVED, f"{indicator.kind} {indicator.value}", reason)
-    await _changed(connection)
+    await told_changed(connection)
     return row
 
 
-async def _changed(connection: Connection) -> None:
+async def told_changed(connection: Connection) -> None:
+    """Let every process read the list again, once this transaction is committed. Asyncio-flavoured."""
     await connection.execute("SELECT pg_notify($1, '')", _CHANNEL)

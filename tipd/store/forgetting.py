@@ -18,6 +18,7 @@ from tipd.model.indicator import Indicator
 from tipd.model.key import key_of, unsigned_key_of
 from tipd.model.kind import CODE_OF, KIND_OF, Kind
 from tipd.store import closing, partitions
+from tipd.store.allowed import told_changed
 from tipd.store.audit import insert as note_act
 from tipd.store.closing import Change
 from tipd.store.frames import MOST_ROWS
@@ -301,6 +302,7 @@ async def _texts(connection: Connection, table: str, needle: Needle, now: dateti
     if table == "allowed":  # a veto over what nobody may name any more is none
         await connection.execute("UPDATE allowed SET removed = $2 WHERE lower(value) = $1 AND removed IS NULL",
                                  needle.text, now)  # fmt: skip
+        await told_changed(connection)
     number = 0
     for column, pattern, seek, cast in (
         *((column, needle.pattern, needle.text, "text") for column in texts),
