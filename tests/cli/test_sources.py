@@ -132,3 +132,19 @@ def test_show_says_what_waits_for_a_review(tipd: Any, config: str, fake: Any) ->
         ran = tipd("sources", "show", "good", "--config", config)
         assert ("why = shrank from 40 to 4" in ran.out) is (set_aside is not None)
         assert ("tipd sources accept good" in ran.err) is hinted
+
+
+def test_show_says_what_tables_say_beyond_their_defaults(tipd: Any, config: str) -> None:
+    folder = Path(config).parent / "sources.d"
+    tables = '[request]\nheaders = { X-Key = "k" }\n[expect]\nmin_rows = 3\nmax_bad = 0.0\n'
+    (folder / "rich.toml").write_text(GOOD.format("rich") + 'parser = "delimited"\n[fields]\nnote = 1\n' + tables)
+    (folder / "ours.toml").write_text("entries = true\n")
+    (rich,) = tipd("sources", "show", "rich", "--config", config, "--json").lines
+    assert rich["request"] == {"headers": {"X-Key": "k"}}
+    assert rich["expect"] == {"min_rows": 3, "max_bad": 0.0}
+    assert rich["fields"] == {"note": 1}
+    assert not {"ageing", "signature", "entries", "by_hand"} & rich.keys()
+    (ours,) = tipd("sources", "show", "ours", "--config", config, "--json").lines
+    assert ours["by_hand"] is True
+    row = next(line for line in tipd("sources", "list", "--config", config).out.splitlines() if line.startswith("ours"))
+    assert row.split()[:3] == ["ours", "new", "blacklist"]

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping, Sequence
 
+    import msgspec
+
     from tipd.modules.blacklist.catalogue import Sources
     from tipd.modules.blacklist.declaration import Source
 
@@ -109,13 +111,36 @@ def _write(records: Sequence[Mapping[str, Any]], output: Output) -> None:
 
 
 def _record(source: Source, sources: Sources, state: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return the declaration, with what the daemon says over it."""
+    """Return the declaration, with what the daemon says over it; of its tables what they say beyond the defaults."""
     import msgspec
 
-    plain = msgspec.to_builtins(source)
-    record = {key: value for key, value in plain.items() if value not in ("", {}, [], ())}
+    plain: dict[str, Any] = msgspec.to_builtins(source)
+    plain |= {key: _said(getattr(source, key)) for key in ("expect", "request", "ageing", "fields")}
+    if plain.pop("entries"):  # the state's are a number
+        plain["by_hand"] = True
+    record = {key: value for key, value in plain.items() if value not in (None, "", {}, [], ())}
     record["file"] = str(sources.paths.get(source.name, ""))
     return record | _state(source, sources) | dict(state or {})
+
+
+def _said(value: Any) -> Any:
+    """Return a table without the keys that are at their defaults."""
+    import msgspec
+
+    if isinstance(value, msgspec.Struct):
+        fields = msgspec.structs.fields(value)
+        changed = {field.encode_name: getattr(value, field.name) for field in fields if _differs(value, field)}
+        return {name: _said(inner) for name, inner in changed.items()}
+    if isinstance(value, dict):
+        return {name: _said(inner) for name, inner in value.items()}
+    return msgspec.to_builtins(value)
+
+
+def _differs(table: msgspec.Struct, field: msgspec.structs.FieldInfo) -> bool:
+    import msgspec
+
+    default = field.default if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+    return bool(getattr(table, field.name) != default)
 
 
 def _state(source: Source, sources: Sources) -> dict[str, Any]:
