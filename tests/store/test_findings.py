@@ -13,6 +13,8 @@ from tipd.errors import GoneError
 from tipd.model.finding import NewFinding, encode
 from tipd.model.indicator import Indicator
 from tipd.model.kind import Kind
+from tipd.model.tlp import Tlp
+from tipd.store.connection import Connection
 from tipd.store.findings import PAGE
 from tipd.store.sources import Declared
 from tipd.store.store import Store
@@ -151,3 +153,18 @@ async def test_sources_declared_meanwhile_by_another_process_have_their_names(ds
             await other.sources.declare("blacklist", {name: Declared()})
             await other.writer.tell([NewFinding(kind="source.loaded", module="blacklist", source=name)])
             assert (await store.findings.read(0))[-1].source == name
+
+
+async def test_the_mark_is_the_stricter_of_the_rows_and_its_sources_present_one(store: Store) -> None:
+    await store.sources.declare("blacklist", {"ipsum": Declared(digest=b"x", tlp=Tlp.CLEAR)})
+    listed = NewFinding(kind="indicator.listed", module="blacklist", source="ipsum")
+    await store.writer.tell([listed, NewFinding(kind="allow.added", module="allow"), listed])
+    await store.writer.write(_mark_first, 3)
+    assert [one.tlp for one in await store.findings.read(0)] == ["amber+strict", "amber", msgspec.UNSET]
+    await store.sources.declare("blacklist", {"ipsum": Declared(digest=b"x", tlp=Tlp.RED)})
+    assert [one.tlp for one in await store.findings.read(0)] == ["red", "amber", "red"]
+    assert [one.source for one in await store.findings.read(0)] == ["ipsum", None, "ipsum"]
+
+
+async def _mark_first(connection: Connection, tlp: int) -> None:
+    await connection.execute("UPDATE finding SET tlp = $1 WHERE seq = (SELECT min(seq) FROM finding)", tlp)
