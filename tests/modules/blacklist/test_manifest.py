@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.collecting import House, house_of
+import structlog
+from support.collecting import NEAR, House, house_of
 from support.misp import Misp
 
+from tipd.clock import SystemClock
+from tipd.modules.blacklist import trial
+from tipd.modules.blacklist.catalogue import parse
 from tipd.modules.blacklist.manifest import event_url
+from tipd.net.fetch import Fetcher
+from tipd.net.settings import NetSettings
 
 T = 1_790_000_000
 FEED = """
@@ -102,6 +109,18 @@ async def test_what_is_no_manifest(house: House, misp: Misp) -> None:
     report = (await house.collect())["partner"]
     assert report.status == "wrong_page"
     assert report.error.startswith("is no manifest of a MISP feed")
+
+
+async def test_a_feed_can_be_tried(tmp_path: Path, misp: Misp) -> None:
+    source = parse(FEED.format(base=misp.base), "partner")
+    (tmp_path / "partner").write_text(misp.key)
+    (tmp_path / "partner").chmod(0o600)
+    rng = random.Random(1)
+    fetcher = Fetcher(NetSettings(allow_networks=NEAR), SystemClock(), structlog.get_logger(), rng)
+    body = await trial.fetch(trial.Chosen(source), fetcher, tmp_path / "body", tmp_path)
+    (tmp_path / "scratch").mkdir()
+    tried = trial.run(trial.Chosen(source), body, tmp_path / "scratch")
+    assert (tried.state, {row.value for row in tried.rows}) == ("ok", {f"192.0.2.{n}" for n in range(26, 31)})
 
 
 def test_events_lie_beside_the_manifest() -> None:

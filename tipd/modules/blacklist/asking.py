@@ -152,6 +152,8 @@ def check(source: Source) -> None:
             raise ValueError(f"request.headers.{name}: is no header's name")
     if not source.url and (ask.paged or ask.increments):
         raise ValueError("request: pages and since go with url")
+    if source.signature and (ask.paged or ask.increments):
+        raise ValueError("signature: signs one body, not pages")
     _check_places(source, set(_places(source)))
     if ask.increments and source.absence != "nothing":
         raise ValueError(

@@ -17,6 +17,7 @@ from tipd.config import duration
 from tipd.modules.blacklist.collect import Collector
 from tipd.modules.blacklist.cursor import REMEMBERED, Cursor, Run, advanced, greatest, shown, stored, whole_is_due
 from tipd.modules.blacklist.freshness import freshness
+from tipd.modules.blacklist.keeping import keep_body, note_declaration
 from tipd.modules.blacklist.pages import Page, Pages, began_by, refusal
 from tipd.modules.blacklist.paging import first_at, turn
 from tipd.modules.blacklist.proof import proof_of
@@ -42,6 +43,8 @@ RESUMED_WITHIN = duration("7d")  # a run that was cut off longer ago begins anew
 
 class Increment(Collector):
     """One run of one source."""
+
+    why = "page"
 
     def __init__(self, tools: Tools, source: Source, row: SourceRow) -> None:
         """Nothing happens yet."""
@@ -157,14 +160,18 @@ class Increment(Collector):
         else:
             at = tools.clock.now()
             round_id = await tools.store.rounds.begin(row.id, started=at)
-            proof = proof_of(self._source, page.fetched, result, status=State.OK, at=at, ended=at)
+            body = await keep_body(tools, row, round_id, folder / "body", at)
+            await note_declaration(tools, self._source, at)
+            proof = proof_of(
+                self._source, page.fetched, result, status=State.OK, at=at, ended=at, body=body, why=self.why
+            )
             listed, ended = await tools.store.increments.apply(
                 round_id,
                 row.id,
                 folder / OPENED,
                 folder / WITHDRAWN,
                 cursor=kept,
-                proof=msgspec.structs.replace(proof, why="page"),
+                proof=proof,
                 initial=row.last_success is None,
             )
             self._listed, self._ended = self._listed + listed, self._ended + ended

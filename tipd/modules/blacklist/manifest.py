@@ -20,15 +20,18 @@ from tipd.modules.blacklist.increment import Increment
 from tipd.modules.blacklist.joined import Joined
 from tipd.modules.blacklist.pages import Page, Pages, refusal
 from tipd.modules.blacklist.paging import Look, Question
-from tipd.modules.blacklist.reading.contents import Contents, ContentsJob
+from tipd.modules.blacklist.reading.contents import Contents, ContentsJob, contents
 from tipd.net.request import Fetched, FetchError, Validators
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tipd.modules.blacklist.declaration import Source
+    from tipd.modules.blacklist.needs import Fetches
     from tipd.nursery.contract import Report
 
 READER = "tipd.modules.blacklist.reading.contents:contents"
+SAMPLED = 5  # events, to try a feed
 AT_ONCE = 25  # events between two transactions
 _MISSING = frozenset({404, 410})
 
@@ -120,6 +123,28 @@ class Manifest(Increment):
             result,
             msgspec.structs.replace(self._kept, events=events, tag=""),
         )
+
+
+async def sample(source: Source, fetcher: Fetches, into: Path, credentials: Path, count: int = SAMPLED) -> None:
+    """Fetch the manifest and its newest events, as one body: to try a feed. Raises FetchError, OSError."""
+
+    async def fetch(url: str, name: str) -> Path:
+        path, asked = into.with_name(name), Question(url, source.request.headers, None)
+        await fetcher.fetch(request_for(source, credentials=credentials, asked=asked), path)
+        return path
+
+    manifest = await fetch(source.url, "manifest")
+    found = contents(ContentsJob(body=str(manifest), max_body=max_body(source)))
+    if found.broken:
+        raise FetchError("wrong_page", found.broken)
+    newest = sorted(found.events, key=lambda event: (found.events[event], event))[-count:]
+    joined = Joined(into, max_body(source), documents=True)
+    await trio.to_thread.run_sync(into.touch)
+    try:
+        for event in newest:
+            joined.add(await fetch(event_url(source.url, event), "event"))
+    finally:
+        joined.close()
 
 
 def event_url(manifest: str, event: str) -> str:

@@ -25,6 +25,7 @@ from tipd.modules.blacklist.catalogue import Fault
 from tipd.modules.blacklist.guards import refusal
 from tipd.modules.blacklist.guess import guess
 from tipd.modules.blacklist.local import copy_local
+from tipd.modules.blacklist.manifest import sample
 from tipd.modules.blacklist.reader import read
 from tipd.modules.blacklist.reading.job import First, ReadJob, ReadResult
 from tipd.modules.blacklist.reading.snapshot import Identity
@@ -110,6 +111,9 @@ async def fetch(chosen: Chosen, fetcher: Fetches, into: Path, credentials: Path)
     source = chosen.source
     if source is not None and source.path:
         copy_local(Path(source.path), into, max_body(source), source.member, documents=source.parser in DOCUMENTS)
+        return into
+    if source is not None and source.request.pages.by == "manifest":
+        await sample(source, fetcher, into, credentials)
         return into
     request = request_for(source, credentials=credentials) if source is not None else Request(url=chosen.url)
     await fetcher.fetch(request, into)
