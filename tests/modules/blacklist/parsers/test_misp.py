@@ -131,17 +131,17 @@ def test_what_stands_beside(parse):
 def test_an_attribute_of_a_search_brings_its_event(parse):
     row = attribute(Event={"info": "a case", "uuid": "e-1", "distribution": "1"}, Tag=[{"name": "TLP:GREEN"}])
     context = parse(MISP, json.dumps({"response": {"Attribute": [row]}}))[1][0]
-    assert (context["event"], context["reference"], context["tlp"]) == ("a case", "e-1", ["TLP:GREEN"])
+    assert (context["event"], context["reference"], context["tlp"]) == ("a case", "e-1", "TLP:GREEN")
 
 
 @pytest.mark.parametrize(
     ("own", "of_event", "distribution", "marks"),
     [
         ([], [], None, None),
-        (["tlp:green"], [], "3", ["tlp:green"]),
-        ([], ["tlp:red"], None, ["tlp:red"]),  # though it stands behind the attributes
+        (["tlp:green"], [], "3", "tlp:green"),
+        ([], ["tlp:red"], None, "tlp:red"),  # though it stands behind the attributes
         (["tlp:white"], ["tlp:amber"], None, ["tlp:white", "tlp:amber"]),
-        (["misc"], [], "0", ["tlp:amber+strict"]),
+        (["misc"], [], "0", "tlp:amber+strict"),
     ],
 )
 def test_marks(parse, own, of_event, distribution, marks):
@@ -183,7 +183,7 @@ def test_an_event_larger_than_memory_should_hold(parse, monkeypatch):
     document = event(*(attribute(value=f"192.0.2.{number}") for number in range(200)), Tag=[{"name": "tlp:red"}])
     found, contexts, _ = parse(MISP, json.dumps(document, indent=1))
     assert found == [f"192.0.2.{number}" for number in range(200)]
-    assert all(context["tlp"] == ["tlp:red"] for context in contexts)
+    assert all(context["tlp"] == "tlp:red" for context in contexts)
 
 
 scalars = (

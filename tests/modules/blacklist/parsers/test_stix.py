@@ -41,7 +41,7 @@ def test_what_stands_beside(parse):
             "name": "C2 of a case",
             "class": ["proxy", "c2-server"],
             "confidence": 80,
-            "tlp": ["tlp:amber"],
+            "tlp": "tlp:amber",
             "first_seen": "2026-01-01T00:00:00Z",
             "until": "2026-12-01T00:00:00Z",
         }

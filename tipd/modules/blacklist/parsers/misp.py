@@ -107,13 +107,13 @@ class Row:
         """Return the raw value of one of NAMES."""
         return NAMES[name](self)
 
-    def tlp(self) -> list[str]:
-        """Return the marks; distribution 0 is one."""
+    def tlp(self) -> str | list[str]:
+        """Return the mark, or marks; distribution 0 is one."""
         marks = [tag for tag in self.tags if tag[:4].lower() == "tlp:"]
         attribute, event, thing = self.attribute, self.event, self.thing
         if attribute.distribution in _NOBODY or event.distribution in _NOBODY or thing.distribution in _NOBODY:
             marks.append(_OWN_ONLY)
-        return marks
+        return marks[0] if len(marks) == 1 else marks
 
     def malware(self) -> list[str]:
         """Return what galaxies of malware the tags name."""
@@ -155,6 +155,7 @@ class Misp:
         self._longest = options.longest
         self._to_ids = options.to_ids
         self._beside = Named(source, _OWN, NAMES)
+        self._readers = self._beside.bound(NAMES.__getitem__)
         kinds = source.kinds
         # By its looks a fingerprint of a certificate is one of a file.
         mixed = {
@@ -223,7 +224,7 @@ class Misp:
         if len(values) != len(parts):
             rows.refused.append((place, "malformed"))
             return
-        context = self._beside.context(row.get)
+        context = Named.context_of(row, self._readers)
         if "port" in parts:
             context = {"port": values[1], **(context or {})}
         for value, part in zip(values, parts, strict=True):

@@ -38,6 +38,20 @@ class Named:
         context: dict[str, Any] = {}
         for key, place in self._fields.items():
             value = get(place)
-            if value is not None and value not in ("", []):
+            if value or value == 0:
+                context[key] = value
+        return context or None
+
+    def bound[T](self, reader_of: Callable[[str], Callable[[T], Any]]) -> list[tuple[str, Callable[[T], Any]]]:
+        """Return what `context_of` wants: each key kept, and what reads it from a row (`reader_of` its place)."""
+        return [(key, reader_of(place)) for key, place in self._fields.items()]
+
+    @staticmethod
+    def context_of[T](row: T, readers: Iterable[tuple[str, Callable[[T], Any]]]) -> dict[str, Any] | None:
+        """Return what stands beside the row's values, raw; for formats with many rows."""
+        context: dict[str, Any] = {}
+        for key, read in readers:
+            value = read(row)
+            if value or value == 0:
                 context[key] = value
         return context or None

@@ -57,6 +57,7 @@ class Stix:
         """Keep what is wanted."""
         self._options = options
         self._beside = Named(source, _OWN)
+        self._readers = self._beside.bound(_reader)
         self._kinds = source.kinds
         self._mixed = frozenset(cert for cert, file in _LOOK_ALIKE if file in self._kinds)
         self._types = frozenset({"indicator", *(_OBSERVED if options.observables else ())})
@@ -96,26 +97,30 @@ class Stix:
             return self._decode(text_of(raw))
 
     def _read(self, place: int, thing: dict[str, Any], words: str, rows: Rows) -> None:
-        get = _getter(thing, words)
+        row = (thing, words)
         values = [value for kinds, value in self._values(thing) if value and kinds & self._kinds]
-        if not values or _BENIGN in _list(thing.get("indicator_types")) or not self._beside.passes(get):
+        benign = _BENIGN in _list(thing.get("indicator_types"))
+        if not values or benign or not self._beside.passes(lambda name: _reader(name)(row)):
             rows.filtered += 1
             return
-        context = self._beside.context(get)
+        context = Named.context_of(row, self._readers)
         withdrawn = thing.get("revoked") is True
         for value in values:
             rows.add(place, one_line(value), context, withdrawn=withdrawn)
 
-    def _values(self, thing: dict[str, Any]) -> Iterator[tuple[frozenset[Kind], str]]:
+    def _values(self, thing: dict[str, Any]) -> Iterable[tuple[frozenset[Kind], str]]:
         kind = thing.get("type")
-        if kind == "indicator":
-            if thing.get("pattern_type", "stix") == "stix":
-                pattern = thing.get("pattern")
-                if not isinstance(pattern, str):
-                    raise Malformed("an indicator without a pattern")
-                yield from (self._told(kinds, value) for kinds, value in values_of(pattern))
-            return
-        for path in _OBSERVED.get(str(kind), ()):
+        if kind != "indicator":
+            return self._observed(thing, str(kind))
+        if thing.get("pattern_type", "stix") != "stix":
+            return ()
+        pattern = thing.get("pattern")
+        if not isinstance(pattern, str):
+            raise Malformed("an indicator without a pattern")
+        return [self._told(kinds, value) for kinds, value in values_of(pattern)]
+
+    def _observed(self, thing: dict[str, Any], kind: str) -> Iterator[tuple[frozenset[Kind], str]]:
+        for path in _OBSERVED.get(kind, ()):
             name = path.partition(":")[2]
             if name.startswith("hashes."):
                 hashes = thing.get("hashes")
@@ -140,20 +145,27 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _getter(thing: dict[str, Any], words: str) -> Callable[[str], Any]:
-    """Return what gives a raw value by its path; `tlp` and `class` are made of what the object says."""
+@lru_cache(maxsize=1000)
+def _reader(name: str) -> Callable[[tuple[dict[str, Any], str]], Any]:
+    """Return what gives the raw value at a path; `tlp` and `class` are made of what the object says."""
+    if name == "tlp":
+        return lambda row: _marks(row[1])
+    if name == "class":
+        return lambda row: list(_classes(row[0]))
+    if "." not in name:
+        return lambda row: row[0].get(name)
 
-    def get(name: str) -> Any:
-        if name == "tlp":
-            return [f"tlp:{word}" for word in words.split(",") if word]
-        if name == "class":
-            return list(_classes(thing))
-        if name in thing:
-            return thing[name]
-        found = find(thing, name) if "." in name else None
-        return found[0] if found and len(found) == 1 else found
+    def at_path(row: tuple[dict[str, Any], str]) -> Any:
+        found = find(row[0], name)
+        return found[0] if len(found) == 1 else found
 
-    return get
+    return at_path
+
+
+def _marks(words: str) -> str | list[str]:
+    if "," in words:
+        return [f"tlp:{word}" for word in words.split(",")]
+    return words and f"tlp:{words}"
 
 
 def _classes(thing: dict[str, Any]) -> Iterator[str]:
