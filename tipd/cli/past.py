@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 PIECE = 1 << 20
 LOOK_EVERY = 0.5  # seconds
-PATIENCE = 600.0  # seconds without a sign that the replay goes on
+PATIENCE = 120.0  # seconds without a sign that the replay goes on
 _REPLAYED = "source.replayed"
+_CONFLICT = 409
 
 
 class _Unreadable(TipdError):
@@ -42,7 +43,10 @@ def replay(args: argparse.Namespace, output: Output) -> int:
     """Ask for a replay and wait for its end."""
     client = Client.of(args)
     since = moment(args.since).isoformat() if args.since else None
-    asked = client.post(f"/api/v1/sources/{quote(args.name, safe='')}/replay", {"since": since})
+    try:
+        asked = client.post(f"/api/v1/sources/{quote(args.name, safe='')}/replay", {"since": since})
+    except Refused as refused:
+        raise _lasting(refused) from None
     output.say(f"the kept bodies of {args.name} are read again")
     told = _wait(client, args.name, asked["since"], output)
     if told is None:
@@ -90,9 +94,7 @@ def backfill(args: argparse.Namespace, output: Output) -> int:
     try:
         job = client.post(f"/api/v1/sources/{quote(args.name, safe='')}/backfill", asked)
     except Refused as refused:
-        if refused.status == 409:  # trying again would not help
-            refused.exit_code = EXIT_NEGATIVE
-        raise
+        raise _lasting(refused) from None
     while job["state"] in {"waiting", "running"}:
         time.sleep(LOOK_EVERY)
         job = client.get(f"/api/v1/backfills/{job['id']}")
@@ -101,6 +103,13 @@ def backfill(args: argparse.Namespace, output: Output) -> int:
     else:
         output.line(_told(args.name, job))
     return EXIT_DONE if job["state"] in {"done", "known"} else EXIT_NEGATIVE
+
+
+def _lasting(refused: Refused) -> Refused:
+    """Return the refusal, with the exit code of what trying again would not help."""
+    if refused.status == _CONFLICT:
+        refused.exit_code = EXIT_NEGATIVE
+    return refused
 
 
 def _told(name: str, job: dict[str, Any]) -> str:

@@ -84,20 +84,29 @@ def _write(proved: Mapping[str, Any], output: Output) -> None:
     output.line(f"{proved['source']}  {short(proved['first_seen'])} to {until} (UTC), {kind}")
     for word, proof in (("opened", proved["opened_by"]), ("closed", proved["closed_by"])):
         if proof is not None:
-            for line in _lines(proof, opened=word == "opened", reason=proved["reason"]):
+            for line in _lines(
+                proof, opened=word == "opened", backfilled=proved["backfilled"], reason=proved["reason"]
+            ):
                 output.line(f"  {word}: {printable(line)}")
     if not proved["stands"]:
         output.line(output.coloured("  this does not prove it", "red"))
 
 
-def _lines(proof: Mapping[str, Any], *, opened: bool, reason: str | None) -> Sequence[str]:
+def _lines(proof: Mapping[str, Any], *, opened: bool, backfilled: bool, reason: str | None) -> Sequence[str]:
     read = proof["read"]
     place = f"round {proof['id']} ({proof['why']}), {short(proof['at'] or proof['started'])}"
     source = f"{proof['url'] or 'no URL'} at {proof['address'] or 'no address'}, HTTP {proof['http_status'] or '-'}"
+    if proof["why"] == "backfill":
+        source = f"a file that was loaded, {proof['url']}"
     lines = [f"{place}: {source}" + ("" if opened else f"; reason: {reason}")]
     if proof["body_sha256"]:
         lines.append(f"body SHA-256 {proof['body_sha256']}, {proof['body_bytes']} bytes; tipd {proof['version']}")
-    lines.append(_said(read))
+    if proof["why"] == "backfill":
+        lines.append("the file itself is not kept here: whoever has it can compare its SHA-256")
+    elif opened or not backfilled:
+        lines.append(_said(read))
+    else:
+        lines.append("from here on tipd watched the source itself")
     return lines
 
 

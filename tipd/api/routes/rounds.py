@@ -129,6 +129,8 @@ async def replay(call: Call) -> Replayed:
     since = call.body.since
     if since is not None and since.tzinfo is None:
         raise Problem(400, "a moment needs its offset (2026-11-22T04:00:00Z)")
+    if not row.declared or row.state == "misdeclared":
+        raise Problem(409, f"nobody knows how to read {row.name}: {row.error or 'it is not declared'}")
     seq = await call.core.services.store.findings.last_seq()
     word = f"replay:{row.name}" + (f"@{since.isoformat()}" if since else "")
     await let_run(call, row, word)
@@ -269,7 +271,7 @@ ROUTES = (
         body=ReplayRequest,
         answer=Replayed,
         status=202,
-        problems=(404, 503),
+        problems=(404, 409, 503),
         summary="Read a source's kept bodies again",
         tag=_TAG,
     ),
