@@ -4,7 +4,7 @@ import pytest
 from support.collecting import house_of
 from support.keys import Signer
 
-from tipd.modules.blacklist import catalogue
+from tipd.modules.blacklist import catalogue, trial
 from tipd.modules.blacklist.signed import get_signature, signature_beside
 from tipd.net.request import FetchError
 
@@ -98,3 +98,26 @@ async def test_a_bad_signature_sets_the_body_aside_and_the_good_set_stays(tmp_pa
         assert await collected(house) == ("ok", 3)
         assert {finding.data["new"] for finding in await house.findings("source.degraded")} == {"bad_signature"}
         assert len(await house.findings("source.recovered")) == 1
+
+
+@pytest.mark.parametrize("ending", [".asc", ".sig", ""])
+def test_a_signed_list_is_tried_with_the_signature_beside_it(tmp_path, ending):
+    who = Signer()
+    table = who.pin(tmp_path / "key.pgp")
+    body = tmp_path / "list.txt"
+    body.write_bytes(b"192.0.2.1\n")
+    (tmp_path / f"list.txt{ending or '.other'}").write_bytes(who.detached(b"192.0.2.1\n"))
+    chosen = trial.Chosen(source=catalogue.parse(LIST + table + 'url = "https://lists.example.org/x.asc"\n'))
+    tried = trial.run(chosen, body, tmp_path)
+    assert (tried.state, [row.value for row in tried.rows]) == (
+        ("ok", ["192.0.2.1"]) if ending else ("bad_signature", [])
+    )
+
+
+async def test_what_is_fetched_to_be_tried_brings_its_signature(tmp_path):
+    fetcher = Fetcher()
+    into = await trial.fetch(
+        trial.Chosen(source=catalogue.parse(LIST + DETACHED)), fetcher, tmp_path / "body", tmp_path
+    )
+    assert [request.url[-4:] for request in fetcher.asked] == ["rg/x", ".asc"]
+    assert signature_beside(into)
