@@ -33,6 +33,7 @@ FILES = [
 ]
 STAND_INS = ROOT / "tests" / "support" / "stand_ins"
 LIST = "url = '{base}/list.txt'\nparser = 'lines'\nkind = 'auto'\nevery = '1s'\nmin_interval = '1s'\n"
+OWN = "entries = true\nabout = 'what we saw'\n"  # as the catalogue declares it
 KEY = "k" * 40
 DROP = "# partner drop list\n" + "".join(f"203.0.113.{number}/32\n" for number in range(0, 40, 2))
 # Where the reader's question is "is it listed", "no" is an answer too.
@@ -168,7 +169,7 @@ def test_the_commands_of_a_page_do_what_it_says(file: str, make_daemon: Callable
         feeds.put("/drop.txt", DROP)
         # Who moves the data of the managed server needs one; it takes longer to start than a database of the tests'.
         managed = "/var/lib/tipd/postgres" in (ROOT / file).read_text(encoding="utf-8")
-        daemon = make_daemon(sources={"ipsum": LIST.format(base=feeds.base)}, managed=managed)
+        daemon = make_daemon(sources={"ipsum": LIST.format(base=feeds.base), "local": OWN}, managed=managed)
         for _, text in blocks(file, "toml"):
             if name := re.search(r'^name = "(\w+)"', text, re.MULTILINE):
                 declared = text

@@ -55,7 +55,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     `every`: how often it is asked; `min_interval`: the shortest its provider bears
     `parser`: its format; `kind`: of its indicators, one or several, or `auto`
     `absence`: `left`: the list is the whole set; `nothing`: recent rows, a sighting ends `keep` after it was last seen
-    `keep`: where absence means nothing, how long after it was last seen a sighting ends
+    `keep`: where absence means nothing, how long after it was last seen a sighting ends ([ageing] has more)
     `timezone`: of naive dates
     `credential`: the name of a file in `credentials_dir` that goes where `{credential}` stands
     `client_cert_file`, `client_key_file`: what we show a server that asks who we are

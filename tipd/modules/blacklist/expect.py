@@ -13,7 +13,8 @@ class Expect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     `must_match`: a text that stands in it
     `min_rows`: fewer rows than this are refused
     `max_rows`: more are
-    `max_shrink`: the share of yesterday's indicators that may be gone; when not given 0.5 for lists of 10 and more
+    `max_shrink`: the share of yesterday's indicators that may be gone; when not given 0.5 for lists of 10 and more; not
+        asked where absence means nothing
     `max_growth`: so many times yesterday's; when not given 20 for lists of 100 and more
     `max_bad`: the share of rows that may be unreadable; when not given 0.5
     `may_be_empty`: no rows at all are good news, not a fault
