@@ -77,6 +77,7 @@ class _Line:
 def run(args: argparse.Namespace) -> int:
     """Read the log and print what was listed."""
     client, output = Client.of(args), Output.of(args)
+    _check_form(args.time_format)
     now = SystemClock().now()
     times = LogTimes(now, _zone(args.timezone), form=args.time_format, year=args.year)
     counts = Counts()
@@ -96,6 +97,14 @@ def _zone(name: str | None) -> ZoneInfo | None:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise LogFault(f"--timezone {name}: is not one of the tz database (Europe/Paris, UTC)") from None
+
+
+def _check_form(form: str | None) -> None:
+    try:
+        datetime.strptime("", form or "")  # noqa: DTZ007 - only whether it is a format
+    except ValueError as error:
+        if "directive" in str(error) or "stray" in str(error):
+            raise LogFault(f"--time-format {form}: {error}") from None
 
 
 @contextlib.contextmanager

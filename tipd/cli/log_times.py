@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import tzinfo
 
+_WITH_YEAR = ("%Y", "%y", "%G", "%c", "%x", "%D", "%F")
 _LOOK_AT = 400  # characters of a line in which its time stands
 _NAMES = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _MONTHS = {name: number for number, name in enumerate(_NAMES.split("|"), start=1)}
@@ -42,6 +43,7 @@ class LogTimes:
         self._zone = zone
         self._form = form
         self._words = len(form.split()) if form else 0
+        self._yearless = form is not None and not any(word in form for word in _WITH_YEAR)
         self._year = year
         self._month = 0
 
@@ -103,13 +105,19 @@ class LogTimes:
         for start in range(max(1, len(words) - self._words + 1)):
             text = " ".join(words[start : start + self._words]).strip("[]<>()\"',;")
             try:
-                made = datetime.strptime(text, self._form or "")  # noqa: DTZ007 - the zone comes next
+                made = self._parsed(text)
             except ValueError:
                 continue
-            if made.year == 1900 and "%y" not in (self._form or "").lower():
+            if self._yearless:
                 return self._without_year(made.month, made.day, (made.hour, made.minute, made.second, made.microsecond))
             return made if made.tzinfo else self._aware(made, None)
         return None
+
+    def _parsed(self, text: str) -> datetime:
+        form = self._form or ""
+        if self._yearless:  # a leap year, so that each day exists
+            return datetime.strptime(f"2024 {text}", f"%Y {form}")  # noqa: DTZ007 - the zone comes next
+        return datetime.strptime(text, form)  # noqa: DTZ007
 
     def _aware(self, naive: datetime, offset: str | None) -> datetime:
         if offset is not None:

@@ -42,6 +42,10 @@ def values(line: str) -> list[str]:
 
 
 def _of_word(word: str) -> list[str]:
+    parts = word.split("/") if "/" in word else []
+    if len(parts) > 1 and "." in word:  # DIRECT/192.0.2.7, example.org/path: addresses anywhere, a name at the front
+        found = _of_word(parts[0].strip(_TRAILING))
+        return found + [part for part in parts[1:] if _ADDRESS4.match(part) for part in _of_word(part)]
     if "." not in word and ":" not in word:
         return [word.lower()] if len(word) in {32, 40, 64} and _HASH.match(word) else []
     address = _ADDRESS4.match(word)
