@@ -87,7 +87,8 @@ def test_several_documents_one_after_the_other(parse):
 
 
 @pytest.mark.parametrize(
-    "body", ["{}", '{"name": "Authentication failed"}', '"x"', "{", '{"Event": {"Attribute": [', "x"]
+    "body",
+    ["{}", '[{"ip": "192.0.2.1"}]', '{"name": "Authentication failed"}', '"x"', "{", '{"Event": {"Attribute": [', "x"],
 )
 def test_what_is_no_misp_is_a_fault(parse, body):
     with pytest.raises(JsonFault):

@@ -110,9 +110,11 @@ class Cutter:
         if depth > _DEEPEST:
             raise window.fault("nested too deep")
         if first == ord("["):
+            elements = 0
             for _ in self._elements():
+                elements += 1
                 yield from self._container(depth + 1)
-            self._known = self._known or not depth
+            self._known = self._known or not elements
         elif first == ord("{"):
             for key in self._members():
                 yield from self._member(key, depth)
