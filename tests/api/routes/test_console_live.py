@@ -1,0 +1,55 @@
+"""The live page: what a session may see, what is no news, and its watch."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from support.api import Served, World, finding, header
+
+from tipd.model.tlp import Tlp
+from tipd.model.watch import Watch, Watches
+
+
+@pytest.fixture(autouse=True)
+def told(world: World) -> None:
+    world.annotations.watches = Watches([Watch(name="ours", networks=["203.0.113.0/24"])])
+    world.findings.tell(
+        finding(1, value="198.51.100.1"),
+        finding(2, value="203.0.113.2"),
+        msgspec.structs.replace(finding(3, value="203.0.113.3"), initial=True),
+        msgspec.structs.replace(finding(4, value="203.0.113.4"), tlp="red"),
+    )
+
+
+async def page(api: Served, mark: Tlp, path: str = "/") -> str:
+    code = api.app.core.services.sessions.new_console_code(mark)
+    cookie = header(await api.ask("GET", f"/login?code={code}", token=None), "set-cookie") or ""
+    answer = await api.ask("GET", path, token=None, headers={"Cookie": cookie.partition(";")[0]})
+    assert answer.status == 200
+    return answer.content.decode()
+
+
+async def test_what_a_session_may_see_without_first_rounds(api: Served) -> None:
+    green = await page(api, Tlp.GREEN)
+    assert ("203.0.113.2" in green, "203.0.113.3" in green, "203.0.113.4" in green) == (True, False, False)
+    assert 'data-last="4"' in green
+    red = await page(api, Tlp.RED)
+    assert ("203.0.113.3" in red, "203.0.113.4" in red) == (False, True)
+    assert "TLP:RED" in red
+    assert "TLP:RED" not in green
+
+
+async def test_by_watch(api: Served) -> None:
+    shown = await page(api, Tlp.RED, "/?watch=ours")
+    assert ("198.51.100.1" in shown, "203.0.113.2" in shown) == (False, True)
+    assert 'data-watch="ours"' in shown
+    assert '<option value="ours" selected>' in shown
+    assert "badge-watch" in shown
+    unknown = await page(api, Tlp.RED, "/?watch=%22%3E%3Cscript%3E")
+    assert "198.51.100.1" in unknown
+    assert 'data-watch=""' in unknown
+
+
+async def test_where_nothing_is_watched_there_is_nothing_to_choose(world: World, api: Served) -> None:
+    world.annotations.watches = Watches(())
+    assert 'id="watch"' not in await page(api, Tlp.RED)
