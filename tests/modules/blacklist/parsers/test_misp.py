@@ -178,7 +178,7 @@ def test_bad_attributes_are_rows_that_cannot_be_read(parse):
 
 
 def test_an_event_larger_than_memory_should_hold(parse, monkeypatch):
-    from tipd.modules.blacklist.parsers import spool
+    from tipd.modules.blacklist.reading import spool
 
     monkeypatch.setattr(spool, "_KEPT", 1000)
     document = event(*(attribute(value=f"192.0.2.{number}") for number in range(200)), Tag=[{"name": "tlp:red"}])

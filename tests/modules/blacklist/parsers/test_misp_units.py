@@ -39,3 +39,19 @@ def test_a_value_over_the_bound_is_a_fault():
 def test_containers_around_events_are_counted():
     with pytest.raises(JsonFault, match="nested too deep"):
         units(b"[" * 50 + b"]" * 50)
+
+
+@pytest.mark.parametrize("size", [1, 3, 64, 4000, 10**6])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_units_are_the_same_however_a_body_is_cut_in_pieces(size, indent):
+    attributes = [
+        {"type": "url", "value": f'http://a.example/{{"}},[{n}', "Tag": [{"name": "x"}] * (n % 4)} for n in range(60)
+    ]
+    document = {
+        "response": [{"Event": {"Attribute": attributes, "Object": [{"Attribute": attributes}], "info": "}"}}] * 3
+    }
+    body = json.dumps(document, indent=indent).encode()
+    found = [unit for run in units(body, size) for unit in run.units]
+    assert len(found) == 360
+    assert [json.loads(unit.partition(b"\n")[2]) for unit in found[:60]] == attributes
+    assert found == [unit for run in units(body, 777) for unit in run.units]

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tipd.modules.blacklist.parsers import spool
 from tipd.modules.blacklist.parsers.stix_units import Cutter
+from tipd.modules.blacklist.reading import spool
 from tipd.modules.blacklist.reading.json_stream import JsonFault
 
 RED = "marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed"
@@ -74,3 +74,12 @@ def test_nothing(body):
 def test_what_is_no_stix_is_a_fault(body):
     with pytest.raises(JsonFault):
         cut(body)
+
+
+@pytest.mark.parametrize("size", [1, 3, 64, 4000, 10**6])
+def test_units_are_the_same_however_a_body_is_cut_in_pieces(size):
+    things = [marked(*[OURS, RED][: n % 3], pattern="[url:value = '}],{\"']", n=n) for n in range(60)]
+    ours = {"type": "marking-definition", "id": OURS, "definition_type": "tlp", "definition": {"tlp": "green"}}
+    found = cut({"objects": [*things[:30], ours, *things[30:]]}, size=size)
+    told = {json.loads(unit.partition(b"\n")[2])["n"]: unit.partition(b"\n")[0] for unit in found}
+    assert told == {n: [b"", b"green", b"green,red"][n % 3] for n in range(60)}

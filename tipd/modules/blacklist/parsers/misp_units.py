@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tipd.modules.blacklist.parsers.spool import Spool
 from tipd.modules.blacklist.reading.intake import Unit
 from tipd.modules.blacklist.reading.json_stream import SEPARATOR, Window, key_of_member
+from tipd.modules.blacklist.reading.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tipd.modules.blacklist.parsers.misp_units import RUN, line
-from tipd.modules.blacklist.parsers.spool import Spool
 from tipd.modules.blacklist.parsers.stix_marks import FIXED, NONE, UNKNOWN, word_of
 from tipd.modules.blacklist.reading.intake import Unit
 from tipd.modules.blacklist.reading.json_stream import SEPARATOR, Window, key_of_member
+from tipd.modules.blacklist.reading.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

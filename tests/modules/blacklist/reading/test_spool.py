@@ -2,7 +2,7 @@
 
 import pytest
 
-from tipd.modules.blacklist.parsers import spool
+from tipd.modules.blacklist.reading import spool
 
 
 @pytest.mark.parametrize("kept", [0, 30, 10_000])
