@@ -1,0 +1,35 @@
+"""`tipd forget`."""
+
+from typing import Any
+
+import pytest
+
+JOB = {"id": "j", "key": "00ff", "why": None, "values": 2, "closed": 1, "sightings": 3, "findings": 4, "mentions": 5}
+JOB |= {"bodies": 6, "blocked": True}
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tipd.cli.forget.LOOK_EVERY", 0.0)
+
+
+def test_it_is_waited_for(tipd: Any, fake: Any) -> None:
+    fake.answers["POST", "/api/v1/forget"] = 202, JOB | {"state": "running"}
+    states = iter(("running", "done"))
+    fake.answers["GET", "/api/v1/forget/j"] = lambda _body: (200, JOB | {"state": next(states)})
+    ran = tipd("forget", "192.0.2.1", "--reason", "asked", "--block", "--below")
+    assert ran.code == 0
+    assert "forgotten, as key 00ff: 2 values" in ran.out
+    assert "6 bodies removed; never taken in again" in ran.out
+    assert "192.0.2.1" not in ran.out
+    assert fake.asked[0][3] == {"value": "192.0.2.1", "reason": "asked", "block": True, "below": True}
+
+
+def test_a_failure_is_1(tipd: Any, fake: Any) -> None:
+    fake.answers["POST", "/api/v1/forget"] = 202, JOB | {"state": "failed", "why": "because"}
+    ran = tipd("forget", "192.0.2.1", "--reason", "asked")
+    assert (ran.code, ran.out) == (1, "failed: because\n")
+
+
+def test_a_reason_is_needed(tipd: Any) -> None:
+    assert tipd("forget", "192.0.2.1").code == 2
