@@ -44,6 +44,50 @@ async def test_listed_delisted_relisted_and_unchanged(tmp_path, dsn, feeds):
         assert list((tmp_path / "state" / "spool").iterdir()) == []
 
 
+def row_of(name):
+    return (
+        f'url = "{{}}/{name}.csv"\nevery = "1s"\nmin_interval = "1s"\nkind = "ipv4"\nclass = "scanner"\ntlp = "green"\n'
+        'parser = "delimited"\n[fields]\nport = 1\nlast_seen = 2\ntlp = 3\n'
+    )
+
+
+async def test_what_rows_say_is_kept_together_and_changes_in_place(tmp_path, dsn, feeds):
+    async with house_of(tmp_path, dsn) as house:
+        (house.sources / "said.toml").write_text(row_of("said").format(feeds.base))
+
+        async def said(*rows):
+            feeds.put("/said.csv", "".join(f"{row}\n" for row in rows))
+            report = (await house.collect())["said"]
+            assert report.status in {"ok", "unchanged"}, report
+            history = await house.store.sightings.history("192.0.2.1", max_tlp=Tlp.RED)
+            return [(one.context, one.tlp, one.closed is None) for one in history]
+
+        other = "192.0.2.2,22,2026-11-20"
+        both = await said("192.0.2.1,80,2026-11-20", "192.0.2.1,443,2026-11-22,amber", other)
+        last = {"class": "scanner", "port": [80, 443], "last_seen": "2026-11-22T00:00:00Z"}
+        assert both == [(last, Tlp.AMBER, True)]
+        # Unmerged, merged again, and all of it on one interval, told once.
+        first = {"class": "scanner", "port": 80, "last_seen": "2026-11-20T00:00:00Z"}
+        assert await said("192.0.2.1,80,2026-11-20", other) == [(first, Tlp.GREEN, True)]
+        assert await said("192.0.2.1,80,2026-11-20", "192.0.2.1,443,2026-11-22,amber", other) == both
+        next((tmp_path / "state" / "snapshots").iterdir()).unlink()
+        assert await said(other, "192.0.2.1,80,2026-11-20") == [(first, Tlp.GREEN, True)]
+        told = await house.findings("indicator.listed")
+        assert {(one.subject.value, one.data["last_seen"]) for one in told} == {
+            ("192.0.2.1", "2026-11-22T00:00:00Z"),
+            ("192.0.2.2", "2026-11-20T00:00:00Z"),
+        }
+        assert len(told) == 2
+        assert await house.findings("indicator.delisted") == []
+        # A declaration that keeps something else reads the same body again.
+        text = row_of("said").format(feeds.base).replace("port = 1\n", "seen_port = 1\n")
+        (house.sources / "said.toml").write_text(text)
+        again = await said(other, "192.0.2.1,80,2026-11-20")
+        assert again == [
+            ({"class": "scanner", "seen_port": "80", "last_seen": "2026-11-20T00:00:00Z"}, Tlp.GREEN, True)
+        ]
+
+
 async def test_without_a_snapshot_the_open_sightings_are_asked(tmp_path, dsn, feeds):
     async with house_of(tmp_path, dsn) as house:
         house.declare("one", feeds.base)

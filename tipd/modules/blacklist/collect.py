@@ -65,6 +65,7 @@ class Collector:
         self._source = source
         self._row = row
         self.settling = Settling(tools, source, row)
+        self._began = tools.clock.now()
 
     async def collect(self) -> Report:
         """Do it; return how it went. Raises StoreAway where there is no database to tell."""
@@ -95,6 +96,7 @@ class Collector:
     async def _collect(self, folder: Path) -> Report:
         tools, source, row = self._tools, self._source, self._row
         body = folder / "body"
+        self._began = tools.clock.now()
         fetched = await self._get(folder, body)
         if fetched.status == "unchanged":
             return await self.settling.unchanged(fetched)
@@ -124,7 +126,7 @@ class Collector:
         at = tools.clock.now()
         state, why = freshness(source, row, State.OK, result.stamp, at)
         initial = row.last_success is None
-        round_id = await tools.store.rounds.begin(row.id)
+        round_id = await tools.store.rounds.begin(row.id, started=self._began)
         kept = await keep_body(tools, row, round_id, folder / "body", at)
         await note_declaration(tools, source, at)
         listed, delisted = await tools.store.rounds.apply(
