@@ -114,9 +114,9 @@ def _keys_table(kind: StructType, without: frozenset[str] = frozenset()) -> str:
 
 def settings_types() -> dict[str, StructType]:
     """Return the sections of the configuration and their types."""
-    from tipd.daemon.sections import SECTIONS
+    from tipd.daemon.sections import SECTIONS, TABLES
 
-    return dict(SECTIONS)
+    return SECTIONS | {f"[{name}]": kind for name, kind in TABLES.items()}  # as they are written: [[watch]]
 
 
 def settings() -> str:
