@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-import time
 import uuid
 from collections.abc import Callable, Mapping
 from email.message import Message
@@ -43,6 +42,7 @@ class Misp:
         self.echo = False
         self.retry_after = 0
         self.before: Callable[[dict[str, Any]], None] = lambda _asked: None
+        self._ended = threading.Event()
         self._server = ThreadingHTTPServer((host, 0), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -58,6 +58,7 @@ class Misp:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._ended.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -146,7 +147,7 @@ class Misp:
 
     def answer(self, path: str, headers: Message, body: bytes) -> Answer:
         """Answer one request."""
-        time.sleep(self.slow)
+        self._ended.wait(self.slow)
         if headers.get("Authorization") != self.key:
             return _json(403, {"name": "Authentication failed.", "message": headers.get("Authorization"), "url": path})
         if path.startswith("/feed/"):

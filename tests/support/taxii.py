@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 import uuid
 from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -36,6 +35,7 @@ class Taxii:
         self.no_next = self.circle = self.forgets = False
         self.fail: dict[int, int] = {}
         self.slow = 0.0
+        self._ended = threading.Event()
         self._server = ThreadingHTTPServer((host, 0), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -51,6 +51,7 @@ class Taxii:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._ended.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -73,7 +74,7 @@ class Taxii:
 
     def answer(self, target: str, headers: Message) -> tuple[int, dict[str, str], bytes]:
         """Answer one request."""
-        time.sleep(self.slow)
+        self._ended.wait(self.slow)
         query = {name: values[0] for name, values in parse_qs(urlsplit(target).query, keep_blank_values=True).items()}
         self.asked.append(query)
         if headers.get("Authorization") != f"Bearer {self.key}":

@@ -15,7 +15,7 @@ from support.misp import Misp
 from tipd.clock import SystemClock
 from tipd.modules.blacklist import trial
 from tipd.modules.blacklist.catalogue import parse
-from tipd.modules.blacklist.manifest import event_url
+from tipd.modules.blacklist.manifest import address_of
 from tipd.net.fetch import Fetcher
 from tipd.net.settings import NetSettings
 
@@ -124,6 +124,6 @@ async def test_a_feed_can_be_tried(tmp_path: Path, misp: Misp) -> None:
 
 
 def test_events_lie_beside_the_manifest() -> None:
-    assert event_url("https://lists.example.org/a/manifest.json", "U") == "https://lists.example.org/a/U.json"
+    assert address_of("https://lists.example.org/a/manifest.json", "U") == "https://lists.example.org/a/U.json"
     keyed = "https://lists.example.org/manifest.json?k={credential}"
-    assert event_url(keyed, "U") == "https://lists.example.org/U.json?k={credential}"
+    assert address_of(keyed, "U") == "https://lists.example.org/U.json?k={credential}"

@@ -93,7 +93,7 @@ class Manifest(Increment):
         try:
             for date, event in newer:
                 try:
-                    last = await self._fetch(event_url(self._source.url, event), folder / "event")
+                    last = await self._fetch(address_of(self._source.url, event), folder / "event")
                 except FetchError as error:
                     if error.http_status not in _MISSING:
                         fault = error
@@ -142,12 +142,12 @@ async def sample(source: Source, fetcher: Fetches, into: Path, credentials: Path
     await trio.to_thread.run_sync(into.touch)
     try:
         for event in newest:
-            joined.add(await fetch(event_url(source.url, event), "event"))
+            joined.add(await fetch(address_of(source.url, event), "event"))
     finally:
         joined.close()
 
 
-def event_url(manifest: str, event: str) -> str:
+def address_of(manifest: str, event: str) -> str:
     """Return the address of an event beside its manifest; `{credential}` stays in its place."""
     front, mark, query = manifest.partition("?")
     return f"{front.rpartition('/')[0]}/{event}.json{mark}{query}"
