@@ -33,7 +33,7 @@ def browser(tmp_path: Path) -> Iterator[Browser]:
 
 
 def link(daemon: Daemon) -> str:
-    token = json.loads(daemon.tipd("--json", "token", "create", "--scope", "admin").stdout)["token"]
+    token = json.loads(daemon.tipd("--json", "token", "create", "--max-tlp", "red", "--scope", "admin").stdout)["token"]
     status, body = daemon.request("POST", "/api/v1/console-links", token=token)
     assert status == 201, body
     return daemon.base + json.loads(body)["path"]

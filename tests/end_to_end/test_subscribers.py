@@ -43,7 +43,7 @@ def refusal(daemon: Daemon, query: str = "", token: str | None = None) -> tuple[
 
 def make_token(daemon: Daemon, *scopes: str) -> dict:
     words = [word for scope in scopes for word in ("--scope", scope)]
-    return json.loads(daemon.tipd("--json", "token", "create", *words).stdout)
+    return json.loads(daemon.tipd("--json", "token", "create", "--max-tlp", "red", *words).stdout)
 
 
 def test_one_that_never_reads_is_cut_and_the_others_go_on(daemon, feeds):
