@@ -40,13 +40,16 @@ WITH closed AS (
 )
 SELECT count(*) AS number, max(seq) AS last FROM told
 """
+# Keys are joined, not compared with an array: else the planner may compare each row of the source with each key.
 _VANISH = """
 UPDATE sighting SET seen = greatest(opened, $3)
- WHERE source_id = $1 AND key = ANY($2::bigint[]) AND closed IS NULL AND seen IS NULL
+  FROM unnest($2::bigint[]) AS gone (key)
+ WHERE source_id = $1 AND sighting.key = gone.key AND closed IS NULL AND seen IS NULL
 """
 _STAND_NO_MORE = """
 UPDATE sighting SET seen = closed
- WHERE source_id = $1 AND key = ANY($2::bigint[]) AND reason = 'aged' AND seen IS NULL
+  FROM unnest($2::bigint[]) AS gone (key)
+ WHERE source_id = $1 AND sighting.key = gone.key AND reason = 'aged' AND seen IS NULL
 """
 _STANDING = """
 SELECT key FROM sighting WHERE source_id = $1 AND reason = 'aged' AND seen IS NULL ORDER BY key LIMIT $2

@@ -36,14 +36,18 @@ if TYPE_CHECKING:
 
 ADDED, TAKEN_BACK = "entry.added", "entry.withdrawn"  # in the audit
 
-_STANDING = "SELECT key FROM sighting WHERE source_id = $1 AND key = ANY($2::bigint[]) AND closed IS NULL"
+_STANDING = """
+SELECT sighting.key FROM sighting, unnest($2::bigint[]) AS asked (key)
+ WHERE source_id = $1 AND sighting.key = asked.key AND closed IS NULL
+"""
 _BEGIN = """
 INSERT INTO round (source_id, started, ended, status, why, at, version) VALUES ($1, $2, $2, 'ok', $3, $2, $4)
 RETURNING id
 """
 _SEEN = """
 UPDATE sighting SET seen = greatest(opened, $3)
- WHERE source_id = $1 AND key = ANY($2::bigint[]) AND closed IS NULL
+  FROM unnest($2::bigint[]) AS said (key)
+ WHERE source_id = $1 AND sighting.key = said.key AND closed IS NULL
 """
 _REPORTED = """
 UPDATE source SET last_success = $2, error = NULL, state = 'ok',
