@@ -28,9 +28,9 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     list_.add_argument("name", metavar="NAME")
     list_.add_argument("--limit", metavar="N", type=int, default=50, help="at most so many (default %(default)s)")
     show = verbs.add_parser("show", help="show all that proves one round")
-    show.add_argument("id", metavar="ID", type=int)
+    show.add_argument("id", metavar="ID")
     body = verbs.add_parser("body", help="write the body that a round read to standard output, if it is kept")
-    body.add_argument("id", metavar="ID", type=int)
+    body.add_argument("id", metavar="ID")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -72,7 +72,7 @@ def _row(one: Mapping[str, Any]) -> list[str]:
 
 
 def _show(args: argparse.Namespace, client: Client, output: Output) -> int:
-    proof = client.get(f"/api/v1/rounds/{args.id}")
+    proof = client.get(f"/api/v1/rounds/{quote(args.id, safe='')}")
     if output.as_json:
         output.record(proof)
     else:
@@ -96,7 +96,7 @@ def write(proof: Mapping[str, Any], output: Output) -> None:
 
 
 def _body(args: argparse.Namespace, client: Client, _output: Output) -> int:
-    with client.open("GET", f"/api/v1/rounds/{args.id}/body") as answer:
+    with client.open("GET", f"/api/v1/rounds/{quote(args.id, safe='')}/body") as answer:
         while piece := answer.read(_PIECE):
             sys.stdout.buffer.write(piece)
     sys.stdout.buffer.flush()
