@@ -63,6 +63,9 @@ class Reader:
         (folder / "tipd.token").write_text(daemon.token())
         (folder / "tipd.token").chmod(0o600)
         (folder / "drop.txt").write_text(DROP)
+        for day, text in (("01", "198.51.100.7\n192.0.2.1\n"), ("08", "192.0.2.1\n")):
+            (folder / f"ipsum-2024-11-{day}.txt").write_text(text)
+        (folder / "mail.log").write_text("Nov  2 04:00:00 mx postfix/smtpd[1]: connect from unknown[198.51.100.7]\n")
 
     def fit(self, text: str) -> str:
         """Put the test's places for those of the docs."""
