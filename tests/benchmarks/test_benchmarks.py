@@ -17,6 +17,7 @@ FIGURES = {
     "misp": 3,
     "start": 4,
     "stream": 6,  # two rates, each against two others; the readers that were cut and those that were not
+    "watch": 2,
 }
 
 

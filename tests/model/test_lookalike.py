@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tipd.model.canonical.suffix import is_public_suffix
 from tipd.model.lookalike import Lookalikes, one_edit, parts
 
 MINE = {
@@ -80,6 +81,19 @@ def test_the_label_under_its_suffix() -> None:
     assert parts("example.org") == ("example", "org")
     assert parts("a.b.github.io") == ("b", "github.io")
     assert parts("org") == ("", "org")
+
+
+@given(
+    st.lists(
+        st.sampled_from(["a", "www", "ck", "kawasaki", "city", "jp", "co", "uk", "com", "github", "io"]), max_size=5
+    )
+)
+def test_the_suffix_is_what_the_list_says(labels: list[str]) -> None:
+    name = ".".join(labels)
+    label, suffix = parts(name)
+    assert is_public_suffix(suffix)
+    assert not label or not is_public_suffix(f"{label}.{suffix}")
+    assert name.endswith(f"{label}.{suffix}" if label else suffix)
 
 
 def distance_is_one(one: str, other: str) -> bool:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from tipd.model.canonical.suffix import is_public_suffix
+from tipd.model.canonical.suffix import rules
 from tipd.model.confusable import skeleton, unicode_of
 
 if TYPE_CHECKING:
@@ -75,8 +75,9 @@ class Lookalikes:
         if not label:
             return _NONE
         found = self._of_label(label, suffix)
-        if len(name) > len(label) + len(suffix) + 1:
-            for _, watches in self._in_front(name[: -len(label) - len(suffix) - 2]):
+        front = name[: -len(label) - len(suffix) - 2]
+        if front and front != "www":
+            for _, watches in self._in_front(front):
                 found |= watches
         return found
 
@@ -184,9 +185,14 @@ def _shorter(text: str) -> list[str]:
 
 def parts(name: str) -> tuple[str, str]:
     """Return (label, suffix) of a canonical name: the label right under its public suffix, "" where there is none."""
+    known = rules()
+    names, wildcards = known.names, known.wildcards
     before, rest = "", name
-    while not is_public_suffix(rest):
-        before, _, rest = rest.partition(".")
+    while rest not in names:  # as `is_public_suffix`, which is asked for each label
+        label, dot, parent = rest.partition(".")
+        if not dot or (parent in wildcards and rest not in known.exceptions):
+            break
+        before, rest = label, parent
     return before, rest
 
 
