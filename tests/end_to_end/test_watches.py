@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.browser import Browser
 from support.daemon import Daemon
 from support.feeds import FeedServer
+
+from tipd.cli.client import CONTROL_NAME, Client, Place
 
 LIST = 'url = "{base}/{name}.txt"\nparser = "lines"\nkind = "auto"\nevery = "1s"\nmin_interval = "1s"\ntlp = "{tlp}"\n'
 SECRET = "correct-horse-battery-staple"
@@ -152,3 +155,42 @@ def test_a_receiver_that_is_gone_stops_its_sink_until_it_is_resumed(
     assert daemon.tipd("sinks", "test", "hook").returncode == 0
     assert json.loads(receiver.came[-1][1])["findings"][0]["kind"] == "sink.test"
     assert daemon.tipd("sinks", "test", "nobody", check=False).returncode == 1
+
+
+@pytest.fixture
+def browser(tmp_path: Path) -> Iterator[Browser]:
+    with Browser(tmp_path) as page:
+        yield page
+
+
+def operators_link(daemon: Daemon) -> str:
+    """Return a link that the operator asks for: who comes in with it sees all marks."""
+    control = Client(Place(socket_path=daemon.state / CONTROL_NAME))
+    try:
+        return daemon.base + control.post("/api/v1/console-links")["path"]
+    finally:
+        control.close()
+
+
+def test_the_live_page_by_watch(daemon: Daemon, feeds: FeedServer, browser: Browser) -> None:
+    browser.open(operators_link(daemon))
+    browser.wait("document.querySelector('#live') !== null")
+    browser.wait("document.querySelector('#link').dataset.state === 'live'")
+    assert "198.51.100.7" not in browser.text()  # of a first round
+    feeds.put("/open.txt", "198.51.100.7\n203.0.113.9\n198.51.100.8\nexamp1e.org\n192.0.2.1\n")
+    feeds.put("/closed.txt", "198.51.100.200\n198.51.100.201\n")
+    for value in ("198.51.100.8", "examp1e.org", "192.0.2.1", "198.51.100.201"):
+        browser.wait(f"document.querySelector('#rows').innerText.includes('{value}')")
+    assert "TLP:RED" in browser.text()
+    browser.value(
+        "const box = document.querySelector('#watch'); box.value = 'ours'; box.dispatchEvent(new Event('change'))"
+    )
+    browser.wait("location.search === '?watch=ours' && document.readyState === 'complete'")
+    browser.wait("document.querySelector('#link').dataset.state === 'live'")
+    rows = browser.value("document.querySelector('#rows').innerText")
+    assert ("198.51.100.8" in rows, "192.0.2.1" in rows) == (True, False)
+    feeds.put("/open.txt", "198.51.100.7\n203.0.113.9\n198.51.100.8\nexamp1e.org\n192.0.2.1\n192.0.2.2\n198.51.100.9\n")
+    browser.wait("document.querySelector('#rows').innerText.includes('198.51.100.9')")
+    assert "192.0.2.2" not in browser.value("document.querySelector('#rows').innerText")
+    assert browser.value("document.querySelectorAll('.badge-watch').length") >= 4
+    assert browser.complaints == []
