@@ -5,25 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-import msgspec
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from tipd.modules.blacklist.reading.intake import Unit
-
-CONTEXT_LONGEST = 500  # characters of one value kept beside a sighting
 
 
 @dataclass(slots=True)
 class Rows:
     """Texts that should name indicators: `values[i]` came from unit `units[i]` and has `contexts[i]` beside it.
 
-    `units` None: one value a unit, in order. `contexts` None: nothing beside any. `blank`: units that are no rows
-    (comments, empty lines). `filtered`: rows that `[where]` left out. `refused`: (unit, reason) of rows that could not
-    be read. A value may be empty, or hold several indicators only as a range. `withdrawn`: places in `values` of rows
-    whose source takes them back (MISP `deleted`, STIX `revoked`): in a whole set they are left out, in an increment
-    they end the indicator's interval.
+    `units` None: one value a unit, in order. `contexts` None: nothing beside any; else raw values by name as they
+    stand (lists of several), which `reading.beside` reads. `blank`: units that are no rows (comments, empty lines).
+    `filtered`: rows that `[where]` left out. `refused`: (unit, reason) of rows that could not be read. A value may be
+    empty, or hold several indicators only as a range. `withdrawn`: places in `values` of rows whose source takes them
+    back (MISP `deleted`, STIX `revoked`): in a whole set they are left out, in an increment they end the indicator's
+    interval.
     """
 
     values: list[bytes] = field(default_factory=list)
@@ -64,18 +61,6 @@ class Parser(Protocol):
     def mark(self) -> str:
         """What the header lines said, where the meaning of rows hangs on it, else an empty string."""
         ...
-
-
-def context_text(value: Any) -> Any:
-    """Return a context value as PostgreSQL's jsonb can hold it: bounded text without NUL, a number or a truth value."""
-    if value is None or isinstance(value, bool | int | float):
-        return value if not isinstance(value, float) or abs(value) < 1e300 else None
-    if isinstance(value, list):
-        return [context_text(each) for each in value[:20] if not isinstance(each, list | dict)]
-    if not isinstance(value, str):
-        value = msgspec.json.encode(value).decode()
-    value = value.strip().replace("\0", "")[:CONTEXT_LONGEST]
-    return value.encode("utf-8", "replace").decode()
 
 
 class Where:
