@@ -50,7 +50,9 @@ def test_a_given_database_from_nothing_to_a_restored_dump(tipd, tmp_path, empty_
     assert "yourself" in capfd.readouterr().err
     assert tipd("shell", "--", "-AtXc", "SELECT 40 + 2", store=store) == 0
     assert capfd.readouterr().out.splitlines()[-1] == "42"
-    pg_server.psql("UPDATE migration SET number = 99", database=empty_dsn.partition("@/")[2].partition("?")[0])
+    last = "(SELECT max(number) FROM migration)"
+    database = empty_dsn.partition("@/")[2].partition("?")[0]
+    pg_server.psql(f"UPDATE migration SET number = 99 WHERE number = {last}", database=database)
     assert tipd("migrate", store=store) == 78
     assert "newer" in capfd.readouterr().err
 
