@@ -11,6 +11,7 @@ from support.stores import START, HandClock, open_store, whole_log
 
 from tipd.model.indicator import Indicator
 from tipd.model.kind import Kind
+from tipd.model.tlp import Tlp
 from tipd.store.allowed import Allowed
 from tipd.store.store import Store
 
@@ -50,6 +51,14 @@ async def test_all_of_it_is_told_and_audited(store: Store) -> None:
         ("allow.removed", "token 1", "ipv4 192.0.2.5", "not any more"),
         ("allow.added", "uid 0", "ipv4 192.0.2.5", "ours"),
     ]
+
+
+async def test_what_is_told_bears_the_mark_of_what_it_names(store: Store) -> None:
+    for mark in (None, Tlp.CLEAR, Tlp.RED):
+        await store.allowed.add(ADDRESS, "ours", "uid 0", tlp=mark)
+    await store.allowed.remove(ADDRESS, "", "uid 0", tlp=Tlp.AMBER_STRICT)
+    marks = [finding.mark for finding in await whole_log(store)]
+    assert marks == [Tlp.AMBER, Tlp.AMBER, Tlp.RED, Tlp.AMBER_STRICT]  # what an operator does is amber at least
 
 
 async def test_what_is_allowed_again_takes_the_place_of_what_was(store: Store) -> None:

@@ -283,7 +283,9 @@ class FakeAllowed:
     async def fresh(self) -> AllowList:
         return AllowList.of(self.entries)
 
-    async def add(self, indicator: Indicator, reason: str, by: str, until: datetime | None = None) -> Allowance:
+    async def add(
+        self, indicator: Indicator, reason: str, by: str, until: datetime | None = None, *, tlp: Tlp | None = None
+    ) -> Allowance:
         if not reason.strip():
             raise ValueError("a reason is needed")
         entry = Allowance(kind=indicator.kind, value=indicator.value, reason=reason, by=by, created=START, until=until)
@@ -291,7 +293,7 @@ class FakeAllowed:
         self.said.append(("added", indicator.value, reason, by))
         return entry
 
-    async def remove(self, indicator: Indicator, reason: str, by: str) -> Allowance | None:
+    async def remove(self, indicator: Indicator, reason: str, by: str, *, tlp: Tlp | None = None) -> Allowance | None:
         found = next((one for one in self.entries if one.value == indicator.value), None)
         if found is not None:
             self.entries.remove(found)

@@ -146,11 +146,13 @@ class Allowed(Protocol):
         """Return what is allowed now; from memory while nothing has changed."""
         ...
 
-    async def add(self, indicator: Indicator, reason: str, by: str, until: datetime | None = None) -> Allowance:
+    async def add(
+        self, indicator: Indicator, reason: str, by: str, until: datetime | None = None, *, tlp: Tlp | None = None
+    ) -> Allowance:
         """Allow an indicator; raises ValueError."""
         ...
 
-    async def remove(self, indicator: Indicator, reason: str, by: str) -> Allowance | None:
+    async def remove(self, indicator: Indicator, reason: str, by: str, *, tlp: Tlp | None = None) -> Allowance | None:
         """End what was allowed; None where nothing stood."""
         ...
 

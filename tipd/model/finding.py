@@ -37,7 +37,7 @@ class NewFinding(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A finding before the writer gives it its `seq` and `at`.
 
     `source` is a source's name or None; `subject` an indicator or None (a source's own finding); `key` the subject's
-    64-bit key, where it is an indicator.
+    64-bit key, where it is an indicator; `tlp` the finding's own mark.
     """
 
     kind: str
@@ -47,6 +47,7 @@ class NewFinding(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     key: int | None = None
     data: dict[str, Any] = {}
     initial: bool = False
+    tlp: Tlp | None = None
 
 
 class Finding(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=False):

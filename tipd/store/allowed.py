@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tipd.clock import Clock
+    from tipd.model.tlp import Tlp
     from tipd.store.connection import Connection, Row
     from tipd.store.pool import Pool
     from tipd.store.writer import Writer
@@ -72,9 +73,12 @@ class Allowed:
             self._read = changes
         return self.now
 
-    async def add(self, indicator: Indicator, reason: str, by: str, until: datetime | None = None) -> Allowance:
+    async def add(
+        self, indicator: Indicator, reason: str, by: str, until: datetime | None = None, *, tlp: Tlp | None = None
+    ) -> Allowance:
         """Allow an indicator at once, in the place of what was said of it before. Told as `allow.added`, audited.
 
+        `tlp`: the mark of what is told, where naming the value betrays more than that an operator did something.
         Raises ValueError for an empty reason or an end that has passed; StoreAway.
         """
         reason = storable(reason).strip()[:LONGEST_REASON]
@@ -84,15 +88,15 @@ class Allowed:
         if until is not None and until <= now:
             raise ValueError("it would end before it begins")
         entry = Allowance(kind=indicator.kind, value=indicator.value, reason=reason, by=by, created=now, until=until)
-        told = _told(ALLOW_ADDED, indicator, {"reason": reason, "by": by, "until": until})
+        told = _told(ALLOW_ADDED, indicator, {"reason": reason, "by": by, "until": until}, tlp)
         await self._writer.write(_add, entry, findings=[told])
         self._heard()
         return entry
 
-    async def remove(self, indicator: Indicator, reason: str, by: str) -> Allowance | None:
+    async def remove(self, indicator: Indicator, reason: str, by: str, *, tlp: Tlp | None = None) -> Allowance | None:
         """End what was allowed; return it, None where nothing stood. Told as `allow.removed`, audited."""
         reason = storable(reason).strip()[:LONGEST_REASON]
-        told = _told(ALLOW_REMOVED, indicator, {"reason": reason, "by": by})
+        told = _told(ALLOW_REMOVED, indicator, {"reason": reason, "by": by}, tlp)
         try:
             row = await self._writer.write(_remove, indicator, reason, by, self._clock.now(), findings=[told])
         except LookupError:
@@ -121,8 +125,8 @@ class Allowed:
         self._woken.set()
 
 
-def _told(kind: str, subject: Indicator, facts: dict[str, Any]) -> NewFinding:
-    return NewFinding(kind=kind, module=_MODULE, subject=subject, data=facts)
+def _told(kind: str, subject: Indicator, facts: dict[str, Any], tlp: Tlp | None) -> NewFinding:
+    return NewFinding(kind=kind, module=_MODULE, subject=subject, data=facts, tlp=tlp)
 
 
 def _allowance(row: Row) -> Allowance:

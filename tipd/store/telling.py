@@ -29,6 +29,7 @@ class Told(NamedTuple):
     module: str
     subject_value: str | None
     data: str | None
+    tlp: int | None = None
 
 
 def told(finding: NewFinding, seed: int) -> Told:
@@ -49,15 +50,16 @@ def told(finding: NewFinding, seed: int) -> Told:
         finding.module,
         value,
         to_json(finding.data) if finding.data else None,
+        finding.tlp,
     )
 
 
 _INSERT = """
-INSERT INTO finding (at, key, source_id, subject_kind, initial, kind, module, subject_value, data)
-SELECT $1, u.key, u.source_id, u.subject_kind, u.initial, u.kind, u.module, u.subject_value, u.data::jsonb
+INSERT INTO finding (at, key, source_id, subject_kind, initial, kind, module, subject_value, data, tlp)
+SELECT $1, u.key, u.source_id, u.subject_kind, u.initial, u.kind, u.module, u.subject_value, u.data::jsonb, u.tlp
   FROM unnest($2::bigint[], $3::integer[], $4::smallint[], $5::boolean[],
-              $6::text[], $7::text[], $8::text[], $9::text[])
-       WITH ORDINALITY AS u (key, source_id, subject_kind, initial, kind, module, subject_value, data, n)
+              $6::text[], $7::text[], $8::text[], $9::text[], $10::smallint[])
+       WITH ORDINALITY AS u (key, source_id, subject_kind, initial, kind, module, subject_value, data, tlp, n)
  ORDER BY u.n
 RETURNING seq
 """

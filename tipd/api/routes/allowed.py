@@ -8,10 +8,11 @@ import msgspec
 
 from tipd.api.declare import Call, Route
 from tipd.api.problem import Problem
+from tipd.api.shapes import LookupAnswer
 from tipd.api.shapes_allowed import AllowanceList, AllowanceShape, AuditPage, NewAllowance, RemovedAllowance
 from tipd.api.sight import max_tlp_of
 from tipd.config import duration
-from tipd.model.allow import readable
+from tipd.model.allow import AllowList, readable
 from tipd.model.finding import OWN_MARK
 from tipd.model.indicator import RefusedValue
 from tipd.model.tlp import Tlp
@@ -51,7 +52,8 @@ async def allow(call: Call) -> AllowanceShape:
     indicator = _readable(asked.value)
     until = _until(call, asked.lasts)
     try:
-        entry = await call.core.services.store.allowed.add(indicator, asked.reason, _by(call), until)
+        mark = await _mark_of(call, indicator)
+        entry = await call.core.services.store.allowed.add(indicator, asked.reason, _by(call), until, tlp=mark)
     except ValueError as refused:
         raise Problem(400, str(refused)) from None
     return _shape(entry)
@@ -60,7 +62,8 @@ async def allow(call: Call) -> AllowanceShape:
 async def disallow(call: Call) -> RemovedAllowance:
     """End it: whatever lists the value counts again, at once."""
     indicator = _readable(call.path["value"])
-    entry = await call.core.services.store.allowed.remove(indicator, call.query.reason, _by(call))
+    mark = await _mark_of(call, indicator)
+    entry = await call.core.services.store.allowed.remove(indicator, call.query.reason, _by(call), tlp=mark)
     if entry is None:
         raise Problem(404, f"{indicator.value!r} is not allowed (an entry is removed by its own value)")
     return RemovedAllowance(kind=entry.kind.value, value=entry.value, removed=True)
@@ -73,6 +76,18 @@ async def audit(call: Call) -> AuditPage:
     query: AuditQuery = call.query
     acts = await call.core.services.store.audit.read(before=query.before, limit=query.limit)
     return AuditPage(acts=acts)
+
+
+async def _mark_of(call: Call, indicator: Indicator) -> Tlp | None:
+    """Return the least mark under which the value is listed; None: it is not, as far as the index knows."""
+    index = call.core.services.index
+    if index is None or not index.ready:
+        return None
+    for mark in Tlp:
+        answer = await index.answer([indicator.value], mark, AllowList())
+        if msgspec.json.decode(answer, type=LookupAnswer).results[0].listed:
+            return mark
+    return None
 
 
 def _by(call: Call) -> str:
