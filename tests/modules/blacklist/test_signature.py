@@ -26,10 +26,12 @@ def test_fingerprints(fingerprint):
     assert catalogue.parse(f'{LIST}[signature]\nkey_file = "/k"\nfingerprint = "{fingerprint}"\n').signature is not None
 
 
-def test_a_list_that_comes_in_pages_has_no_signature():
-    paged = LIST.replace('x"', 'x?page={page}"') + '[request.pages]\nby = "page"\nrows = "r"\n'
-    with pytest.raises(ValueError, match="signature: goes with a list that comes whole"):
-        catalogue.parse(paged + '[signature]\nkey_file = "/k"\n')
+@pytest.mark.parametrize(
+    "rest", [LIST.replace('x"', 'x?page={page}"') + '[request.pages]\nby = "page"\nrows = "r"\n', "entries = true\n"]
+)
+def test_what_has_no_one_body_has_no_signature(rest):
+    with pytest.raises(ValueError, match="signature: signs"):
+        catalogue.parse('name = "x"\n' + rest + '[signature]\nkey_file = "/k"\n')
 
 
 def test_a_body_is_read_again_where_another_key_is_declared():

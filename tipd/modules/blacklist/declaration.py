@@ -201,8 +201,8 @@ def _check_words(source: Source) -> None:
             raise ValueError(f"{key}: is a file's name without folder, lower-case")
     _check_connection(source)
     check_request(source)
-    if source.signature is not None and (source.request.paged or source.request.increments or source.entries):
-        raise ValueError("signature: goes with a list that comes whole, not in pages or by hand")
+    if source.signature is not None and source.entries:
+        raise ValueError("signature: signs a body, not what is reported by hand")
 
 
 def _check_connection(source: Source) -> None:
