@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 
-import ada_url
 import msgspec
 
 from tipd.config import duration, size
+from tipd.model.proxy import proxy_address
 from tipd.net.request import Limits
 
 MAX_RESOLVERS = 8
@@ -108,19 +108,6 @@ def _server(text: str) -> tuple[str, int]:
         return str(ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))), int(port)
     except ValueError:
         raise ValueError(f"resolvers: {host!r} is not an address") from None
-
-
-def proxy_address(text: str) -> tuple[str, int]:
-    """Return (host, port) of an HTTP proxy's URL; ValueError says what is wrong, never with a password in it."""
-    try:
-        url = ada_url.URL(text)
-    except ValueError:
-        raise ValueError('proxy: not a URL (write "http://host:port")') from None
-    if url.username or url.password:
-        raise ValueError("proxy: carries a user name or a password, which tipd does not send")
-    if url.protocol != "http:" or url.pathname != "/" or url.search:
-        raise ValueError('proxy: only plain HTTP proxies are spoken to (write "http://host:port")')
-    return url.hostname.strip("[]"), int(url.port or 80)
 
 
 def _seconds(key: str, text: str) -> float:

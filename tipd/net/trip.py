@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
+from tipd.model.proxy import proxy_address
 from tipd.net import answer as answers
 from tipd.net import transport
 from tipd.net.credential import read_proxy_credential
@@ -16,7 +17,6 @@ from tipd.net.guard import Guard
 from tipd.net.hop import first_hop, next_hop
 from tipd.net.request import Fetched, FetchError
 from tipd.net.resolve import ResolveError, literal
-from tipd.net.settings import proxy_address
 from tipd.net.sink import Sink
 
 if TYPE_CHECKING:

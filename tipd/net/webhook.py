@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import h11
 import trio
 
+from tipd.model.proxy import proxy_address
 from tipd.net import answer as answers
 from tipd.net import transport
 from tipd.net.exchange import Exchange
@@ -19,7 +20,6 @@ from tipd.net.guard import Guard
 from tipd.net.hop import locate
 from tipd.net.request import FetchError
 from tipd.net.resolve import ResolveError, literal
-from tipd.net.settings import proxy_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

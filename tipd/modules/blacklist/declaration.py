@@ -20,6 +20,7 @@ from tipd.model.canonical.bogon import BOGONS4, BOGONS6, WIDEST
 from tipd.model.canonical.domain import LOCAL_NAMES, LOCAL_TOPS
 from tipd.model.classes import CLASSES
 from tipd.model.kind import Kind
+from tipd.model.proxy import proxy_address
 from tipd.modules.blacklist.ageing import Ageing
 from tipd.modules.blacklist.asking import Ask
 from tipd.modules.blacklist.asking import check as check_request
@@ -28,7 +29,6 @@ from tipd.modules.blacklist.fields import Place, places
 from tipd.modules.blacklist.fields import check as check_fields
 from tipd.modules.blacklist.signature import Signature
 from tipd.modules.blacklist.spans import check_duration
-from tipd.net.settings import proxy_address
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}\Z", re.ASCII)
 DEFAULT_FLOOR = timedelta(minutes=5)
