@@ -11,7 +11,7 @@ import pytest
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
 FIGURES = {
     "asof": 3,
-    "load": 5,  # first load, next poll, two kinds of unchanged poll
+    "load": 5,  # first loads without and with context, next poll, two kinds of unchanged poll
     "lookup": 5,
     "memory": 5,
     "misp": 3,
