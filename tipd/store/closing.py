@@ -40,12 +40,12 @@ WITH closed AS (
 )
 SELECT count(*) AS number, max(seq) AS last FROM told
 """
-# Keys are joined, not compared with an array, and `seen IS NULL` is not said so that an index by it could serve: before
-# there are statistics the planner would look through all rows of the source for each key.
+# Keys are joined, not compared with an array, and `seen` is asked for in what is set, not in which rows: before there
+# are statistics the planner would take an index by it and look through all rows of the source for each key.
 _VANISH = """
-UPDATE sighting SET seen = greatest(opened, $3)
+UPDATE sighting SET seen = coalesce(seen, greatest(opened, $3))
   FROM unnest($2::bigint[]) AS gone (key)
- WHERE source_id = $1 AND sighting.key = gone.key AND closed IS NULL AND (seen IS NULL) IS TRUE
+ WHERE sighting.source_id = $1 AND sighting.key = gone.key AND sighting.closed IS NULL
 """
 _STAND_NO_MORE = """
 UPDATE sighting SET seen = closed
