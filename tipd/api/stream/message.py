@@ -51,9 +51,11 @@ class Batch:
 
     def for_choice(self, choice: Choice) -> Message | None:
         """Return the message for readers of this choice, None where the batch has nothing for them."""
-        if choice not in self._messages:
-            self._messages[choice] = self._assemble(choice)
-        return self._messages[choice]
+        try:  # asked for each reader: one look-up
+            return self._messages[choice]
+        except KeyError:
+            made = self._messages[choice] = self._assemble(choice)
+            return made
 
     def _assemble(self, choice: Choice) -> Message | None:
         chosen = tuple(place for place, finding in enumerate(self._findings) if choice.admits(finding))
