@@ -32,6 +32,9 @@ class _Trends:
     async def behind(self) -> int:
         return 4
 
+    async def count(self, asns) -> int:
+        return 0
+
 
 @pytest.fixture
 async def console(world: World, tmp_path: Path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -9,7 +10,11 @@ import msgspec
 
 from tipd.api.declare import Call, Route
 from tipd.api.problem import Problem
+from tipd.api.sight import max_tlp_of
+from tipd.errors import TryAgain
 from tipd.model.trend import CLEAR, Period, default_since, movement, periods
+from tipd.net.asn import AsnTable
+from tipd.store.trends.trends import PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,15 +78,13 @@ async def trends(call: Call) -> TrendsAnswer:
 
 async def told(call: Call, query: TrendsQuery) -> TrendsAnswer:
     """Answer the query, for as much as the caller may see; raises Problem 400, StoreAway."""
-    assert call.caller is not None  # noqa: S101 - the route has a scope
     today = call.core.services.clock.now().date()
     span = _span(query, today)
     only = {"source": query.source, "kind": query.kind, "class": query.class_, "asn": query.asn}
     store = call.core.services.store.trends
+    await _catch_up(call)
     try:
-        found = await store.read(
-            query.by, query.of, span[0].start, span[-1].end, max_tlp=call.caller.max_tlp, only=only
-        )
+        found = await store.read(query.by, query.of, span[0].start, span[-1].end, max_tlp=max_tlp_of(call), only=only)
     except ValueError as error:
         raise Problem(400, str(error)) from None
     rows = _rows(found, span, call.core.services.asns)[: query.limit]
@@ -94,6 +97,14 @@ async def told(call: Call, query: TrendsQuery) -> TrendsAnswer:
         falling=[row.name for row in rows if row.score <= -CLEAR],
         behind=await store.behind(),
     )
+
+
+async def _catch_up(call: Call) -> None:
+    """Count what was just told, so that whoever lists something and asks finds it; a long log is counted meanwhile."""
+    asns, store = call.core.services.asns, call.core.services.store.trends
+    if 0 < await store.behind() <= PAGE:
+        with suppress(TryAgain):
+            await store.count(lambda: asns.table if asns is not None else AsnTable.empty())
 
 
 def _span(query: TrendsQuery, today: date) -> list[Period]:
