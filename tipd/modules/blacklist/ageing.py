@@ -14,7 +14,8 @@ class Ageing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """`[ageing]`: sightings that end by time, with the reason `aged`.
 
     `from`: from when it ages: when it was `last` seen (it vanished from a list of recent rows; it stands in a list that
-        could be read last then), or `first` seen, wherever it stands: it is not listed again until it left and came back
+        could be read last then), or `first` seen, wherever it stands; then it is listed again only once it left and
+        came back
     `gone`: a list that could not be read for so long ends with all it has (`source_gone`); counted from its first
         failure, whatever came in its place. Read again, it is listed anew
     `kinds`: how long by kind, `{ ipv4 = "7d", domain = "90d" }`; other kinds: the declaration's `keep` where absence
