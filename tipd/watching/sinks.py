@@ -57,6 +57,7 @@ class SinkState(msgspec.Struct, frozen=True, kw_only=True):
 class _Running(NamedTuple):
     sink: Sink
     scope: trio.CancelScope
+    ended: trio.Event
 
 
 class Sinks:
@@ -99,6 +100,7 @@ class Sinks:
             self._running.clear()
 
     def _settle(self, nursery: trio.Nursery, supervisor: Supervisor) -> None:
+        before = dict(self._running)
         for name, running in list(self._running.items()):
             if self._settings.get(name) != running.sink.settings:
                 running.scope.cancel()
@@ -108,12 +110,16 @@ class Sinks:
         for name, settings in self._settings.items():
             if name not in self._running:
                 sink = Sink(settings, self._way(settings), self._ground, self._health.node(f"sinks/{name}"))
-                self._running[name] = running = _Running(sink, trio.CancelScope())
-                nursery.start_soon(self._run_one, supervisor, running)
+                self._running[name] = running = _Running(sink, trio.CancelScope(), trio.Event())
+                nursery.start_soon(self._run_one, supervisor, running, before.get(name))
 
-    async def _run_one(self, supervisor: Supervisor, running: _Running) -> None:
+    async def _run_one(self, supervisor: Supervisor, running: _Running, before: _Running | None) -> None:
+        """Run one sink, once that which had its name has given the lease back."""
         with running.scope:
+            if before is not None:
+                await before.ended.wait()
             await supervisor.supervise(f"sinks/{running.sink.name}", running.sink.run, restart=Restart.ALWAYS)
+        running.ended.set()
 
     def _way(self, settings: SinkSettings) -> Way:
         if settings.url is not None:
