@@ -155,6 +155,22 @@ async def test_a_500_in_the_middle_keeps_what_came_and_goes_on_from_there(house:
     assert (await cursor(house))["since"] == str(T + 25)
 
 
+@pytest.mark.parametrize("bound", ["most = 2", 'max_bytes = "8KB"'])
+async def test_a_run_that_goes_on_may_fetch_as_much_again(house: House, misp: Misp, bound: str) -> None:
+    for number in range(26, 61):
+        misp.add("ip-dst", f"192.0.2.{number}", T + number)
+    declare(house, misp, SEARCH.replace("size = 10", f"size = 10\n{bound}"))
+    asked = []
+    for _ in range(3):
+        misp.asked.clear()
+        report = (await house.collect())["partner"]
+        asked.append([each["page"] for each in misp.asked])
+        assert (report.status, (report.error or "").startswith("stopped after")) == ("drifted", True)
+    assert asked == [[1, 2], [3, 4], [5, 6]]
+    assert (await house.collect())["partner"].status == "unchanged"
+    assert len(await open_values(house)) == 60
+
+
 async def test_a_page_that_repeats_stops_the_run_and_is_told(house: House, misp: Misp) -> None:
     misp.repeats = True
     report = (await house.collect())["partner"]

@@ -71,6 +71,14 @@ def test_pages_by_number_end_with_a_short_one() -> None:
     assert after(source, Look(rows=10, more=False), full.run, digest=b"3").done
 
 
+def test_a_server_that_gives_fewer_rows_than_asked_for_is_taken_at_its_word() -> None:
+    source = source_of(URL + "?p={page}", pages={"by": "page", "size": 10, "rows": "rows", "more": "more"})
+    first = after(source, Look(rows=3, more=True))
+    assert (first.done, first.run.at) == (False, 2)
+    assert after(source, Look(rows=3, more=False), first.run, digest=b"2").done
+    assert after(source, Look(rows=0, more=True), first.run, digest=b"3").done
+
+
 def test_pages_of_unknown_size_end_with_an_empty_one() -> None:
     source = source_of(URL + "?o={offset}", pages={"by": "offset", "rows": "rows"})
     first = after(source, Look(rows=7))

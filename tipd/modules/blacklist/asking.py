@@ -38,7 +38,7 @@ class Pages(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         come, `{offset}`), `cursor` (what the last page gave, `{cursor}`), `link` (an address that the last page gave),
         `manifest` (the first answer is a MISP feed's manifest: event → date; each event is a page)
     `rows`: the JSON path to what is counted as rows, such as `response.Attribute`; a page without rows is the last one
-    `size`: the rows of a full page, where `{size}` stands too; one with fewer is the last
+    `size`: the rows of a full page, where `{size}` stands too; one with fewer is the last, unless `more` says otherwise
     `first`: the number of the first page
     `next`: the JSON path to the next cursor or address; for `link`, empty: the `Link` header
     `more`: the JSON path to whether there are more pages

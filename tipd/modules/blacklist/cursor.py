@@ -28,8 +28,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A run under way, or cut off: it goes on from here.
 
     `began` by the source's clock where it told one; `since` is what was asked; `top` the greatest value so far; `at`
-    the next page's number or offset; `token` the next cursor or address; `seen` short hashes of pages and cursors;
-    `whole`: all was asked for.
+    the next page's number or offset; `token` the next cursor or address; `pages` that came, `before` of them until
+    it was cut off last; `bytes` since then; `seen` short hashes of pages and cursors; `whole`: all was asked for.
     """
 
     began: datetime
@@ -38,6 +38,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     at: int = 0
     token: str = ""
     pages: int = 0
+    before: int = 0
     bytes: int = 0
     seen: tuple[str, ...] = ()
     whole: bool = False

@@ -88,10 +88,10 @@ class Increment(Collector):
     # --- the run ----------------------------------------------------------------------------------------------------
 
     def _begin(self) -> tuple[Run, bool]:
-        """Return the run to go on with, and whether it was cut off before."""
+        """Return the run to go on with, with all of what one may fetch before it, and whether it was cut off before."""
         run = self._kept.run
         if run is not None and self._tools.clock.now() - run.began < RESUMED_WITHIN:
-            return run, True
+            return msgspec.structs.replace(run, before=run.pages, bytes=0), True
         return self._fresh(), False
 
     def _fresh(self) -> Run:

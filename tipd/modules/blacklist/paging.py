@@ -133,7 +133,7 @@ def turn(source: Source, run: Run, look: Look, *, digest: bytes, length: int, ur
     following = _following(source, run, look, url, link)
     if following.done:
         return following
-    if following.run.pages >= pages.most:
+    if following.run.pages - following.run.before >= pages.most:
         return Turn(following.run, done=False, fault=f"stopped after {pages.most} pages (request.pages.most)")
     if following.run.bytes >= size(pages.max_bytes):
         return Turn(following.run, done=False, fault=f"stopped after {pages.max_bytes} (request.pages.max_bytes)")
@@ -167,7 +167,9 @@ def _counted(source: Source, run: Run, look: Look) -> Turn:
     if look.rows < 0:
         return Turn(run, done=True, fault="the rows of a page cannot be counted (request.pages.rows)")
     on = msgspec.structs.replace(run, at=run.at + (1 if pages.by == "page" else look.rows))
-    return Turn(on, done=not look.rows or look.more is False or look.rows < pages.size)
+    # A page may be short because the server gives fewer at a time than it was asked for: its own word comes first.
+    last = look.rows < pages.size if look.more is None else not look.more
+    return Turn(on, done=not look.rows or last)
 
 
 def _address(source: Source, url: str, link: str) -> tuple[str, str]:
