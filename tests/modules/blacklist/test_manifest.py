@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator, Iterator
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
 from support.collecting import NEAR, House, house_of
-from support.misp import Misp
+from support.misp import Answer, Misp
 
 from tipd.clock import SystemClock
 from tipd.modules.blacklist import trial
@@ -102,6 +103,37 @@ async def test_an_event_that_is_not_there_stops_no_other(house: House, misp: Mis
     assert "tag" not in await kept(house)
     misp.fail = {}
     assert (await house.collect())["partner"].entries == 30
+
+
+async def test_an_event_that_cannot_be_read_stops_no_other(house: House, misp: Misp) -> None:
+    whole = misp.answer
+    bad = {3: b'{"Event": {"Attribute": [{"typ', 9: b"<!DOCTYPE html><html><body>no</body></html>"}
+    pages = {f"/feed/{misp.event_uuid(number)}.json": body for number, body in bad.items()}
+
+    def answer(path: str, headers: Message, body: bytes) -> Answer:
+        return (200, {}, pages[path]) if path in pages else whole(path, headers, body)
+
+    misp.answer = answer  # type: ignore[method-assign]
+    report = (await house.collect())["partner"]
+    assert (report.status, report.entries) == ("drifted", 28)
+    assert f"2 events cannot be read, first {misp.event_uuid(3)}: " in report.error
+    assert set((await kept(house))["events"]) == {misp.event_uuid(n) for n in range(1, 31) if n not in bad}
+    pages.clear()
+    report = (await house.collect())["partner"]
+    assert (report.status, report.listed, report.entries) == ("ok", 2, 30)
+
+
+async def test_a_feed_of_which_nothing_can_be_read_is_left_at_once(house: House, misp: Misp) -> None:
+    whole = misp.answer
+
+    def answer(path: str, headers: Message, body: bytes) -> Answer:
+        found = whole(path, headers, body)
+        return found if "manifest" in path else (200, {}, b"<!DOCTYPE html><html></html>")
+
+    misp.answer = answer  # type: ignore[method-assign]
+    report = (await house.collect())["partner"]
+    assert (report.status, report.error) == ("wrong_page", "an HTML page where a list is due")
+    assert len(misp.fetched) == 26
 
 
 async def test_what_is_no_manifest(house: House, misp: Misp) -> None:

@@ -8,12 +8,13 @@ attributes out, so sightings end by ageing. An event that cannot be had does not
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import trio
 
 from tipd.config import duration
+from tipd.errors import WorkerFailed
 from tipd.modules.blacklist.body import max_body, request_for
 from tipd.modules.blacklist.cursor import stored
 from tipd.modules.blacklist.increment import Increment
@@ -36,6 +37,22 @@ AT_ONCE = 25  # events between two transactions
 _MISSING = frozenset({404, 410})
 
 
+class _Event(NamedTuple):
+    """An event that came."""
+
+    name: str
+    date: int
+    path: Path
+    fetched: Fetched
+
+
+class _Left(NamedTuple):
+    """Events that are not there, and those that cannot be read, with why."""
+
+    missing: list[str]
+    unread: dict[str, str]
+
+
 class Manifest(Increment):
     """One run of one feed."""
 
@@ -50,14 +67,17 @@ class Manifest(Increment):
         known = {event: date for event, date in self._kept.events.items() if event in found.events}
         newer = sorted((date, event) for event, date in found.events.items() if date > int(known.get(event, -1)))
         most = source.request.pages.most
-        missing: list[str] = []
+        left = _Left([], {})
         for start in range(0, min(len(newer), most), AT_ONCE):
-            missing += await self._some(folder, newer[start : min(start + AT_ONCE, most)], known)
-        complete = len(newer) <= most and not missing
+            some = await self._some(folder, newer[start : min(start + AT_ONCE, most)], known)
+            left = _Left(left.missing + some.missing, left.unread | some.unread)
+            if left.unread and not known:
+                raise FetchError("wrong_page", next(iter(left.unread.values())))  # not one of the first can be read
+        complete = len(newer) <= most and not left.missing and not left.unread
         kept = msgspec.structs.replace(self._kept, events=known, tag=fetched.validators.etag or "" if complete else "")
         if kept != self._written:
             await tools.store.increments.keep(row.id, msgspec.to_builtins(kept))
-        return await self._settle(_faults(missing, len(newer) - most, found.refused))
+        return await self._settle(_faults(left, len(newer) - most, found.refused))
 
     async def _fetch(self, url: str, into: Path, *, first: bool = False) -> Fetched:
         if not first:
@@ -80,49 +100,72 @@ class Manifest(Increment):
             raise FetchError("wrong_page", found.broken)
         return found
 
-    async def _some(self, folder: Path, newer: list[tuple[int, str]], known: dict[str, str]) -> list[str]:
-        """Fetch and store some events; `known` takes those that were. Returns those that are not there.
+    async def _some(self, folder: Path, newer: list[tuple[int, str]], known: dict[str, str]) -> _Left:
+        """Fetch and store some events; `known` takes those that were. Returns those that were not.
 
         What came before a fault is stored before it is raised.
         """
-        joined = Joined(folder / "body", max_body(self._source), documents=True)
-        came: dict[str, str] = {}
+        came: list[_Event] = []
         missing: list[str] = []
         fault: FetchError | None = None
-        last: Fetched | None = None
-        try:
-            for date, event in newer:
-                try:
-                    last = await self._fetch(address_of(self._source.url, event), folder / "event")
-                except FetchError as error:
-                    if error.http_status not in _MISSING:
-                        fault = error
-                        break
-                    missing.append(event)
-                    continue
-                await trio.to_thread.run_sync(joined.add, folder / "event")
-                came[event] = str(date)
-        finally:
-            joined.close()
-        if last is not None and came:
-            await self._store(folder, joined, last, known | came)
-            known |= came
+        for date, event in newer:
+            path = folder / event
+            try:
+                fetched = await self._fetch(address_of(self._source.url, event), path)
+            except FetchError as error:
+                if error.http_status not in _MISSING:
+                    fault = error
+                    break
+                missing.append(event)
+                continue
+            came.append(_Event(event, date, path, fetched))
+        unread = await self._store(folder, came, known) if came else {}
+        await trio.to_thread.run_sync(_remove, [each.path for each in came])
         if fault is not None:
             raise fault
-        return missing
+        return _Left(missing, unread)
 
-    async def _store(self, folder: Path, joined: Joined, last: Fetched, events: dict[str, str]) -> None:
-        pages = Pages(self._tools, self._source, self._row, folder, self.settling.floor)
-        result = await pages.read(joined.path)
+    async def _store(self, folder: Path, came: list[_Event], known: dict[str, str]) -> dict[str, str]:
+        """Store events in one round; of those that cannot be read together each half, so that a bad one stops no other.
+
+        Returns the bad ones, with why.
+        """
+        why = await self._together(folder, came, known)
+        if not why:
+            return {}
+        if len(came) == 1:
+            return {came[0].name: why}
+        half = len(came) // 2
+        return await self._store(folder, came[:half], known) | await self._store(folder, came[half:], known)
+
+    async def _together(self, folder: Path, came: list[_Event], known: dict[str, str]) -> str:
+        """Store events as one body, or say why it cannot be read."""
+        joined = Joined(folder / "body", max_body(self._source), documents=True)
+        try:
+            for each in came:
+                await trio.to_thread.run_sync(joined.add, each.path)
+            joined.close()
+            result = await Pages(self._tools, self._source, self._row, folder, self.settling.floor).read(joined.path)
+        except FetchError as error:
+            return str(error)
+        except WorkerFailed as error:
+            if error.ours:
+                raise
+            return f"reading it failed: {error}"
+        finally:
+            joined.close()
         refused = refusal(self._source, Look(), result)
         if refused is not None:
-            raise FetchError("wrong_page", refused.why)
-        await self._write(
-            folder,
-            Page(joined.fetched(last), Look()),
-            result,
-            msgspec.structs.replace(self._kept, events=events, tag=""),
-        )
+            return refused.why
+        known |= {each.name: str(each.date) for each in came}
+        page = Page(joined.fetched(came[-1].fetched), Look())
+        await self._write(folder, page, result, msgspec.structs.replace(self._kept, events=dict(known), tag=""))
+        return ""
+
+
+def _remove(paths: list[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 async def sample(source: Source, fetcher: Fetches, into: Path, credentials: Path, count: int = SAMPLED) -> None:
@@ -153,12 +196,15 @@ def address_of(manifest: str, event: str) -> str:
     return f"{front.rpartition('/')[0]}/{event}.json{mark}{query}"
 
 
-def _faults(missing: list[str], left: int, refused: int) -> str:
+def _faults(left: _Left, later: int, refused: int) -> str:
     told = []
-    if missing:
-        told.append(f"{len(missing)} events of the manifest are not there, first {missing[0]}")
-    if left > 0:
-        told.append(f"{left} events are left for the next time (request.pages.most)")
+    if left.missing:
+        told.append(f"{len(left.missing)} events of the manifest are not there, first {left.missing[0]}")
+    if left.unread:
+        event, why = next(iter(left.unread.items()))
+        told.append(f"{len(left.unread)} events cannot be read, first {event}: {why}")
+    if later > 0:
+        told.append(f"{later} events are left for the next time (request.pages.most)")
     if refused:
         told.append(f"{refused} entries of the manifest name no event or no date")
     return "; ".join(told)
