@@ -63,7 +63,11 @@ class FakeArchive:
 
     def job(self, number: str) -> Any:
         counts = {"why": None, "round": None, "entries": 0, "added": 0, "cut": 0}
-        return SimpleNamespace(id="j", source="x", at=START, state="waiting", **counts) if number == "j" else None
+        return (
+            SimpleNamespace(id="j", source="example_drop", at=START, state="waiting", **counts)
+            if number == "j"
+            else None
+        )
 
     async def read_again(self, _proof: ProofRow, _subject: Any) -> Any:
         from tipd.modules.blacklist.archive import Read
@@ -142,6 +146,41 @@ async def test_a_body_is_read_again_for_a_value(past: Any) -> None:
     assert (read["round"], read["value"], read["kind"], read["holds"]) == (7, "192.0.2.1", "ipv4", True)
     refused = await past.api.ask("GET", "/api/v1/rounds/7/read?value=10.0.0.1", token="tip_red")
     assert refused.status == 400
+
+
+def sighting(source: str, **more: Any) -> SimpleNamespace:
+    """Return an interval from round 7 to round 8."""
+    row = {"source": source, "opened": START, "closed": START + timedelta(hours=2), "tlp": Tlp.CLEAR}
+    return SimpleNamespace(**(row | {"opened_round": 7, "closed_round": 8} | more))
+
+
+async def test_who_may_not_see_a_source_s_row_learns_nothing_of_it_from_the_body(past: Any) -> None:
+    async def read(number: int, token: str = "tip_read") -> tuple[int, Any]:
+        answer = await past.api.ask("GET", f"/api/v1/rounds/{number}/read?value=192.0.2.1", token=token)
+        return answer.status, body_of(answer)
+
+    never = await read(7)
+    assert never[0] == 404
+    # Another source lists it for everybody, this one under red.
+    rows = past.world.sightings.past["192.0.2.1"] = [sighting("other"), sighting("example_drop", tlp=Tlp.RED)]
+    assert await read(7) == never
+    assert (await read(7, "tip_red"))[0] == 200
+    # It may be shown as this source listed it once, not as it lists it now.
+    rows[1:] = [sighting("example_drop"), sighting("example_drop", opened_round=11, closed_round=None, tlp=Tlp.RED)]
+    past.world.store.proofs.rows |= {
+        10: proof(10, at=START + timedelta(hours=1)),
+        11: proof(11, at=START + timedelta(hours=3)),
+        12: proof(12, started=START + timedelta(hours=4)),
+    }
+    assert [(await read(number))[0] for number in (7, 8, 10, 11, 12)] == [200, 200, 200, 404, 404]
+
+
+async def test_the_history_of_a_hidden_source_is_nobody_s_job(past: Any) -> None:
+    past.world.tokens.add("tip_red_admin", "admin", max_tlp="red")
+    past.world.sources.rows["example_drop"].tlp = Tlp.RED
+    hidden, none = [await past.api.ask("GET", f"/api/v1/backfills/{job}") for job in "jk"]
+    assert (hidden.status, hidden.content) == (404, none.content)
+    assert (await past.api.ask("GET", "/api/v1/backfills/j", token="tip_red_admin")).status == 200
 
 
 async def test_rounds_come_in_pages(past: Any) -> None:

@@ -103,8 +103,8 @@ async def read_again(call: Call) -> BodyRead:
         subject = canonical(call.query.value)
     except RefusedValue as refused:
         raise Problem(400, f"that is no indicator tipd takes: {refused.reason}", reason=refused.reason) from None
-    if not await _may_know(call, subject.value):
-        raise Problem(404, "nothing is known of that value")
+    if not await _may_know(call, proof, subject.value):
+        raise Problem(404, "nothing is known of that value in that round")
     read = await _archive(call).read_again(proof, subject)
     return BodyRead(
         round=proof.id,
@@ -115,12 +115,23 @@ async def read_again(call: Call) -> BodyRead:
     )
 
 
-async def _may_know(call: Call, value: str) -> bool:
-    """Whoever sees no sighting of a value learns nothing of it from a body either."""
+async def _may_know(call: Call, proof: ProofRow, value: str) -> bool:
+    """Whoever sees no sighting of a value by this source at that time learns nothing of it from the body either.
+
+    That others list it is not enough: this source's row may bear a stricter mark of its own.
+    """
     mark = max_tlp_of(call)
     if mark == Tlp.RED:
         return True
-    return bool(await call.core.services.store.sightings.history(value, max_tlp=mark, limit=1))
+    seen = await call.core.services.store.sightings.history(value, max_tlp=mark)
+    return any(_proves(proof, one) for one in seen if one.source == proof.source)
+
+
+def _proves(proof: ProofRow, seen: Any) -> bool:
+    if proof.id in (seen.opened_round, seen.closed_round):
+        return True
+    at = proof.at or proof.started
+    return bool(seen.opened <= at and (seen.closed is None or at <= seen.closed))
 
 
 async def replay(call: Call) -> Replayed:
@@ -177,7 +188,8 @@ async def backfill(call: Call) -> BackfillJob:
 async def backfill_job(call: Call) -> BackfillJob:
     """Return what became of a file that was to be loaded."""
     job = _archive(call).job(call.path["job"])
-    if job is None:
+    row = None if job is None else await call.core.services.store.sources.get(job.source)
+    if job is None or row is None or row.tlp > max_tlp_of(call):
         raise Problem(404, "nobody remembers such a file; the source's rounds say what was loaded")
     return _job(job)
 
