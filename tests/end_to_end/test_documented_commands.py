@@ -15,12 +15,15 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import tomlkit
 from support.daemon import Daemon
-from support.documented import ROOT, Command, blocks, commands
+from support.documented import ROOT, Command, blocks, commands, configured
 from support.feeds import FeedServer
 from support.misp import Misp
+from support.receiver import Receiver
 from support.taxii import Taxii
 
 FILES = [
@@ -37,7 +40,9 @@ OWN = "entries = true\nabout = 'what we saw'\n"  # as the catalogue declares it
 KEY = "k" * 40
 DROP = "# partner drop list\n" + "".join(f"203.0.113.{number}/32\n" for number in range(0, 40, 2))
 # Where the reader's question is "is it listed", "no" is an answer too.
-ANSWERS = {"lookup": {0, 1}, "explain": {0, 1}}
+# What rises on the days of an example depends on the day it is tried on.
+ANSWERS = {"lookup": {0, 1}, "explain": {0, 1}, "trends": {0, 1}}
+ANNOUNCED = "198.51.100.0\t198.51.100.255\t64500\tZZ\tEXAMPLE\n2001:db8::\t2001:db8:ffff::\t64501\tZZ\tEXAMPLE-SIX\n"
 
 
 class Reader:
@@ -148,7 +153,7 @@ class Reader:
     def first(self, lines: queue.Queue[str]) -> str:
         """Return the first line, while the list changes twice a second."""
         for number in range(120):
-            self.feeds.put("/list.txt", f"192.0.2.1\n198.51.100.7\n192.0.2.{2 + number}\n")
+            self.feeds.put("/list.txt", f"192.0.2.1\n198.51.100.7\n192.0.2.{2 + number}\n198.51.100.{8 + number}\n")
             try:
                 return lines.get(timeout=0.5)
             except queue.Empty:
@@ -156,11 +161,33 @@ class Reader:
         raise AssertionError("no line in a minute")
 
 
+def configure(daemon: Daemon, file: str, receiver: str, folder: Path) -> None:
+    """Give the daemon what the page says should stand in its configuration."""
+    told = configured(file)
+    if not told:
+        return
+    document: Any = tomlkit.parse(daemon.config.read_text())
+    for sink in told.get("sink", ()):
+        if "url" in sink:
+            secret = folder / f"{sink['name']}.secret"
+            secret.write_text(KEY)
+            secret.chmod(0o600)
+            sink |= {"url": receiver, "allow_networks": ["127.0.0.0/8"], "secret_file": str(secret)}
+        else:
+            sink["command"] = ["/bin/true"]
+    if "net" in told:
+        (folder / "asn.tsv").write_text(ANNOUNCED)
+        document["net"]["asn_file"] = str(folder / "asn.tsv")
+    for table in {"watch", "sink"} & told.keys():
+        document[table] = told[table]
+    daemon.config.write_text(tomlkit.dumps(document))
+
+
 @pytest.mark.parametrize(
     "file", [file for file in FILES if any(command.program == "tipd" for command in commands(file))]
 )
 def test_the_commands_of_a_page_do_what_it_says(file: str, make_daemon: Callable[..., Daemon], tmp_path: Path) -> None:
-    with FeedServer() as feeds, Misp(KEY) as misp, Taxii(KEY) as taxii:
+    with FeedServer() as feeds, Misp(KEY) as misp, Taxii(KEY) as taxii, Receiver() as receiver:
         misp.add("ip-dst", "192.0.2.77", 1_790_000_000)
         taxii.add("[ipv4-addr:value = '192.0.2.78']", "2026-11-22T04:00:00.000001Z")
         servers = {
@@ -173,16 +200,23 @@ def test_the_commands_of_a_page_do_what_it_says(file: str, make_daemon: Callable
         # Who moves the data of the managed server needs one; it takes longer to start than a database of the tests'.
         managed = "/var/lib/tipd/postgres" in (ROOT / file).read_text(encoding="utf-8")
         daemon = make_daemon(sources={"ipsum": LIST.format(base=feeds.base), "local": OWN}, managed=managed)
+        configure(daemon, file, receiver.url, tmp_path)
         for _, text in blocks(file, "toml"):
-            if name := re.search(r'^name = "(\w+)"', text, re.MULTILINE):
+            if (name := re.search(r'^name = "(\w+)"', text, re.MULTILINE)) and not text.startswith("[["):
                 declared = text
                 for shown, here in servers.items():
                     declared = declared.replace(shown, here)
                 (daemon.sources_dir / f"{name[1]}.toml").write_text(declared)
         daemon.start()
         daemon.wait_for(lambda: daemon.source("ipsum")["entries"] >= 2, what="the first round")
+        if "net" in configured(file):
+            daemon.wait_for(lambda: daemon.get("/api/v1/asn")["state"] == "ready", what="the AS table")
+        if "watch" in configured(file):  # what the first round loads matches none
+            feeds.put("/list.txt", "192.0.2.1\n198.51.100.7\n198.51.100.250\n")
+            daemon.wait_for(lambda: daemon.source("ipsum")["entries"] >= 3, what="a change")
         folder = tmp_path / "reader"
         folder.mkdir()
         reader = Reader(daemon, feeds, folder)
         for command in commands(file):
             reader.type(command)
+        assert "sink" not in configured(file) or receiver.came

@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import pytest
 from support.browser import Browser
 from support.daemon import Daemon
 from support.feeds import FeedServer
+from support.receiver import Receiver
 
 from tipd.cli.client import CONTROL_NAME, Client, Place
 
@@ -36,40 +35,10 @@ allow_networks = ["127.0.0.0/8"]
 """
 
 
-class Receiver:
-    """A webhook's other end: keeps what came, answers `status`."""
-
-    def __init__(self) -> None:
-        self.status = 200
-        self.came: list[tuple[dict[str, str], bytes]] = []
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.came.append((dict(self.headers), body))
-                self.send_response(receiver.status)
-                self.end_headers()
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-
-    @property
-    def values(self) -> list[str]:
-        told = [finding for _, body in self.came for finding in json.loads(body)["findings"]]
-        return [finding["subject"]["value"] for finding in told]
-
-
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+    with Receiver() as made:
+        yield made
 
 
 @pytest.fixture

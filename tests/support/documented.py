@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -63,3 +65,18 @@ def commands(file: str) -> list[Command]:
         for offset, line in enumerate(text.splitlines())
         if line.strip() and not line.lstrip().startswith("#")
     ]
+
+
+def configured(file: str) -> dict[str, Any]:
+    """Return the watches, the sinks and the AS file that the page puts into the configuration, each name once."""
+    told: dict[str, Any] = {}
+    for _, text in blocks(file, "toml"):
+        if not text.startswith(("[[watch]]", "[[sink]]", "[net]\nasn_file")):
+            continue
+        for table, value in tomllib.loads(text).items():
+            if isinstance(value, dict):
+                told[table] = value
+                continue
+            known = {one["name"] for one in told.setdefault(table, [])}
+            told[table] += [one for one in value if one["name"] not in known]
+    return told
