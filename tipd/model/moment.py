@@ -33,6 +33,8 @@ _NAMED = re.compile(
 _OFFSET = re.compile(
     r"[ ]?(?:(z|utc|gmt)(?:[+-]00:?00)?|(?:utc|gmt)?([+-])(\d\d):?(\d\d)?)\Z", re.IGNORECASE | re.ASCII
 )
+_HALF = re.compile(r"(.*\d) ?([ap])\.?m\.?\Z", re.IGNORECASE | re.ASCII)
+_ODD = re.compile(r"\d{4}-\d\d-\d\d[^T ]", re.IGNORECASE | re.ASCII)  # what ISO 8601 has not, and Python takes
 _MONTHS = {
     name: number
     for number, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), start=1)  # noqa: SIM905
@@ -44,7 +46,8 @@ def read_moment(text: str, zone: tzinfo = UTC, form: str = "") -> datetime | Non
     """Return the moment a text names, None where it is none; `form` is its strptime format, where it has a rare one.
 
     Read are ISO 8601 in its usual forms, the same with `/` or `.`, day first with `.`, RFC 2822 and names of months,
-    seconds and milliseconds (to nanoseconds) since 1970; each with `Z`, `UTC`, `GMT`, an offset, or none. Never raises.
+    seconds and milliseconds (to nanoseconds) since 1970; clocks of 24 and of twelve hours (`4:00 PM`); each with `Z`,
+    `UTC`, `GMT`, an offset, or none. Never raises.
     """
     if len(text) > 10 * _LONGEST:
         return None
@@ -59,7 +62,7 @@ def read_moment(text: str, zone: tzinfo = UTC, form: str = "") -> datetime | Non
         if made is None:
             return None
         moment = (made if made.tzinfo else made.replace(tzinfo=zone)).astimezone(UTC)
-    except (ValueError, OverflowError, IndexError):
+    except (ValueError, OverflowError, IndexError, re.error):
         return None
     return moment.replace(microsecond=0) if FIRST <= moment < LAST else None
 
@@ -101,6 +104,9 @@ def _offset(text: str) -> datetime | None:
 
 def _parts(text: str) -> datetime:
     """Read a date without offset; raises ValueError."""
+    half = _HALF.match(text)
+    if half:
+        return _of_half(_parts(half[1]), late=half[2] in "pP")
     compact = _COMPACT.match(text)
     if compact:
         return _naive(*compact.groups())
@@ -113,6 +119,19 @@ def _parts(text: str) -> datetime:
     if named:
         first, month, other, second, year, hour, minute, moment, late = named.groups()
         return _naive(year or late, _MONTHS.get(month or other, 0), first or second, hour, minute, moment)
+    return _iso(text)
+
+
+def _of_half(clock: datetime, *, late: bool) -> datetime:
+    """Return what a clock of twelve hours says."""
+    if not 1 <= clock.hour <= 12:
+        raise ValueError("an hour of no half day")
+    return clock.replace(hour=clock.hour % 12 + 12 * late)
+
+
+def _iso(text: str) -> datetime:
+    if _ODD.match(text):
+        raise ValueError("date and time are parted by T or a blank")
     return datetime.fromisoformat(text)
 
 
@@ -136,6 +155,7 @@ def _day(one: int, two: int, three: int, mark: str, *, long_first: bool) -> tupl
 
 def _by_library(text: str) -> datetime | None:
     try:
-        return datetime.fromisoformat(text)
+        return _iso(text)
     except ValueError:
-        return parsedate_to_datetime(text)
+        moment = parsedate_to_datetime(text)
+    return None if moment.tzinfo is None and text[-1].isalpha() else moment  # a zone that nobody knows

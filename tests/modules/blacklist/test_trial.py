@@ -35,6 +35,17 @@ def test_what_a_word_means(tmp_path):
         trial.find(str(tmp_path / "mine.toml"), known)
 
 
+def test_what_is_kept_by_hand_has_nothing_to_fetch(tmp_path):
+    known = settings(tmp_path)
+    (tmp_path / "d" / "local.toml").write_text("entries = true\n")
+    body = tmp_path / "list.txt"
+    body.write_text("192.0.2.1\n")
+    for word in ("local", str(tmp_path / "d" / "local.toml")):
+        with pytest.raises(ConfigError, match="local: is kept by hand"):
+            trial.find(word, known)
+        assert trial.find(word, known, body).body == body
+
+
 def test_a_declared_source(tmp_path):
     body = tmp_path / "body"
     body.write_text("# IPsum\n192.0.2.1\t3\n192.0.2.2\t2\n10.0.0.1\t9\n192.0.2.3\t2\n")

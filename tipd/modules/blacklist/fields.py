@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import warnings
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 MOST = 24  # keys beside a row
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,31}\Z", re.ASCII)
+_SAMPLE = datetime(2026, 11, 22, 13, 14, 15, tzinfo=UTC)
 _DATES = (FIRST_SEEN, LAST_SEEN, UNTIL)
 
 
@@ -52,6 +55,8 @@ def check(fields: Mapping[str, Place]) -> None:
 def _check_field(name: str, field: Field) -> None:
     if field.format and name not in _DATES:
         raise ValueError(f"fields.{name}: format is for dates ({', '.join(_DATES)})")
+    if field.format:
+        _check_format(name, field.format)
     for word in field.map.values():
         if name == CLASS and word and word not in CLASSES:
             raise ValueError(f"fields.{name}: there is no class {word!r}{nearest(word, CLASSES)}")
@@ -60,6 +65,17 @@ def _check_field(name: str, field: Field) -> None:
                 tlp_of(word)
             except ValueError as error:
                 raise ValueError(f"fields.{name}: {error}") from None
+
+
+def _check_format(name: str, form: str) -> None:
+    """Write a date in it, and read it back."""
+    try:
+        with warnings.catch_warnings(action="ignore"):  # that there is no year is said below
+            read = datetime.strptime(_SAMPLE.strftime(form), form)  # noqa: DTZ007 - only its day is looked at
+    except (ValueError, re.error) as error:
+        raise ValueError(f"fields.{name}: format {form!r} cannot be read: {error}") from None
+    if read.date() != _SAMPLE.date():
+        raise ValueError(f"fields.{name}: format {form!r} names no day: year, month and day are needed")
 
 
 def places(fields: Mapping[str, Place]) -> dict[str, int | str]:

@@ -86,8 +86,7 @@ def find(target: str, settings: BlacklistSettings, body: Path | None = None) -> 
         return Chosen(body=body, url=target)
     sources = catalogue.load(settings)
     if target in sources.ok:
-        source = sources.ok[target]
-        return Chosen(source, body, source.url)
+        return _chosen(sources.ok[target], body)
     wrong = [fault.message for fault in sources.errors if fault.name == target]
     if wrong:
         raise ConfigError(wrong[0])
@@ -103,7 +102,15 @@ def _declared(path: Path, body: Path | None) -> Chosen:
     loaded = catalogue.load_file(path)
     if isinstance(loaded, Fault):
         raise ConfigError(loaded.message)
-    return Chosen(loaded, body, loaded.url)
+    return _chosen(loaded, body)
+
+
+def _chosen(source: Source, body: Path | None) -> Chosen:
+    if source.entries and body is None:
+        raise ConfigError(
+            f"{source.name}: is kept by hand (entries = true), there is nothing to fetch; name a file to read as it"
+        )
+    return Chosen(source, body, source.url)
 
 
 async def fetch(chosen: Chosen, fetcher: Fetches, into: Path, credentials: Path) -> Path:
