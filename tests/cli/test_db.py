@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from tipd.cli import db
 from tipd.cli.main import main
+from tipd.daemon import sections
 from tipd.store import migrate
 from tipd.store.places import Places
 
@@ -68,6 +70,12 @@ def test_a_held_state_directory_is_exit_75(tipd, tmp_path, capfd):
     with Places(tmp_path / "state").locked():
         assert tipd("upgrade") == 75
     assert "in use by another tipd" in capfd.readouterr().err
+
+
+def test_every_section_of_the_daemon_may_stand_beside_it():
+    """A database that must be restored shall not wait until somebody has taken a sink out of the configuration."""
+    roots = {name.partition(".")[0] for name in (*sections.SECTIONS, *sections.TABLES)}
+    assert roots - {"store"} <= db._OTHERS
 
 
 def test_an_unknown_key_is_exit_78(tipd, capfd):

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Coroutine
 
-_OTHERS = frozenset({"findings", "api", "net", "modules", "agent", "log", "watch"})  # sections that are not looked at
+# Sections that are not looked at.
+_OTHERS = frozenset({"findings", "api", "net", "modules", "agent", "log", "watch", "sink"})
 _VERBS: dict[str, Callable[[argparse.Namespace, Path, StoreSettings], Coroutine[Any, Any, int]]] = {}
 
 
