@@ -43,7 +43,7 @@ def run(args: argparse.Namespace, output: Output, *, enabled: bool) -> int:
 
 
 def _acts(enabled: bool) -> str:
-    return "the daemon collects it now" if enabled else "the daemon ends what it listed now"
+    return "the daemon asks it as soon as its provider's pace allows" if enabled else "the daemon ends what it listed now"
 
 
 def _tell(args: argparse.Namespace, enabled: bool) -> str | None:

@@ -19,13 +19,13 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         help="list watches, or say which of them a value concerns",
         description="List the watches of the configuration; with a value, those it concerns, and why.",
     )
-    parser.add_argument("value", metavar="VALUE", nargs="?", help="an address, network, name, URL, …")
+    parser.add_argument("value", metavar="VALUE", nargs="?", help="an address, network, name, URL, …; none, or `list`: all watches")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print them; 1 where there is none."""
     client, output = Client.of(args), Output.of(args)
-    if args.value is None:
+    if args.value in {None, "list"}:  # as the other nouns are listed; no indicator is written so
         names = client.get("/api/v1/watches")["watches"]
         for name in names:
             if output.as_json:

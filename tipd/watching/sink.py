@@ -46,7 +46,9 @@ STRIDE = 10_000  # the stored cursor lags behind by this where there is nothing 
 class FindingLog(Protocol):
     """The log, read by position."""
 
-    async def read(self, since: int, *, limit: int = 1000, kinds: Sequence[str] = ()) -> Sequence[Finding]:
+    async def read(
+        self, since: int, *, limit: int = 1000, kinds: Sequence[str] = (), initial: bool = True
+    ) -> Sequence[Finding]:
         """Return findings with seq > since, ascending; raises GoneError or StoreAway."""
         ...
 
@@ -170,7 +172,7 @@ class Sink:
                 self._node.note(why=place.why, stopped=place.stopped)
                 return RENEW
             self._node.state = "running"
-            self._node.note(why=None, stopped=None, told=place.seq)
+            self._node.note(why=None, stopped=None, position=place.seq)
             await self._tell(place)
         except StoreAway:
             self._node.state = "backoff"
@@ -226,7 +228,7 @@ class Sink:
         if moved:
             self._told = to
             self._read = max(self._read, to)
-            self._node.note(told=to)
+            self._node.note(position=to)
         return moved
 
     # --- gathering --------------------------------------------------------------------------------------------------
@@ -265,7 +267,7 @@ class Sink:
         while True:
             try:
                 _, last = await log.bounds()
-                rows = list(await log.read(self._read, limit=PAGE, kinds=tuple(self.settings.kinds)))
+                rows = list(await log.read(self._read, limit=PAGE, kinds=tuple(self.settings.kinds), initial=False))
             except GoneError as gone:
                 await self._skip(gone)
                 continue
