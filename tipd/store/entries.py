@@ -40,6 +40,7 @@ _STANDING = """
 SELECT sighting.key FROM sighting, unnest($2::bigint[]) AS asked (key)
  WHERE source_id = $1 AND sighting.key = asked.key AND closed IS NULL
 """
+_HIDDEN = f"{_STANDING} AND tlp > $3"
 _BEGIN = """
 INSERT INTO round (source_id, started, ended, status, why, at, version) VALUES ($1, $2, $2, 'ok', $3, $2, $4)
 RETURNING id
@@ -104,38 +105,57 @@ class Entries:
         """Forget what was known of a database that was exchanged for another."""
         self._seed = hash_seed
 
-    async def report(self, source_id: int, entries: Sequence[Entry], word: Word) -> Reported:
+    async def report(self, source_id: int, entries: Sequence[Entry], word: Word, *, max_tlp: Tlp = Tlp.RED) -> Reported:
         """List what is not listed yet, let the rest say what it says now; all or nothing.
 
-        Doing it again changes nothing but the ends. Raises ValueError for over 20,000 indicators.
+        Doing it again changes nothing but the ends. What stands under a mark above `max_tlp` stays as it is, whoever
+        reports it without seeing it, and counts as listed now. Raises ValueError for over 20,000 indicators.
         """
         keyed = by_key(entries, self._seed)
         if len(keyed) > MOST_ROWS:
             raise ValueError(f"at most {MOST_ROWS} indicators are taken at once, not {len(keyed)}")
+        hidden = frozenset(keyed[key].indicator for key in await self._hidden(source_id, list(keyed), max_tlp))
+        keyed = {key: entry for key, entry in keyed.items() if entry.indicator not in hidden}
         if not keyed:
-            return Reported(frozenset(), frozenset(), frozenset())
+            return Reported(hidden, frozenset(), frozenset())
         tuples = await trio.to_thread.run_sync(tuples_of, keyed)
         change = Change(0, source_id, self._clock.now())
         before, after = await self._writer.write(_report, change, list(keyed), tuples, word, alone=True)
         of = {key: entry.indicator for key, entry in keyed.items()}
         return Reported(
-            frozenset(of[key] for key in after - before),
+            frozenset(of[key] for key in after - before) | hidden,
             frozenset(of[key] for key in before),
             frozenset(of[key] for key in keyed.keys() - after),
         )
 
-    async def withdraw(self, source_id: int, indicators: Sequence[Indicator], word: Word) -> set[Indicator]:
-        """End what stands of these, with the reason `withdrawn`; return what did. Raises ValueError for over 20,000."""
+    async def withdraw(
+        self, source_id: int, indicators: Sequence[Indicator], word: Word, *, max_tlp: Tlp = Tlp.RED
+    ) -> set[Indicator]:
+        """End what stands of these under `max_tlp` or less, with the reason `withdrawn`; return what did.
+
+        Raises ValueError for over 20,000.
+        """
         keyed = {key_of(self._seed, one.kind, one.value): one for one in indicators}
         if len(keyed) > MOST_ROWS:
             raise ValueError(f"at most {MOST_ROWS} indicators are taken back at once, not {len(keyed)}")
+        hidden = await self._hidden(source_id, list(keyed), max_tlp)
         change = Change(0, source_id, self._clock.now())
-        ended = await self._writer.write(_withdraw, change, list(keyed), word, alone=True)
+        ended = await self._writer.write(_withdraw, change, list(keyed.keys() - hidden), word, alone=True)
         return {keyed[key] for key in ended}
 
     async def page(self, source_id: int, *, after: int = LOWEST, limit: int = 1000, max_tlp: Tlp) -> list[Standing]:
         """Return entries whose own mark may be shown, in the order of their keys, from the one after `after` on."""
         return [_standing(row) for row in await self._pool.run(_page, source_id, after, limit, int(max_tlp))]
+
+    async def _hidden(self, source_id: int, keys: list[int], max_tlp: Tlp) -> set[int]:
+        """Return those of the keys that stand under a mark above `max_tlp`."""
+        if max_tlp == Tlp.RED:
+            return set()
+        return {row["key"] for row in await self._pool.run(_above, source_id, keys, int(max_tlp))}
+
+
+async def _above(connection: Connection, source_id: int, keys: list[int], max_tlp: int) -> list[Row]:
+    return await connection.fetch(_HIDDEN, source_id, keys, max_tlp)
 
 
 async def _keys(connection: Connection, source_id: int, keys: list[int]) -> set[int]:

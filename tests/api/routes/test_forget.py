@@ -38,6 +38,7 @@ class FakeForgetter:
 async def forgetting(world: World, tmp_path: Path):
     """Give a served API that forgets."""
     forgetter = FakeForgetter()
+    world.tokens.add("tip_all", "read", "admin", max_tlp="red")
     async with served(replace(world.services(), forgetter=forgetter), tmp_path) as api:
         yield SimpleNamespace(api=api, forgetter=forgetter, world=world)
 
@@ -74,6 +75,16 @@ async def test_only_an_admin_forgets(forgetting: Any) -> None:
     forgetting.world.tokens.add("tip_write", "read", "write")
     assert (await forgetting.api.ask("POST", "/api/v1/forget", body=body, token="tip_write")).status == 403
     assert (await forgetting.api.ask("GET", "/api/v1/forget/j", token="tip_write")).status == 403
+
+
+async def test_only_who_sees_red_forgets_since_counts_betray_what_is_listed(forgetting: Any) -> None:
+    forgetting.world.tokens.add("tip_green", "read", "admin")
+    forgetting.world.tokens.add("tip_strict", "read", "admin", max_tlp="amber+strict")
+    for token in ("tip_green", "tip_strict"):
+        body = {"value": "192.0.2.1", "reason": "x"}
+        assert (await forgetting.api.ask("POST", "/api/v1/forget", body=body, token=token)).status == 403
+        assert (await forgetting.api.ask("GET", "/api/v1/forget/j", token=token)).status == 403
+    assert forgetting.forgetter.asked == []
 
 
 async def test_too_many_is_409(forgetting: Any) -> None:

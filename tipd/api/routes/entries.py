@@ -54,7 +54,10 @@ async def report(call: Call) -> EntriesDone:
     )
     try:
         done = await services.store.entries.report(
-            row.id, [entry for rows in read.entries.values() for entry in rows], Word(by, _why(asked.reason, read))
+            row.id,
+            [entry for rows in read.entries.values() for entry in rows],
+            Word(by, _why(asked.reason, read)),
+            max_tlp=max_tlp_of(call),
         )
     except ValueError as error:
         raise Problem(400, str(error)) from None
@@ -70,7 +73,8 @@ async def withdraw(call: Call) -> EntriesDone:
     named, refused = await trio.to_thread.run_sync(read_values, asked.values, abandon_on_cancel=True)
     wanted = [indicator for indicators in named.values() for indicator in indicators]
     try:
-        ended = await call.core.services.store.entries.withdraw(row.id, wanted, Word(_by(call), asked.reason))
+        word = Word(_by(call), asked.reason)
+        ended = await call.core.services.store.entries.withdraw(row.id, wanted, word, max_tlp=max_tlp_of(call))
     except ValueError as error:
         raise Problem(400, str(error)) from None
     results: list[EntryResult] = []

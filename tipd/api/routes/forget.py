@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 from tipd.api.declare import Call, Route
 from tipd.api.problem import Problem
 from tipd.api.shapes_past import ForgetJob, ForgetRequest
+from tipd.api.sight import max_tlp_of
 from tipd.model.canonical import canonical
 from tipd.model.indicator import RefusedValue
 from tipd.model.kind import Kind
+from tipd.model.tlp import Tlp
 from tipd.store.forgetting import TooMany
 
 if TYPE_CHECKING:
@@ -19,7 +21,11 @@ _HELD = frozenset({Kind.DOMAIN, Kind.IPV4, Kind.IPV6})  # what names, URLs and a
 
 
 async def forget(call: Call) -> ForgetJob:
-    """Blank a value in sightings, findings, texts and bodies; with `block` it is never taken in again."""
+    """Blank a value in sightings, findings, texts and bodies; with `block` it is never taken in again.
+
+    It touches, and counts, what bears any mark, so only who sees red may do it.
+    """
+    _check(call)
     asked: ForgetRequest = call.body
     try:
         subject = canonical(asked.value, poison=False)
@@ -37,10 +43,16 @@ async def forget(call: Call) -> ForgetJob:
 
 async def forget_job(call: Call) -> ForgetJob:
     """How far it is."""
+    _check(call)
     job = _forgetter(call).job(call.path["job"])
     if job is None:
         raise Problem(404, "nobody remembers such a job; the audit says what was forgotten")
     return _shape(job)
+
+
+def _check(call: Call) -> None:
+    if max_tlp_of(call) < Tlp.RED:
+        raise Problem(403, "forgetting counts what bears any mark: this needs max_tlp red", max_tlp=Tlp.RED.word)
 
 
 def _forgetter(call: Call) -> Forgetter:
