@@ -129,9 +129,12 @@ async def test_a_redirect_cannot_carry_the_credential_away(fetcher: Fetcher, int
         assert not other.connections
 
 
-async def test_never_in_an_error_nor_in_the_log(make_fetcher: Make, log: Lines, into: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("secret", ["K" * 40, "kEy0" * 50])
+async def test_never_in_an_error_nor_in_the_log(
+    make_fetcher: Make, log: Lines, into: Path, tmp_path: Path, secret: str
+) -> None:
     """Every way a server has to make us say what it was sent."""
-    key_file, secret = tmp_path / "key", "K" * 40
+    key_file = tmp_path / "key"
     key_file.write_text(secret)
     key_file.chmod(0o600)
     fetcher = make_fetcher()
@@ -140,6 +143,7 @@ async def test_never_in_an_error_nor_in_the_log(make_fetcher: Make, log: Lines, 
         http.raw(secret.encode() + b"\r\n\r\n"),
         http.raw(f"HTTP/1.1 200 OK\r\n{secret}\r\n\r\n".encode()),
         http.redirect(f"file:///{secret}"),
+        http.redirect(f"{secret}:x"),
         http.redirect(f"http://{secret}.invalid/{secret}"),
         http.redirect(f"http://127.0.0.1:1/{secret}"),
         http.redirect(f"http://[{secret}/"),
@@ -162,7 +166,7 @@ async def test_never_in_an_error_nor_in_the_log(make_fetcher: Make, log: Lines, 
                 said += [str(error), repr(error), str(error.args)]
     said += log.lines
     assert len(log.lines) == len(echoes)
-    assert not [text for text in said if secret in text or secret.lower() in text]
+    assert not [text for text in said if secret[:20].lower() in text.lower()]
 
 
 async def test_a_header_that_cannot_be_sent_is_not_quoted(fetcher: Fetcher, into: Path) -> None:
@@ -178,6 +182,10 @@ def test_does_not_show_itself() -> None:
     assert SECRET not in f"{credential} {credential!r}"
     assert credential.hide(f"a {SECRET} b {ENCODED} c") == "a {credential} b {credential} c"
     assert Credential("").hide("text") == "text"
+    assert Credential("Key\\of+Mine").hide("at key\\of+mine.example.org, 'Key\\\\of+Mine'") == (
+        "at {credential}.example.org, '{credential}'"
+    )
+    assert Credential("abc").hide("ABC abc") == "ABC {credential}"
 
 
 async def test_a_server_that_sends_the_credential_back_does_not_put_it_on_our_disk(

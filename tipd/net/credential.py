@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import stat
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
@@ -31,8 +32,12 @@ class Credential:
         self._secret = secret
         quoted = msgspec.json.encode(secret).decode()[1:-1]
         shapes = {secret, quote(secret, safe=""), quote(secret), quote_plus(secret), quoted, quoted.replace("/", "\\/")}
+        shapes |= {repr(secret)[1:-1]}
         shapes -= {""}
         self._shapes = sorted(shapes, key=len, reverse=True)
+        # Hosts, schemes and media types come to us in lower case, whatever was sent.
+        case = re.IGNORECASE if len(secret) >= SCRUB_FROM else re.NOFLAG
+        self._pattern = re.compile("|".join(map(re.escape, self._shapes)), case) if self._shapes else None
 
     def __repr__(self) -> str:
         return "Credential(***)"
@@ -47,9 +52,7 @@ class Credential:
 
     def hide(self, text: str) -> str:
         """Return the text with the secret, in any shape it was sent in, replaced by its place."""
-        for shape in self._shapes:
-            text = text.replace(shape, PLACE)
-        return text
+        return self._pattern.sub(PLACE, text) if self._pattern else text
 
     def scrubber(self) -> Scrubber | None:
         """Return what takes the secret out of a body; None where it is too short to tell from text."""
@@ -57,7 +60,7 @@ class Credential:
 
     def within(self, text: str) -> bool:
         """Return whether the secret stands in the text."""
-        return any(shape in text for shape in self._shapes)
+        return bool(self._pattern and self._pattern.search(text))
 
 
 class Scrubber:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 ACCEPT_ENCODING = "gzip, deflate, br, zstd"
 PIECE = 256 * 1024
+SHOWN = 32  # characters of a coding that is not known
 _SLICE = 8 * 1024  # input handed to zlib at once: what is left over after a member's end is copied
 _ZSTD_SLICE = 512  # zstandard takes no output limit; a 4-byte block makes 128 KiB, so this makes 16 MiB at most
 _ZSTD_WINDOW = 8 * 2**20  # RFC 9659: the most a content coding may ask for
@@ -186,5 +187,6 @@ def decoder_for(content_encoding: str) -> Decoder:
     """Return the decoder for a Content-Encoding header; raises DecodeError for what was not asked for."""
     make = _DECODERS.get(content_encoding.strip().lower())
     if make is None:
-        raise DecodeError(f"a Content-Encoding that was not asked for: {content_encoding[:80]!r}")
+        named = f": {content_encoding!r}" if len(content_encoding) <= SHOWN else ""  # half a secret cannot be hidden
+        raise DecodeError(f"a Content-Encoding that was not asked for{named}")
     return make()

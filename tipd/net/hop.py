@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MAX_REDIRECTS = 5
 MAX_URL = 8192
+SHOWN = 32  # characters of a scheme
 _PORTS = {"http:": 80, "https:": 443}
 _HARMLESS = frozenset({"accept", "accept-language", "user-agent"})  # declared headers that any host may see
 
@@ -139,7 +140,8 @@ def locate(text: str) -> Place:
     except ValueError:
         raise FetchError("unreachable", "not a URL that can be fetched") from None
     if url.protocol not in _PORTS:
-        raise FetchError("unreachable", f"{url.protocol[:20]}… is not fetched: only http and https are")
+        named = url.protocol if len(url.protocol) <= SHOWN else "that"  # half a secret cannot be hidden
+        raise FetchError("unreachable", f"{named} is not fetched: only http and https are")
     if url.username or url.password:
         raise FetchError("unreachable", "the URL carries a user name or password: use a credential file")
     if len(url.href) > MAX_URL:
