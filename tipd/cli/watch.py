@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import argparse
 
     from tipd.cli.cursor import Cursor
+    from tipd.cli.stream import Reader
 
 _KEEP_EVERY = 1.0  # seconds between two writes of the cursor file: a repetition after a crash, never a gap
 
@@ -100,6 +101,19 @@ def _follow(args: argparse.Namespace, client: Client, printer: Printer) -> None:
     wanted = Wanted(tuple(args.kind), tuple(args.watch), initial=not args.no_initial)
     reader = Reader(client.place, wanted, printer.cursor, printer.take, printer.output.say, backoff)
     try:
-        trio.run(reader.run)
+        trio.run(_until_stopped, reader)
     except BaseExceptionGroup as group:
         raise innermost(group) from None
+
+
+async def _until_stopped(reader: Reader) -> None:
+    """Read until SIGTERM, as systemd ends a service: the cursor file is written, as at Ctrl-C."""
+    import signal
+
+    import trio
+
+    with trio.open_signal_receiver(signal.SIGTERM) as signals:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(reader.run)
+            await anext(signals)
+            nursery.cancel_scope.cancel()
