@@ -5,7 +5,7 @@ def test_watches(tipd: Any, fake: Any) -> None:
     fake.answers["GET", "/api/v1/watches"] = 200, {"watches": ["ours", "names"]}
     ran = tipd("watches")
     assert (ran.code, ran.out) == (0, "ours\nnames\n")
-    assert tipd("watches", "list").out == ran.out
+    assert tipd("watches", "list").out == ran.out  # as the other nouns are listed
     assert tipd("--json", "watches").lines == [{"watch": "ours"}, {"watch": "names"}]
     fake.answers["GET", "/api/v1/watches"] = 200, {"watches": []}
     assert tipd("watches").code == 1

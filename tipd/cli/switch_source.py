@@ -43,7 +43,9 @@ def run(args: argparse.Namespace, output: Output, *, enabled: bool) -> int:
 
 
 def _acts(enabled: bool) -> str:
-    return "the daemon asks it as soon as its provider's pace allows" if enabled else "the daemon ends what it listed now"
+    if enabled:
+        return "the daemon asks it as soon as its provider's pace allows"
+    return "the daemon ends what it listed now"
 
 
 def _tell(args: argparse.Namespace, enabled: bool) -> str | None:
