@@ -13,6 +13,7 @@ from tipd.model.indicator import Indicator
 from tipd.model.key import unsigned_key_of
 from tipd.model.kind import Kind
 from tipd.model.tlp import Tlp
+from tipd.store.connection import Connection
 from tipd.store.sightings import Listed
 from tipd.store.sources import Declared, Outcome
 from tipd.store.store import Store
@@ -157,6 +158,22 @@ async def test_open_keys_of_a_source_without_any(store: Store, tmp_path: Path) -
     ids = await fill(store, tmp_path, a=[])
     assert await store.sightings.open_keys(ids["a"], tmp_path / "keys") == 0
     assert (tmp_path / "keys").read_bytes() == b""
+
+
+async def test_whether_anything_stands_beside_open_rows(store: Store, tmp_path: Path) -> None:
+    ids = await fill(store, tmp_path, a=names(1, 2), b=names(1), c=names(1), d=names(1))
+
+    async def say(connection: Connection, name: str, sets: str) -> None:
+        await connection.execute(f"UPDATE sighting SET {sets} WHERE source_id = $1", ids[name])  # noqa: S608
+
+    await store.pool.run(say, "a", "context = NULL")
+    await store.pool.run(say, "b", "closed = opened, reason = 'left'")
+    await store.pool.run(say, "c", "context = NULL, until = opened, closed = opened, reason = 'aged'")
+    await store.pool.run(say, "d", "context = NULL, tlp = 3")
+    assert {name: await store.sightings.says_more(ids[name]) for name in "abcd"} == {
+        **{"a": False, "b": False},
+        **{"c": True, "d": True},
+    }
 
 
 async def test_a_folder_that_is_not_there_is_our_trouble_not_the_database_s(store: Store, tmp_path: Path) -> None:

@@ -128,6 +128,10 @@ class Sightings:
             await self._pool.within(LONG, _open_keys, source_id, keys)
         return keys.number
 
+    async def says_more(self, source_id: int) -> bool:
+        """Say whether anything stands beside a row that `open_keys` names: a context, a mark, an end of its own."""
+        return await self._pool.within(LONG, _says_more, source_id)
+
 
 class _Scope(NamedTuple):
     """What an export holds."""
@@ -199,6 +203,18 @@ SELECT key FROM (
     SELECT key FROM sighting WHERE source_id = $1 AND closed IS NOT NULL AND reason = 'aged' AND seen IS NULL
 ) AS stood WHERE true
 """
+
+
+_SAYS_MORE = """
+SELECT EXISTS (SELECT FROM sighting WHERE source_id = $1 AND closed IS NULL
+                  AND (context IS NOT NULL OR tlp IS NOT NULL OR until IS NOT NULL))
+    OR EXISTS (SELECT FROM sighting WHERE source_id = $1 AND closed IS NOT NULL AND reason = 'aged' AND seen IS NULL
+                  AND (context IS NOT NULL OR tlp IS NOT NULL OR until IS NOT NULL))
+"""
+
+
+async def _says_more(connection: Connection, source_id: int) -> bool:
+    return await connection.fetchval(_SAYS_MORE, source_id)  # type: ignore[no-any-return]
 
 
 async def _open_keys(connection: Connection, source_id: int, keys: KeyFile) -> None:

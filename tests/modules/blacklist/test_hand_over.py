@@ -29,7 +29,7 @@ async def test_the_snapshot_or_where_it_does_not_fit_the_open_keys(tmp_path, dsn
         assert second.open_keys == ""
         next((tmp_path / "state" / "snapshots").iterdir()).unlink()
         tried, third = await jobs_of(house, feeds, monkeypatch, ADDRESSES[2:])
-        assert (tried.open_keys, third.old_snapshot) == ("", "")
+        assert (tried.open_keys, third.old_snapshot, third.open_more) == ("", "", False)
         assert (await house.store.sources.get("one")).entries == 38
 
 

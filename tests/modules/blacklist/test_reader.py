@@ -100,6 +100,25 @@ def test_without_snapshot_open_keys_stand_in(tmp_path):
     assert sorted(outcome.closed) == sorted(map(key, addresses(3)))
 
 
+def test_open_keys_beside_which_nothing_stands_are_not_written_again(tmp_path):
+    reader = Reader(tmp_path)
+    keys = sorted(unsigned_key_of(SEED, Kind.IPV4, value) for value in addresses(5))
+    (tmp_path / "keys").write_bytes(b"".join(number.to_bytes(8, "little") for number in keys))
+    outcome = reader.read("\n".join(addresses(5, 3)), open_keys=str(tmp_path / "keys"), open_more=False)
+    assert outcome.values == set(addresses(3, 5))
+    assert (outcome.result.opened, outcome.result.closed, outcome.result.entries) == (3, 3, 5)
+    again = reader.read("\n".join(addresses(5, 3)), keep=False)
+    assert (again.values, again.closed) == (set(), [])
+
+
+def test_open_keys_hear_what_is_said_for_the_first_time(tmp_path):
+    reader = Reader(tmp_path, 'parser = "delimited"\nkind = "ipv4"\n[fields]\nport = 1\n')
+    keys = sorted(unsigned_key_of(SEED, Kind.IPV4, value) for value in addresses(2))
+    (tmp_path / "keys").write_bytes(b"".join(number.to_bytes(8, "little") for number in keys))
+    outcome = reader.read("192.0.2.0,80\n192.0.2.1,\n", open_keys=str(tmp_path / "keys"), open_more=False)
+    assert outcome.contexts["192.0.2.0"] == {"port": 80}
+
+
 def test_a_snapshot_of_something_else_is_not_believed(tmp_path):
     import msgspec
 

@@ -42,7 +42,9 @@ async def read_body(tools: Tools, source: Source, row: SourceRow, folder: Path, 
     if result.wants_keys:
         keys = folder / "open_keys"
         await tools.store.sightings.open_keys(row.id, keys)
-        result = await _call(tools, msgspec.structs.replace(job, old_snapshot="", open_keys=str(keys)))
+        more = await tools.store.sightings.says_more(row.id)
+        job = msgspec.structs.replace(job, old_snapshot="", open_keys=str(keys), open_more=more)
+        result = await _call(tools, job)
     return result
 
 

@@ -154,6 +154,10 @@ class ProofStore(Protocol):
         """Return the rounds whose bodies are kept."""
         ...
 
+    async def blocked(self) -> list[int]:
+        """Return the keys that are never to be taken in again."""
+        ...
+
     async def following(self, source_id: int, at: datetime) -> datetime | None:
         """Return when the set was next read."""
         ...
@@ -192,6 +196,10 @@ class SightingStore(Protocol):
 
     async def open_keys(self, source_id: int, into: Path) -> int:
         """Write the keys that are open."""
+        ...
+
+    async def says_more(self, source_id: int) -> bool:
+        """Say whether anything stands beside them."""
         ...
 
 

@@ -86,4 +86,4 @@ def _difference(job: ReadJob) -> Difference | None:
     keys = None
     if old is None and job.open_keys and Path(job.open_keys).stat().st_size:
         keys = Mapped(Path(job.open_keys))
-    return Difference(old, keys, Path(job.folder))
+    return Difference(old, keys, Path(job.folder), open_more=job.open_more)

@@ -42,10 +42,12 @@ class Totals(NamedTuple):
 class Difference:
     """One round of one source; `open_keys` (sorted) stands in where there is no snapshot.
 
+    `open_more`: something may stand beside those.
+
     Both tell of the last body alone: what is listed and did not stand in it (recent rows that age) is none of theirs.
     """
 
-    def __init__(self, old: Snapshot | None, open_keys: Mapped | None, folder: Path) -> None:
+    def __init__(self, old: Snapshot | None, open_keys: Mapped | None, folder: Path, *, open_more: bool = True) -> None:
         """Begin; scratch files go to `folder`."""
         self._mapped = old.mapped if old else open_keys
         self._lines: U64 = old.lines if old else _NONE
@@ -55,7 +57,7 @@ class Difference:
         self._line_seen = np.zeros(len(self._lines), np.bool_)
         self._key_seen = np.zeros(len(self._keys), np.bool_)
         self._key_touched = np.zeros(len(self._keys), np.bool_)  # a line of it is new or gone
-        self._said_more = old.head.says_more if old else True  # nobody knows what is beside the open ones
+        self._said_more = old.head.says_more if old else open_more
         self._folder = folder
         self._new_lines = Spill(folder, 2)
         self._new_keys = Spill(folder, 1)

@@ -17,7 +17,8 @@ class ReadJob(msgspec.Struct, frozen=True, kw_only=True):
     """One body to read. Paths are absolute; `opened`, `closed`, `snapshot` and scratch files are made in `folder`.
 
     `seed` is the database's hash seed; `old_snapshot` counts where its head says `identity`, else `open_keys` (sorted
-    u64 file) does; without either all is new. The new snapshot bears the same identity, until who applies it knows
+    u64 file) does; without either all is new. `open_more`: something may stand beside the open ones, so that each is
+    written again; false: none says anything but its value. The new snapshot bears the same identity, until who applies it knows
     its round (`snapshot.claim`). `first`: so many of the body's first indicators are shown in the result.
     `signature`: the file of the detached one, where one came; `trusted`: the body is the operator's own, or was checked
     when it came, so that no signature is asked for.
@@ -30,6 +31,7 @@ class ReadJob(msgspec.Struct, frozen=True, kw_only=True):
     identity: Identity
     old_snapshot: str = ""
     open_keys: str = ""
+    open_more: bool = True
     first: int = 0
     signature: str = ""
     trusted: bool = False
