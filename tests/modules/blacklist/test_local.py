@@ -1,14 +1,20 @@
 """Lists on the local disk."""
 
+import bz2
+import gzip
 import hashlib
+import lzma
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from tipd.modules.blacklist import local
 from tipd.modules.blacklist.local import Changing, copy_local, stamp
 from tipd.modules.blacklist.reading.json_stream import records
+from tipd.work.unpack import open_body
 
 
 def folder_of(tmp_path: Path, **files: str) -> Path:
@@ -47,6 +53,32 @@ def test_documents_are_set_apart(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, a="[1, 2]", b="[3]\n", c="[4]")
     copy_local(folder, tmp_path / "out", 1000, documents=True)
     assert [raw for _, raw in records([(tmp_path / "out").read_bytes()], "", 100)] == [b"1", b"2", b"3", b"4"]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress, zstandard.compress])
+def test_packed_files_of_a_folder_are_one_body(tmp_path: Path, pack: Callable[[bytes], bytes]) -> None:
+    folder = folder_of(tmp_path)
+    for name, text in {"a": b"[1, 2]", "b": b"", "c": b"[3]\n"}.items():
+        (folder / name).write_bytes(pack(text))
+    (folder / "d").write_bytes(b"")
+    copy_local(folder, tmp_path / "out", 1000)
+    assert b"".join(open_body(tmp_path / "out")).split() == [b"[1,", b"2]", b"[3]"]
+    (folder / "b").unlink()
+    copy_local(folder, tmp_path / "out", 1000, documents=True)
+    assert [raw for _, raw in records(open_body(tmp_path / "out"), "", 100)] == [b"1", b"2", b"3"]
+
+
+@pytest.mark.parametrize("other", [b"192.0.2.1\n", bz2.compress(b"192.0.2.1\n"), b"PK\x03\x04zip"])
+def test_files_of_a_folder_that_are_packed_in_several_ways_are_refused(tmp_path: Path, other: bytes) -> None:
+    folder = folder_of(tmp_path)
+    (folder / "a").write_bytes(gzip.compress(b"192.0.2.2\n"))
+    (folder / "b").write_bytes(other)
+    with pytest.raises(ValueError, match=r"b: is .* after a file that is gz"):
+        copy_local(folder, tmp_path / "out", 1000)
+    (folder / "a").write_bytes(other)
+    if other.startswith(b"PK"):
+        with pytest.raises(ValueError, match="b: is zip, after a file that is zip"):
+            copy_local(folder, tmp_path / "out", 1000)
 
 
 def test_what_is_copied_is_bounded_and_plain(tmp_path: Path) -> None:

@@ -1,26 +1,42 @@
 """A list that lies on the local disk: one file, or the files of a folder. The calls touch the disk: use a thread.
 
-A folder's files are read by name, one after the other, hidden ones and folders in it left out. What somebody writes to
-while it is read is read again, and is no list if it does not come to rest. A stamp of names, sizes and times says that
-nothing has changed without reading it.
+A folder's files are read by name, one after the other, hidden ones and folders in it left out. Compressed ones are
+joined as they are: one stream after the other is a stream too. What somebody writes to while it is read is read again,
+and is no list if it does not come to rest. A stamp of names, sizes and times says that nothing has changed without
+reading it.
 """
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import hashlib
+import lzma
 import os
 import stat
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+
+import zstandard
 
 from tipd.modules.blacklist.reading.json_stream import SEPARATOR
+from tipd.work.unpack import detect
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 TRIES = 3
 # A file that was written so shortly before may be written again within the same tick of its clock.
 RACY = 2.0
 _PIECE = 1 << 20
 _DOCUMENTS = (b"{", b"[")
+_PACK: dict[str, Callable[[bytes], bytes]] = {
+    "gz": gzip.compress,
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "zstd": zstandard.compress,
+}
 
 
 class LocalBody(NamedTuple):
@@ -85,20 +101,34 @@ def _copy(files: list[Path], path: Path, into: Path, limit: int, *, documents: b
             digest.update(piece)
             out.write(piece)
 
-        last = b""
+        last, packed = b"", ""
         for each in files:
             with open(each, "rb", opener=_open) as file:
                 if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                     raise ValueError(f"{each}: is not a plain file")
                 first = _first(file)
                 if last and first:
-                    apart = documents and first.lstrip()[:1] in _DOCUMENTS
-                    write((b"" if last == b"\n" else b"\n") + (SEPARATOR + b"\n" if apart else b""))
+                    write(_between(each, packed, first, last, documents=documents))
+                packed = detect(first) if first else packed
                 while first:
                     write(first)
                     last = first[-1:]
                     first = file.read(_PIECE)
     return digest.digest(), size
+
+
+def _between(path: Path, packed: str, first: bytes, last: bytes, *, documents: bool) -> bytes:
+    """Return what sets a file apart from the one before, packed as both are. Raises ValueError where they differ."""
+    kind = detect(first)
+    if kind != packed or (kind != "plain" and kind not in _PACK):
+        raise ValueError(
+            f"{path}: is {kind}, after a file that is {packed}: the files of a folder are plain, or all"
+            f" compressed in one way ({', '.join(_PACK)})"
+        )
+    plain = kind == "plain"
+    apart = documents and (not plain or first.lstrip()[:1] in _DOCUMENTS)
+    between = (b"" if plain and last == b"\n" else b"\n") + (SEPARATOR + b"\n" if apart else b"")
+    return between if plain else _PACK[kind](between)
 
 
 def _first(file: BinaryIO) -> bytes:
