@@ -45,6 +45,17 @@ async def test_it_is_asked_for_as_its_list_is(tmp_path):
     assert request.validators is None
 
 
+@pytest.mark.parametrize(
+    ("url", "same"),
+    [("https://lists.example.org:443/x.asc?k={credential}", True), ("https://keys.example.org/x", False)],
+)
+async def test_what_opens_the_list_opens_its_signature_and_goes_nowhere_else(tmp_path, url, same):
+    fetcher = Fetcher()
+    headers = '[request]\nheaders = { Authorization = "Bearer {credential}" }\n'
+    await get(fetcher, tmp_path, LIST + headers + f'[signature]\nkey_file = "/k"\nurl = "{url}"\n')
+    assert fetcher.asked[0].headers == ({"Authorization": "Bearer {credential}"} if same else {})
+
+
 @pytest.mark.parametrize("state", ["gone", "forbidden", "wrong_page", "needs_key"])
 async def test_there_is_none(tmp_path, state):
     assert await get(Fetcher(state), tmp_path, LIST + DETACHED) == ""

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tipd.modules.blacklist.credentials import credential_file
+from tipd.net.credential import PLACE
+from tipd.net.hop import locate
 from tipd.net.request import FetchError, Request
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ async def get_signature(fetcher: Fetches, source: Source, into: Path, credential
         return ""
     request = Request(
         url=source.signature.url,
+        headers=source.request.headers if _at_home(source, source.signature.url) else {},
         max_body=_LARGEST,
         allow_networks=source.allow_networks,
         ca_file=Path(source.ca_file) if source.ca_file else None,
@@ -42,6 +45,18 @@ async def get_signature(fetcher: Fetches, source: Source, into: Path, credential
             raise
         return ""
     return str(into)
+
+
+def _at_home(source: Source, url: str) -> bool:
+    """Say whether the signature lies where the list does: what opens the list must not go to another host."""
+    try:
+        return bool(source.url) and locate(_bare(source.url)).origin == locate(_bare(url)).origin
+    except FetchError:
+        return False
+
+
+def _bare(url: str) -> str:
+    return url.replace(PLACE, "x")
 
 
 def signature_beside(body: Path) -> str:
