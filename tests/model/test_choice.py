@@ -36,6 +36,11 @@ def test_kinds_watches_and_first_rounds() -> None:
     assert choice(max_tlp=Tlp.RED).admits(first)
 
 
+def test_that_a_source_was_loaded_stands_for_what_it_loaded() -> None:
+    loaded = told(kind="source.loaded", subject=None, data={"entries": 5}, initial=True)
+    assert choice(max_tlp=Tlp.RED, initial=False).admits(loaded)
+
+
 @given(
     st.sampled_from(["a.b", "c.d"]),
     st.sampled_from(list(Tlp)),

@@ -77,6 +77,18 @@ async def test_kinds_are_chosen(store: Store) -> None:
     assert await store.findings.read(0, kinds=["nothing.such"]) == []
 
 
+async def test_what_first_rounds_loaded_is_left_out(store: Store) -> None:
+    subject = Indicator(Kind.IPV4, "192.0.2.1")
+    first, later = (
+        NewFinding(kind="indicator.listed", module="m", subject=subject, initial=one) for one in (True, False)
+    )
+    loaded = NewFinding(kind="source.loaded", module="m", initial=True)
+    seqs = await store.writer.tell([first, first, loaded, later, first])
+    assert [one.seq for one in await store.findings.read(0, initial=False)] == seqs[2:4]
+    assert [one.seq for one in await store.findings.read(0, initial=False, kinds=["indicator.listed"])] == [seqs[3]]
+    assert await store.findings.read(seqs[3], initial=False) == []
+
+
 async def test_rare_kinds_are_found_by_an_index_of_their_own(store: Store) -> None:
     await store.writer.tell([note(number, "indicator.listed") for number in range(5000)])
     await store.writer.tell([note(1, "source.degraded")])

@@ -71,13 +71,16 @@ class FakeFindings:
         self.log = [one for one in self.log if one.seq > upto]
         self.pruned = max(self.pruned, upto)
 
-    async def read(self, since: int, *, limit: int = 1000, kinds: Sequence[str] = ()) -> list[Finding]:
+    async def read(
+        self, since: int, *, limit: int = 1000, kinds: Sequence[str] = (), initial: bool = True
+    ) -> list[Finding]:
         await trio.lowlevel.checkpoint()
         self._check()
         self.reads += 1
         if since < self.pruned or since > self.last:
             raise GoneError(since, *(await self.bounds()))
-        return [one for one in self.log if one.seq > since and (not kinds or one.kind in kinds)][:limit]
+        found = (one for one in self.log if one.seq > since and (not kinds or one.kind in kinds))
+        return [one for one in found if initial or one.initial is not True or one.subject is None][:limit]
 
     async def bounds(self) -> tuple[int, int]:
         await trio.lowlevel.checkpoint()
@@ -222,6 +225,10 @@ class FakeSightings:
     async def history(self, value: str, *, max_tlp: Tlp) -> list[SimpleNamespace]:
         return [one for one in self.past.get(value, []) if one.tlp <= max_tlp]
 
+    async def only_above(self, values: Sequence[tuple[Kind, str]], max_tlp: Tlp) -> set[tuple[Kind, str]]:
+        marks = {(kind, value): [one.tlp for one in self.past.get(value, [])] for kind, value in values}
+        return {named for named, given in marks.items() if given and min(given) > max_tlp}
+
 
 @dataclass
 class FakePast:
@@ -279,6 +286,7 @@ class FakeAllowed:
 
     entries: list[Allowance] = field(default_factory=list)
     said: list[tuple[str, str, str, str]] = field(default_factory=list)
+    marks: list[Tlp | None] = field(default_factory=list)  # of what was said
 
     async def fresh(self) -> AllowList:
         return AllowList.of(self.entries)
@@ -291,6 +299,7 @@ class FakeAllowed:
         entry = Allowance(kind=indicator.kind, value=indicator.value, reason=reason, by=by, created=START, until=until)
         self.entries = [one for one in self.entries if one.value != indicator.value] + [entry]
         self.said.append(("added", indicator.value, reason, by))
+        self.marks.append(tlp)
         return entry
 
     async def remove(self, indicator: Indicator, reason: str, by: str, *, tlp: Tlp | None = None) -> Allowance | None:

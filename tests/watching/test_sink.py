@@ -18,7 +18,7 @@ from trio.testing import MockClock
 
 from tipd.clock import MovedClock
 from tipd.model.watch import Watch, Watches
-from tipd.watching.group import Gap
+from tipd.watching.group import Gap, Group
 from tipd.watching.sink import STRIDE, Sink
 from tipd.watching.ways import TAKEN, Outcome
 
@@ -104,6 +104,38 @@ async def test_what_the_receiver_asks_for_is_kept(autojump_clock: MockClock, ben
     assert third - second >= 3000
 
 
+async def test_a_receiver_that_calls_it_too_large_gets_less_at_once(autojump_clock: MockClock, bench: Bench) -> None:
+    def judge(group: Group) -> Outcome:
+        return TAKEN if len(group.findings) <= 30 else Outcome(why="the receiver answered 413", too_large=True)
+
+    receiver = Receiver(judge=judge)
+    async with running(bench, bench.sink(receiver, group="0s", most=500)):
+        bench.tell(*range(1, 701))
+        await trio.sleep(60)  # without a pause: it is no fault of the receiver's
+        assert receiver.seqs == list(range(1, 701))
+        assert bench.health.node("sinks/hook").state == "running"
+    assert len(receiver.attempts) < 2 * 700 / 15
+    assert bench.rows.rows["hook"] == Row(700, None, None)
+
+
+async def test_one_finding_that_is_too_large_is_repeated_and_not_lost(autojump_clock: MockClock, bench: Bench) -> None:
+    begun = trio.current_time()
+
+    def judge(group: Group) -> Outcome:
+        large = trio.current_time() - begun < HOUR and any(one.seq == 2 for one in group.findings)
+        return Outcome(why="413", too_large=True) if large else TAKEN
+
+    receiver = Receiver(judge=judge)
+    async with running(bench, bench.sink(receiver, group="0s")):
+        bench.tell(1, 2, 3)
+        await trio.sleep(1800)
+        assert receiver.seqs == [1]
+        assert len(receiver.attempts) < 40
+        assert bench.health.node("sinks/hook").state == "backoff"
+        await trio.sleep(HOUR)
+    assert receiver.seqs == [1, 2, 3]
+
+
 async def test_gone_for_good_stops_it_until_it_is_resumed(autojump_clock: MockClock, bench: Bench) -> None:
     gone = [Outcome(gone=True, why="410")]
     receiver = Receiver(judge=lambda _group: gone.pop() if gone else TAKEN)
@@ -151,6 +183,15 @@ async def test_only_what_it_is_for(autojump_clock: MockClock, bench: Bench) -> N
         await trio.sleep(60)
     assert receiver.seqs == [1, 6]
     assert [one.watches for one in receiver.taken[0].findings] == [["ours"], ["ours"]]
+
+
+async def test_that_a_source_was_loaded_is_told_and_not_what_it_loaded(autojump_clock: MockClock, bench: Bench) -> None:
+    receiver = Receiver()
+    async with running(bench, bench.sink(receiver, group="0s")):
+        bench.tell(*range(1, 3001), initial=True)
+        bench.tell(3001, kind="source.loaded", subject=None, initial=True)
+        await trio.sleep(60)
+    assert receiver.seqs == [3001]
 
 
 async def test_the_cursor_follows_where_there_is_nothing_to_tell(autojump_clock: MockClock, bench: Bench) -> None:

@@ -69,6 +69,7 @@ async def test_a_secret_that_cannot_be_read_sends_nothing(tmp_path: Path, mode: 
         (Answered(503, 9.0), Outcome(why="the receiver answered 503", after=9.0)),
         (Answered(500, 9.0), Outcome(why="the receiver answered 500")),
         (Answered(404, None), Outcome(why="the receiver answered 404")),
+        (Answered(413, 9.0), Outcome(why="the receiver answered 413", too_large=True)),
     ],
 )
 def test_what_a_status_means(answer: Answered, outcome: Outcome) -> None:

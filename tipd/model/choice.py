@@ -19,7 +19,8 @@ class Choice:
     """What a reader asked for and may see; made by `choice`, compared and hashed as the object it is.
 
     `kinds`: of finding, none: every kind. `max_tlp`: nothing above it. `watches`: only what one of these matches,
-    none: everything. `initial`: also what a source's first round loaded.
+    none: everything. `initial`: also the indicators that a source's first round loaded (what tells of the round itself,
+    `source.loaded`, stands for them and is never left out).
     """
 
     __slots__ = ("all_seen", "initial", "kinds", "max_tlp", "watches")
@@ -41,7 +42,7 @@ class Choice:
     def _lets(self, finding: Finding) -> bool:
         if finding.tlp is not msgspec.UNSET and finding.mark > self.max_tlp:
             return False
-        if not self.initial and finding.initial is True:
+        if not self.initial and finding.initial is True and finding.subject is not None:
             return False
         if not self.watches:
             return True

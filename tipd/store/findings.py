@@ -62,16 +62,19 @@ class Findings:
         self._writer = writer
         self._clock = clock
 
-    async def read(self, since: int, *, limit: int = 1000, kinds: Sequence[str] = ()) -> list[Finding]:
+    async def read(
+        self, since: int, *, limit: int = 1000, kinds: Sequence[str] = (), initial: bool = True
+    ) -> list[Finding]:
         """Return at most `limit` findings with seq > since, ascending; with `kinds`, only those.
 
+        `initial=False`: without the indicators that first rounds loaded, millions that such a reader would throw away.
         Raises GoneError when retention has removed findings after `since`, or `since` is ahead of the log; StoreAway.
         """
         found: list[Finding] = []
         since = min(since, _LARGEST)
         while len(found) < limit:
             size = min(PAGE, limit - len(found))
-            rows = await self._pool.run(_read, since, size, list(kinds))
+            rows = await self._pool.run(_read, since, size, list(kinds), initial)
             found += [_finding(row) for row in rows]
             if len(rows) < size:
                 break
@@ -112,8 +115,10 @@ def _finding(row: Row) -> Finding:
     )
 
 
-async def _read(connection: Connection, since: int, limit: int, kinds: list[str]) -> list[Row]:
+async def _read(connection: Connection, since: int, limit: int, kinds: list[str], initial: bool) -> list[Row]:
     where, args = "f.seq > $1", [since, limit]
+    if not initial:
+        where += " AND NOT (f.initial AND f.subject_kind IS NOT NULL)"
     if kinds:
         where += " AND f.kind = ANY($3::text[])"
         args.append(kinds)  # type: ignore[arg-type]

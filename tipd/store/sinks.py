@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tipd.store.pool import Pool
     from tipd.store.writer import Writer
 
-LEASE = 60.0  # seconds
+LEASE = 40.0  # seconds: whoever waits looks every 20, so that another goes on within a minute
 _LONGEST_WHY = 500
 
 _BEGIN = """

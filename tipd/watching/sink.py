@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from datetime import timedelta
+from enum import Enum, auto
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import trio
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 PAGE = 1000  # findings read at once
 POLL = 5.0  # seconds: a notification is a hint and may be lost
-RENEW = 20.0  # seconds between two renewals of the lease, of 60
+RENEW = 20.0  # seconds between two renewals of the lease, of 40
 AWAY = 2.0  # seconds between two looks at a store that is away
 SLOWEST = 300.0  # seconds between two attempts, but for what a receiver asks for
 SHORTEST = 0.01  # seconds worth waiting: less may be nothing to a clock
@@ -105,6 +106,14 @@ class Rows(Protocol):
         ...
 
 
+class Delivered(Enum):
+    """How it ended with a message."""
+
+    TAKEN = auto()
+    STOPPED = auto()
+    TOO_LARGE = auto()
+
+
 class Ground(NamedTuple):
     """What all sinks of a process stand on; `store_id` says whose log it is now."""
 
@@ -141,6 +150,7 @@ class Sink:
         self._told = 0  # the stored cursor
         self._read = 0  # the log was read up to here, nothing between was for this sink
         self._gap: Gap | None = None
+        self._most = settings.most  # less for a while after a receiver called a message too large
 
     @property
     def name(self) -> str:
@@ -216,12 +226,23 @@ class Sink:
             if group.findings:
                 if group.last != pending and not await self._ground.rows.begin(self.name, self._holder, group.last):
                     return
-                if not await self._deliver(group):
+                delivered = await self._deliver(group)
+                if delivered is Delivered.STOPPED:
                     return
+                if delivered is Delivered.TOO_LARGE:
+                    self._shorten(group)
+                    pending = None
+                    continue
                 self._gap = None
             if not await self._move(group.last):
                 return
             pending = None
+
+    def _shorten(self, group: Group) -> None:
+        """Gather half as many from now on, again from the cursor; a shorter message is another message."""
+        self._most = max(1, len(group.findings) // 2)
+        self._read = self._told
+        self._ground.say.warning("a receiver takes less at once", sink=self.name, findings=self._most)
 
     async def _move(self, to: int) -> bool:
         moved = await self._ground.rows.move(self.name, self._holder, self._told, to)
@@ -248,7 +269,7 @@ class Sink:
                     if not found:
                         begun = trio.current_time()
                     found.append(finding)
-                    if len(found) >= settings.most:
+                    if len(found) >= self._most:
                         self._read = finding.seq
                         return self._group(found, finding.seq)
             self._read = max(self._read, end)
@@ -312,8 +333,8 @@ class Sink:
 
     # --- delivering -------------------------------------------------------------------------------------------------
 
-    async def _deliver(self, group: Group) -> bool:
-        """Repeat until it is taken; False: the receiver is gone for good, the sink is stopped."""
+    async def _deliver(self, group: Group) -> Delivered:
+        """Repeat until it is taken, unless the receiver is gone for good or wants less at once."""
         backoff = Backoff(1.0, SLOWEST, self._ground.rng)
         node, now = self._node, self._ground.clock.now
         while True:
@@ -323,11 +344,14 @@ class Sink:
             if outcome.taken:
                 node.state, node.failures, node.next_run = "running", 0, None
                 node.note(waiting=None, messages=int(node.facts.get("messages", 0)) + 1)
-                return True
+                self._most = min(self.settings.most, self._most + 1)
+                return Delivered.TAKEN
             node.error(outcome.why)
             if outcome.gone:
                 await self._stop(outcome.why)
-                return False
+                return Delivered.STOPPED
+            if outcome.too_large and len(group.findings) > 1:
+                return Delivered.TOO_LARGE
             node.failures += 1
             delay = max(backoff.next(), outcome.after)
             node.state, node.next_run = "backoff", now() + timedelta(seconds=delay)

@@ -22,12 +22,16 @@ _LONGEST_SAID = 300
 
 
 class Outcome(NamedTuple):
-    """How one attempt went: `taken`, or `gone` (never try again), else to be repeated, `after` seconds at least."""
+    """How one attempt went: `taken`, or `gone` (never try again), else to be repeated, `after` seconds at least.
+
+    `too_large`: the receiver takes no message of this size, so that a shorter one is to be tried.
+    """
 
     taken: bool = False
     gone: bool = False
     why: str = ""
     after: float = 0.0
+    too_large: bool = False
 
 
 TAKEN = Outcome(taken=True)
@@ -43,7 +47,10 @@ class Way(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """Posts JSON. 2xx: taken; 410: gone for good; 429 and 503 may say when to come back; all else is repeated."""
+    """Posts JSON. 2xx: taken; 410: gone for good; 429 and 503 may say when to come back; all else is repeated.
+
+    413 asks for less at once.
+    """
 
     settings: SinkSettings
     poster: Poster
@@ -87,7 +94,7 @@ def judged(answer: Answered) -> Outcome:
     if 300 <= status < 400:
         return Outcome(why=f"the receiver redirects ({status}), which is not followed: set its new url")
     after = (answer.retry_after or 0.0) if status in {429, 503} else 0.0
-    return Outcome(why=f"the receiver answered {status}", after=after)
+    return Outcome(why=f"the receiver answered {status}", after=after, too_large=status == 413)
 
 
 @dataclass(frozen=True, slots=True)

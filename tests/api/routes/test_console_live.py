@@ -39,6 +39,12 @@ async def test_what_a_session_may_see_without_first_rounds(api: Served) -> None:
     assert "TLP:RED" not in green
 
 
+async def test_a_first_round_is_shown_by_its_count(api: Served, world: World) -> None:
+    loaded = finding(5, kind="source.loaded", value="203.0.113.5")
+    world.findings.tell(msgspec.structs.replace(loaded, subject=None, data={"entries": 123456}, initial=True))
+    assert "123,456 entries" in await page(api, Tlp.GREEN)
+
+
 async def test_by_watch(api: Served) -> None:
     shown = await page(api, Tlp.RED, "/?watch=ours")
     assert ("198.51.100.1" in shown, "203.0.113.2" in shown) == (False, True)

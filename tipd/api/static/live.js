@@ -36,6 +36,7 @@
   }
   function told(finding) {
     const facts = finding.data || {};
+    if (finding.kind === "source.loaded") return Number(facts.entries || 0).toLocaleString("en") + " entries";
     return String(facts.error || facts.state || facts.reason || "").slice(0, 300);
   }
   function badge(parent, name, text, title) {
