@@ -38,7 +38,8 @@ def link(daemon: Daemon) -> str:
     token = json.loads(daemon.tipd("--json", "token", "create", "--max-tlp", "red", "--scope", "admin").stdout)["token"]
     status, body = daemon.request("POST", "/api/v1/console-links", token=token)
     assert status == 201, body
-    return daemon.base + json.loads(body)["path"]
+    assert json.loads(body)["base"] == daemon.base
+    return str(json.loads(daemon.tipd("--json", "console").stdout)["url"])
 
 
 def test_the_console_shows_findings_as_they_come(daemon: Daemon, feeds: FeedServer, browser: Browser) -> None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +50,13 @@ def parse_listen(text: str) -> Address:
     if not colon or not (port.isascii() and port.isdigit()) or int(port) > 65535:
         raise ValueError(f"listen: {text!r} is neither host:port nor unix:/path")
     return TcpAddress("" if host == "*" else host, int(port))
+
+
+def base_of(names: Iterable[str], *, secure: bool) -> str | None:
+    """Return the URL at which a browser on this machine finds what listens on these `names`; None: on no port."""
+    place = next((name for name in names if not name.startswith("unix:")), None)
+    if place is None:
+        return None
+    host, _, port = place.rpartition(":")
+    here = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(host, host)  # noqa: S104 - read, not bound
+    return f"http{'s' if secure else ''}://{here}:{port}"

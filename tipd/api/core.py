@@ -27,6 +27,7 @@ class Core:
     pages: Pages
     sizes: Sizes
     requests: Counter[tuple[str, str, int]] = field(default_factory=Counter)  # (method, route, status)
+    names: list[str] = field(default_factory=list)  # what is listened on, as the log shows it
     connections: Counter[str] = field(default_factory=Counter)  # accepted, refused, ended
 
 

@@ -116,7 +116,9 @@ class _Server:
                 async with trio.open_nursery() as accepting:
                     for listener in listeners:
                         accepting.start_soon(self._accept, listener, connections)
-                    task_status.started([listener.name for listener in listeners])
+                    core = self._core
+                    core.names[:] = [listener.name for listener in listeners]
+                    task_status.started(list(core.names))
                     await shutdown.wait()
                     accepting.cancel_scope.cancel()
                 for listener in listeners:

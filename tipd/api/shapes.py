@@ -51,7 +51,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 class SourceShape(msgspec.Struct, frozen=True, kw_only=True):
     """One source: its state, its weight, what it says and when it is asked again.
 
-    One that is `off` or `left_out` is not collected, and `error` says why. `class`: what being listed means; `tlp` to
+    One that is `off` or `left_out` is not collected, and `error` says why. `failing_since`: its first failed attempt
+    after the last good one; `gone`: when all it had ended since it failed for too long, until it is read again. `class`: what being listed means; `tlp` to
     whom it may be shown, `redistribute` whether it may be passed on, under which `licence`.
     """
 
@@ -68,6 +69,8 @@ class SourceShape(msgspec.Struct, frozen=True, kw_only=True):
     failures: int
     last_attempt: datetime | None
     last_change: datetime | None
+    failing_since: datetime | None = None
+    gone: datetime | None = None
     set_aside: dict[str, Any] | None = None
     class_: str = msgspec.field(name="class")
     tlp: str
@@ -277,9 +280,13 @@ class CreatedToken(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ConsoleLink(msgspec.Struct, frozen=True, kw_only=True):
-    """A one-time way into the console, good for `expires_in` seconds: open `path` on tipd's own address."""
+    """A one-time way into the console, good for `expires_in` seconds: `path`, on `base` or where a proxy serves tipd.
+
+    `base` is tipd's own address as a browser on its machine finds it; null where it listens on no port.
+    """
 
     path: str
+    base: str | None
     code: str
     expires_in: int
 

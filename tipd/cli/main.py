@@ -45,6 +45,7 @@ VERBS = {
     "allow": "allow a value, whatever lists it",
     "trends": "show what rises and falls",
     "asn": "ask who announces an address",
+    "console": "print a link that opens the web console",
     "token": "make, list and revoke tokens",
     "audit": "show what operators did",
     "completion": "print a completion script for a shell",

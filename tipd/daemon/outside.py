@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from tipd import __version__, log
+from tipd.api.address import base_of
 from tipd.api.app import create_app
 from tipd.api.server import serve
 from tipd.api.services import Services
@@ -86,11 +87,10 @@ class Outside:
 
     def _print_link(self, names: list[str]) -> None:
         """Write a link that lets one browser in: to a terminal only, so that no log file ever holds one."""
-        place = next((name for name in names if not name.startswith("unix:")), None)
-        if place is not None and sys.stderr.isatty():
-            scheme = "https" if self._services.settings.tls_cert_file else "http"
+        base = base_of(names, secure=self._services.settings.tls_cert_file is not None)
+        if base is not None and sys.stderr.isatty():
             code = self._services.sessions.new_console_code(Tlp.RED)
-            sys.stderr.write(f"console: {scheme}://{place}/login?code={code}\n")
+            sys.stderr.write(f"console: {base}/login?code={code}\n")
 
     async def close(self) -> None:
         """Say goodbye to everybody and wait until the API has ended."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tipd.api.address import base_of
 from tipd.api.auth import SCOPES
 from tipd.api.declare import Answer, Call, Route
 from tipd.api.problem import Problem
@@ -56,7 +57,8 @@ async def revoke_token(call: Call) -> Answer:
 async def console_link(call: Call) -> ConsoleLink:
     """A one-time way into the web console, which shows what the caller may see."""
     code = call.core.services.sessions.new_console_code(max_tlp_of(call))
-    return ConsoleLink(path=f"/login?code={code}", code=code, expires_in=int(CODE_LIFETIME))
+    base = base_of(call.core.names, secure=call.core.services.settings.tls_cert_file is not None)
+    return ConsoleLink(path=f"/login?code={code}", base=base, code=code, expires_in=int(CODE_LIFETIME))
 
 
 def _expires(call: Call, text: str | None) -> datetime | None:
