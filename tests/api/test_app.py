@@ -135,6 +135,11 @@ async def test_a_nul_in_a_path_is_not_found(world: World, api: Served, method: s
     assert (await api.ask(method, f"/api/v1/{path}")).status == 404
 
 
+async def test_a_page_that_is_not_there_points_to_those_that_are(api: Served) -> None:
+    answer = await api.ask("GET", "/api/v1/nowhere")
+    assert (answer.status, b"/docs" in answer.content) == (404, True)
+
+
 async def test_an_answer_without_a_body_says_nothing_of_one(world: World, api: Served) -> None:
     tag = header(await api.ask("GET", "/api/v1/exports/all.txt"), "etag") or ""
     unchanged = await api.ask("GET", "/api/v1/exports/all.txt", headers={"If-None-Match": tag})

@@ -192,7 +192,8 @@ def problem_of(error: Exception) -> Problem:
         return Problem(503, str(error), headers={"Retry-After": "5"})
     if isinstance(error, HTTPException):
         headers = {name: value for name, value in error.get_headers() if name.lower() in {"allow", "location"}}
-        return Problem(error.code or 500, error.description or error.name, headers=headers)
+        why = "there is no such page: /docs lists all there are" if error.code == 404 else error.description
+        return Problem(error.code or 500, why or error.name, headers=headers)
     return Problem(500, "tipd failed here; its log says why")
 
 

@@ -56,6 +56,7 @@ async def test_what_rises_is_drawn_and_said(console: Served) -> None:
     assert page.count("<rect") == 30
     assert "&lt;b&gt;ipsum" in page and "<b>ipsum" not in page
     assert page.count("rises</span>") == 1 and "+400 %" in page
+    assert "Last whole day" in page and 'data-label="So far">10<' in page  # a first day is no row of zeros
     assert "style=" not in page  # the policy allows none
 
 
