@@ -17,7 +17,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     subparsers.add_parser(
         "console",
         help="print a link that opens the web console",
-        description="Print a link that opens the web console: good once, for ten minutes. Its session sees what you may.",
+        description="Print a link that opens the web console: good once, for ten minutes. It shows what you may see.",
     )
 
 

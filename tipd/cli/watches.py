@@ -19,7 +19,7 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
         help="list watches, or say which of them a value concerns",
         description="List the watches of the configuration; with a value, those it concerns, and why.",
     )
-    parser.add_argument("value", metavar="VALUE", nargs="?", help="an address, network, name, URL, …; none: all watches")
+    parser.add_argument("value", metavar="VALUE", nargs="?", help="an address, network, name, URL, …; none: list all")
 
 
 def run(args: argparse.Namespace) -> int:
