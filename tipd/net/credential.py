@@ -121,7 +121,8 @@ def _read(path: Path) -> str:
             _check_mode(path, os.fstat(file.fileno()))
             raw = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise FetchError("needs_key", f"the credential file {path} does not exist (`tipd sources key {path.name}`)") from None
+        way = f"`tipd sources key {path.name}`"
+        raise FetchError("needs_key", f"the credential file {path} does not exist ({way})") from None
     except OSError as error:
         raise FetchError("needs_key", f"the credential file {path}: {error.strerror}") from None
     text = raw.decode("ascii", "replace").strip("\r\n \t")
