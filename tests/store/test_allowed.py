@@ -33,6 +33,13 @@ async def test_an_entry_acts_at_once_and_its_removal_too(store: Store) -> None:
     assert await store.allowed.remove(NETWORK, "", "uid 0") is None
 
 
+async def test_who_was_answered_finds_it_in_memory_too(store: Store) -> None:
+    await store.allowed.add(ADDRESS, "ours", "uid 0")
+    assert store.allowed.now.covers(Kind.IPV4, "192.0.2.5")
+    await store.allowed.remove(ADDRESS, "", "uid 0")
+    assert not store.allowed.now
+
+
 async def test_all_of_it_is_told_and_audited(store: Store) -> None:
     until = store.clock.now() + HOUR
     await store.allowed.add(ADDRESS, "ours", "uid 0", until=until)

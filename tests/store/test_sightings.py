@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.stores import START, HandClock, names, open_store, write_opened
+from support.stores import START, HandClock, names, open_store, write_closed, write_opened
 
 from tipd.model.indicator import Indicator
 from tipd.model.key import unsigned_key_of
@@ -119,6 +119,19 @@ async def test_history_holds_what_may_be_shown(store: Store, tmp_path: Path) -> 
     assert await seen(Tlp.RED) == [("a", Tlp.GREEN), ("b", Tlp.AMBER)]
 
 
+async def test_what_is_or_was_listed_only_above_a_mark(store: Store, tmp_path: Path) -> None:
+    ids = await fill(store, tmp_path, a=names(1), b=names(1, 2), c=[Indicator(Kind.CERT_SHA1, "a1" * 20)])
+    declared = {"a": Declared(tlp=Tlp.CLEAR), "b": Declared(tlp=Tlp.RED), "c": Declared(tlp=Tlp.RED)}
+    await store.sources.declare("blacklist", declared)
+    gone = write_closed(tmp_path / "gone", store.hash_seed, names(2))
+    await store.rounds.apply(await store.rounds.begin(ids["b"]), ids["b"], None, gone)
+    asked = [(one.kind, one.value) for one in names(1, 2, 3)] + [(Kind.SHA1, "a1" * 20)]
+    above = {(Kind.DOMAIN, "host2.example.org"), (Kind.SHA1, "a1" * 20)}
+    assert await store.sightings.only_above(asked, Tlp.AMBER) == above
+    assert await store.sightings.only_above(asked, Tlp.RED) == set()
+    assert await store.sightings.only_above([], Tlp.CLEAR) == set()
+
+
 async def test_what_has_left_is_not_exported(store: Store, tmp_path: Path) -> None:
     ids = await fill(store, tmp_path, a=MIXED)
     await store.rounds.close_all(1, ids["a"], reason="aged")
@@ -164,7 +177,7 @@ async def test_whether_anything_stands_beside_open_rows(store: Store, tmp_path: 
     ids = await fill(store, tmp_path, a=names(1, 2), b=names(1), c=names(1), d=names(1))
 
     async def say(connection: Connection, name: str, sets: str) -> None:
-        await connection.execute(f"UPDATE sighting SET {sets} WHERE source_id = $1", ids[name])  # noqa: S608
+        await connection.execute(f"UPDATE sighting SET {sets} WHERE source_id = $1", ids[name])
 
     await store.pool.run(say, "a", "context = NULL")
     await store.pool.run(say, "b", "closed = opened, reason = 'left'")

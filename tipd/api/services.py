@@ -10,6 +10,8 @@ from tipd.api.settings import ApiSettings
 from tipd.model.annotate import Annotations
 
 if TYPE_CHECKING:
+    import trio
+
     from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from tipd.model.allow import Allowance, AllowList
     from tipd.model.finding import Finding
     from tipd.model.indicator import Indicator
+    from tipd.model.kind import Kind
     from tipd.model.tlp import Tlp
     from tipd.store.bodies import Bodies
     from tipd.store.proofs import ProofRow
@@ -88,6 +91,8 @@ class Source(Protocol):
     declared: bool
     state: str
     state_since: datetime | None
+    failing_since: datetime | None
+    gone: datetime | None
     error: str | None
     due: datetime | None
     failures: int
@@ -136,6 +141,10 @@ class Sightings(Protocol):
 
     async def history(self, value: str, *, max_tlp: Tlp) -> Sequence[Any]:
         """Return the sightings of one indicator that may be shown, newest first."""
+        ...
+
+    async def only_above(self, values: Sequence[tuple[Kind, str]], max_tlp: Tlp) -> set[tuple[Kind, str]]:
+        """Return the indicators that are or were listed, and only under stricter marks."""
         ...
 
 
@@ -247,6 +256,11 @@ class AsnTable(Protocol):
 
 class Asns(Protocol):
     """The operator's AS table, exchanged when its file changes."""
+
+    @property
+    def settled(self) -> trio.Event:
+        """Set once the file was looked at: nothing is counted by AS before."""
+        ...
 
     @property
     def table(self) -> AsnTable:

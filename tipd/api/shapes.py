@@ -52,8 +52,9 @@ class SourceShape(msgspec.Struct, frozen=True, kw_only=True):
     """One source: its state, its weight, what it says and when it is asked again.
 
     One that is `off` or `left_out` is not collected, and `error` says why. `failing_since`: its first failed attempt
-    after the last good one; `gone`: when all it had ended since it failed for too long, until it is read again. `class`: what being listed means; `tlp` to
-    whom it may be shown, `redistribute` whether it may be passed on, under which `licence`.
+    after the last good one; `gone`: when all it had ended since it failed for too long, until it is read again.
+    `class`: what being listed means; `tlp` to whom it may be shown, `redistribute` whether it may be passed on, under
+    which `licence`.
     """
 
     name: str
@@ -162,7 +163,10 @@ class ListedLater(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AllowedBy(msgspec.Struct, frozen=True, kw_only=True):
-    """The entry of the operator's allowlist that covers a value, why, and until when (null: for good)."""
+    """The entry of the operator's allowlist that covers a value, why, and until when (null: for good).
+
+    To who may not see that entry `value` is what was asked, and `reason` is empty.
+    """
 
     value: str
     reason: str

@@ -41,7 +41,8 @@ def _write(output: Output, found: dict[str, Any], terms: list[dict[str, Any]]) -
     allowed = found.get("allowed")
     if allowed:
         until = f"until {allowed['until']}" if allowed["until"] else "until it is removed"
-        output.line(f"allowed as {printable(allowed['value'])} {until}: {printable(allowed['reason'])}")
+        why = f": {printable(allowed['reason'])}" if allowed["reason"] else ""
+        output.line(f"allowed as {printable(allowed['value'])} {until}{why}")
     for match in found["matches"]:
         output.line(f"matches {match['kind']} {printable(match['value'])} ({match['how']})")
     if terms:

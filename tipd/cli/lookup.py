@@ -93,7 +93,7 @@ def _write(output: Output, result: dict[str, Any]) -> None:
     elif result.get("allowed"):
         allowed = result["allowed"]
         until = f" until {allowed['until']}" if allowed["until"] else ""
-        why = f"allowed{until}: {printable(allowed['reason'])}"
+        why = f"allowed{until}" + (f": {printable(allowed['reason'])}" if allowed["reason"] else "")
         output.line(f"{value}\t{output.coloured(why, 'yellow')}\t{' '.join(result['sources'])}\t{_matches(result)}")
     elif not result["listed"]:
         later = result.get("listed_later")

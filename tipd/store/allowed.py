@@ -91,6 +91,7 @@ class Allowed:
         told = _told(ALLOW_ADDED, indicator, {"reason": reason, "by": by, "until": until}, tlp)
         await self._writer.write(_add, entry, findings=[told])
         self._heard()
+        await self.fresh()  # so that whoever is answered finds it in `now` too
         return entry
 
     async def remove(self, indicator: Indicator, reason: str, by: str, *, tlp: Tlp | None = None) -> Allowance | None:
@@ -102,6 +103,7 @@ class Allowed:
         except LookupError:
             return None
         self._heard()
+        await self.fresh()
         return _allowance(row)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:

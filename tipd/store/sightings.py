@@ -80,6 +80,15 @@ SELECT kind, value, name AS source, opened, closed, coalesce(seen, closed, last_
 """
 
 
+_ONLY_ABOVE = """
+SELECT sighting.key FROM sighting JOIN source ON source.id = source_id
+ WHERE sighting.key = ANY($1::bigint[])
+ GROUP BY sighting.key HAVING min(greatest(sighting.tlp, source.tlp)) > $2
+"""
+# Whoever allows a fingerprint of a certificate writes it as a file's hash.
+_ALSO = {Kind.SHA1: Kind.CERT_SHA1, Kind.SHA256: Kind.CERT_SHA256}
+
+
 class Sightings:
     """Reads intervals; only rounds write them."""
 
@@ -117,6 +126,13 @@ class Sightings:
         """Return the intervals of an indicator marked `max_tlp` or less, given its canonical value, newest first."""
         keys = [key_of(self._seed, kind, value) for kind in Kind]
         return [_sighting(row) for row in await self._pool.run(_history, keys, value, limit, int(max_tlp))]
+
+    async def only_above(self, values: Sequence[tuple[Kind, str]], max_tlp: Tlp) -> set[tuple[Kind, str]]:
+        """Return those of the indicators that are or were listed, and only under marks above `max_tlp`."""
+        of = {key_of(self._seed, kind, value): (kind, value) for kind, value in values}
+        of |= {key_of(self._seed, _ALSO[kind], value): (kind, value) for kind, value in values if kind in _ALSO}
+        rows = await self._pool.run(_only_above, list(of), int(max_tlp))
+        return {of[row["key"]] for row in rows}
 
     async def open_keys(self, source_id: int, into: Path) -> int:
         """Write the keys of what stood in the source's last body, as little-endian uint64; return how many.
@@ -193,6 +209,10 @@ async def _export(connection: Connection, start: int, scope: _Scope) -> tuple[di
 
 async def _history(connection: Connection, keys: list[int], value: str, limit: int, max_tlp: int) -> list[Row]:
     return await connection.fetch(_HISTORY, keys, value, limit, max_tlp)
+
+
+async def _only_above(connection: Connection, keys: list[int], max_tlp: int) -> list[Row]:
+    return await connection.fetch(_ONLY_ABOVE, keys, max_tlp)
 
 
 # What the last body had: not recent rows that vanished since, but what aged where it stands.

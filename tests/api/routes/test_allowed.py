@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import msgspec
 import pytest
-from support.api import START, Served, World, body_of
+from support.api import START, FakeIndex, Served, World, body_of, served
 
-from tipd.model.allow import Allowance
+from tipd.model.allow import Allowance, AllowList
 from tipd.model.kind import Kind
+from tipd.model.tlp import Tlp
 from tipd.store.audit import Act
+from tipd.store.past import Match as PastMatch
+from tipd.store.past import Then
 
 PATH = "/api/v1/allowed"
 
@@ -92,3 +99,61 @@ async def test_an_explanation_says_who_allows_it(world: World, api: Served) -> N
         assert found["confidence"] == 0.0
     page = body_of(await api.ask("GET", "/api/v1/indicators/198.51.100.7"))
     assert (page["verdict"], page["listed"], page["sources"]) == ("allowed", False, ["example_drop"])
+
+
+class Marks(FakeIndex):
+    """Lists values under marks."""
+
+    def __init__(self, **marks: Tlp) -> None:
+        self.marks = {name.replace("_", "."): mark for name, mark in marks.items()}
+
+    async def answer(self, values: Sequence[str], max_tlp: Tlp, _allow: AllowList) -> bytes:
+        results = [
+            self._one(value) | {"listed": value in self.marks and self.marks[value] <= max_tlp} for value in values
+        ]
+        return msgspec.json.encode({"results": results})
+
+
+async def test_an_entry_is_shown_as_strictly_as_it_is_listed_or_was(world: World, tmp_path: Path) -> None:
+    world.index = Marks(red_example_org=Tlp.RED, amber_example_org=Tlp.AMBER)
+    world.sightings.past["was.example.org"] = [SimpleNamespace(tlp=Tlp.RED)]
+    world.sightings.past["both.example.org"] = [SimpleNamespace(tlp=Tlp.RED), SimpleNamespace(tlp=Tlp.GREEN)]
+    for mark in ("amber", "red"):
+        world.tokens.add(f"tip_{mark}", "write", max_tlp=mark)
+    names = {"red", "amber", "was", "both", "never"}
+    async with served(world.services(), tmp_path) as api:
+        for name in names:
+            await api.ask("POST", PATH, token="tip_red", body={"value": f"{name}.example.org", "reason": "x"})
+        told = dict(
+            zip([value.partition(".")[0] for _, value, *_ in world.allowed.said], world.allowed.marks, strict=True)
+        )
+        expected = {"red": Tlp.RED, "amber": Tlp.AMBER, "was": Tlp.RED, "both": Tlp.GREEN, "never": None}
+        assert told == expected
+        for token, shown in (("tip_red", names), ("tip_amber", names - {"red", "was"}), ("tip_all", set())):
+            entries = body_of(await api.ask("GET", PATH, token=token))["allowed"]
+            assert {entry["value"].partition(".")[0] for entry in entries} == shown, token
+
+
+async def test_while_the_index_loads_the_database_says_how_strictly(world: World, api: Served) -> None:
+    world.index.ready = False
+    world.tokens.add("tip_amber", "write", max_tlp="amber")
+
+    def then(value: str, at: Any) -> Then:
+        marks = {"192.0.2.5": Tlp.RED, "192.0.2.6": Tlp.AMBER}
+        seen = value in marks and world.past.asked[-1][2] >= marks[value]
+        return Then(value, at, Kind.IPV4, matches=[PastMatch(Kind.IPV4, value, "exact")] if seen else [])
+
+    world.past.answers = then
+    for value in ("192.0.2.5", "192.0.2.6", "192.0.2.7"):
+        await api.ask("POST", PATH, body={"value": value, "reason": "x"})
+    assert world.allowed.marks == [Tlp.RED, Tlp.AMBER, None]
+    entries = body_of(await api.ask("GET", PATH, token="tip_amber"))["allowed"]
+    assert [entry["value"] for entry in entries] == ["192.0.2.6", "192.0.2.7"]
+
+
+async def test_a_session_s_name_proves_nothing_after_a_restart(world: World, api: Served) -> None:
+    sessions = api.app.core.services.sessions
+    by = "console session 1"
+    world.allowed.entries = [Allowance(kind=Kind.IPV4, value="192.0.2.5", reason="x", by=by, created=START)]
+    cookie = {"Cookie": f"tipd_session={sessions.redeem(sessions.new_console_code(Tlp.GREEN))}"}
+    assert body_of(await api.ask("GET", PATH, token=None, headers=cookie))["allowed"] == []

@@ -133,6 +133,24 @@ def test_what_is_allowed_is_told_with_who_allows_it(index_of: Any) -> None:
     assert "allowed" not in ask(index_of([("192.0.2.5", 3)]), "192.0.2.5", max_tlp=Tlp.GREEN, allow=allow)[0]
 
 
+def test_an_entry_is_told_to_who_may_know_of_it(index_of: Any) -> None:
+    # Everybody sees the host listed; the name above it, which is allowed, stands only under amber+strict.
+    index = index_of([("www.example.org", 1), ("example.org", 3, Tlp.AMBER_STRICT), ("192.0.2.5", 1)])
+    allow = allowing(["example.org", "192.0.2.0/24"])
+    named, plain = ({"value": value, "reason": "ours", "until": None} for value in ("example.org", "192.0.2.0/24"))
+    bare = [{"value": value, "reason": "", "until": None} for value in ("www.example.org", "192.0.2.5")]
+    for mark, told in (
+        (Tlp.CLEAR, bare),
+        (Tlp.GREEN, bare),
+        (Tlp.AMBER, [bare[0], plain]),
+        (Tlp.AMBER_STRICT, [named, plain]),
+        (Tlp.RED, [named, plain]),
+    ):
+        found = ask(index, "WWW.example[.]org", "192.0.2.5", max_tlp=mark, allow=allow)
+        assert [one["allowed"] for one in found] == told, mark
+        assert not any(one["listed"] for one in found)
+
+
 def test_the_mark_of_a_source_may_change(index_of: Any) -> None:
     index = index_of([("192.0.2.5", 1), ("192.0.2.6", 1, Tlp.RED)])
     for mark, shown in ((Tlp.CLEAR, True), (Tlp.AMBER, False), (Tlp.GREEN, True)):

@@ -18,6 +18,7 @@ from tipd.model.indicator import RefusedValue
 from tipd.model.tlp import Tlp
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from tipd.model.allow import Allowance
@@ -40,10 +41,17 @@ class AuditQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def list_allowed(call: Call) -> AllowanceList:
-    """What is allowed now: below amber only what the caller allowed itself, since a value may be somebody's secret."""
+    """What is allowed now, as strictly as it is listed; below amber only what the caller allowed itself."""
     entries = (await call.core.services.store.allowed.fresh()).entries
-    shown = [entry for entry in entries if max_tlp_of(call) >= OWN_MARK or entry.by == _by(call)]
-    return AllowanceList(allowed=[_shape(entry) for entry in shown])
+    mark = max_tlp_of(call)
+    if mark < Tlp.RED:
+        # A session's name begins anew with each start; a token's is its own for ever.
+        own = _by(call) if call.caller and call.caller.way == "token" else None
+        others = [entry for entry in entries if entry.by != own] if mark >= OWN_MARK else []
+        hidden = await _hidden(call, others, mark) if others else set()
+        shown = {(entry.kind, entry.value) for entry in others if entry.value not in hidden}
+        entries = tuple(entry for entry in entries if entry.by == own or (entry.kind, entry.value) in shown)
+    return AllowanceList(allowed=[_shape(entry) for entry in entries])
 
 
 async def allow(call: Call) -> AllowanceShape:
@@ -79,15 +87,32 @@ async def audit(call: Call) -> AuditPage:
 
 
 async def _mark_of(call: Call, indicator: Indicator) -> Tlp | None:
-    """Return the least mark under which the value is listed; None: it is not, as far as the index knows."""
-    index = call.core.services.index
-    if index is None or not index.ready:
-        return None
+    """Return the least mark under which the value is listed, or else was; None: it never was."""
     for mark in Tlp:
-        answer = await index.answer([indicator.value], mark, AllowList())
-        if msgspec.json.decode(answer, type=LookupAnswer).results[0].listed:
+        if await _listed(call, [indicator.value], mark):
             return mark
-    return None
+    was = await call.core.services.store.sightings.history(indicator.value, max_tlp=Tlp.RED)
+    return min((one.tlp for one in was), default=None)
+
+
+async def _hidden(call: Call, entries: Sequence[Allowance], mark: Tlp) -> set[str]:
+    """Return the values of entries that are listed, or were, and only above the mark: naming one would tell it."""
+    values = [entry.value for entry in entries]
+    hidden = await _listed(call, values, Tlp.RED) - await _listed(call, values, mark)
+    named = [(entry.kind, entry.value) for entry in entries]
+    above = await call.core.services.store.sightings.only_above(named, mark)
+    return hidden | {value for _, value in above}
+
+
+async def _listed(call: Call, values: Sequence[str], mark: Tlp) -> set[str]:
+    """Return the values that are listed under the mark; while the index loads, the database says it."""
+    services = call.core.services
+    if services.index is None or not services.index.ready:
+        now = services.clock.now()
+        found = await services.store.past.at([(value, now) for value in values], max_tlp=int(mark))
+        return {one.value for one in found if one.matches}
+    answer = await services.index.answer(values, mark, AllowList())
+    return {one.value for one in msgspec.json.decode(answer, type=LookupAnswer).results if one.listed}
 
 
 def _by(call: Call) -> str:

@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING
 import trio
 
 from tipd.model.allow import AllowList
+from tipd.model.finding import OWN_MARK
+from tipd.model.tlp import Tlp
 from tipd.store.lookup.answers import Voices, write
 from tipd.store.lookup.contents import Contents
 from tipd.store.lookup.questions import Questions
 from tipd.store.lookup.search import search
-from tipd.store.lookup.veto import Veto
+from tipd.store.lookup.veto import Veto, unnamed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from tipd.model.tlp import Tlp
+    from tipd.model.allow import Allowance
     from tipd.store.lookup.answers import SourceFacts
+    from tipd.store.lookup.levels import Mask
 
 _OTHERS_AT_ONCE = 16  # values that are not plain, before the time is looked at
 _LETTERS_AT_ONCE = 200_000  # characters searched for in one step: ten thousand ordinary values, or deep names in parts
@@ -80,8 +83,29 @@ class LookupIndex:
     def _answered(self, questions: Questions, max_tlp: Tlp, allow: AllowList) -> bytes:
         if self._veto.allow is not allow or self._veto.seed != self.hash_seed:
             self._veto = Veto.of(allow, self.hash_seed)
-        hits = search(questions, self._contents, self._voices.hidden(max_tlp))
-        return write(questions, hits, self._voices, max_tlp, self._veto.entries(questions, hits))
+        hidden = self._voices.hidden(max_tlp)
+        hits = search(questions, self._contents, hidden)
+        vetoes = self._veto.entries(questions, hits)
+        if vetoes and max_tlp < Tlp.RED:
+            untold = self._untold(vetoes.values(), max_tlp, hidden)
+            vetoes = {
+                at: unnamed(entry, questions.canonical.get(at, questions.values[at]))
+                if entry.value in untold
+                else entry
+                for at, entry in vetoes.items()
+            }
+        return write(questions, hits, self._voices, max_tlp, vetoes)
+
+    def _untold(self, entries: Iterable[Allowance], max_tlp: Tlp, hidden: Mask | None) -> set[str]:
+        """Return the values of entries that the asker may not be told of: an entry is told as the allowlist is."""
+        values = sorted({entry.value for entry in entries})
+        if max_tlp < OWN_MARK or hidden is None:
+            return set(values) if max_tlp < OWN_MARK else set()
+        questions = Questions.of(values, self.hash_seed)
+        for _ in questions.work_out():
+            pass
+        listed = search(questions, self._contents, None).matches.keys()
+        return {values[at] for at in listed - search(questions, self._contents, hidden).matches.keys()}
 
     def replace(self, contents: Contents, sources: Mapping[int, SourceFacts]) -> None:
         """Answer from these contents from now on."""
