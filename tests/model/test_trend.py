@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tipd.model.trend import CLEAR, default_since, movement, next_start, periods, start_of
+from tipd.model.trend import CLEAR, Movement, default_since, movement, next_start, periods, start_of
 
 DAYS = st.dates(date(1990, 1, 1), date(2090, 1, 1))
 BY = st.sampled_from(["day", "week", "month"])
@@ -78,3 +78,11 @@ def test_the_score_has_the_sign_of_the_movement(counts):
     moved = movement(counts, [True] * len(counts))
     assert (moved.score > 0) == (moved.last > moved.before)
     assert (moved.score < 0) == (moved.last < moved.before)
+
+
+def test_what_was_not_counted_yet_is_not_nothing() -> None:
+    counts, complete = [0, 0, 0, 7, 50], [True] * 5
+    assert movement(counts, complete).score > CLEAR
+    assert movement(counts, complete, 3).before == 7
+    assert movement(counts, complete, 4) == Movement(last=50, before=50.0, change=0.0, score=0.0)
+    assert movement(counts, complete, 9).last == 50

@@ -9,7 +9,7 @@ from trio.testing import wait_all_tasks_blocked
 
 from tipd.errors import WorkerFailed
 from tipd.net.asn_build import build
-from tipd.net.asn_file import AsnFile
+from tipd.net.asn_file import LOOK_EVERY, AsnFile
 
 
 class _Workers:
@@ -113,3 +113,30 @@ async def test_a_hint_makes_it_look_at_once(tmp_path, workers):
             while asns.table.of("192.0.2.1") is None:
                 await wait_all_tasks_blocked()
         nursery.cancel_scope.cancel()
+
+
+async def test_a_file_that_cannot_be_read_is_left_alone_for_a_while(tmp_path, workers, mock_clock):
+    path = tmp_path / "asn.dat"
+    path.write_text("<html>\n")
+    asns = _file(path, tmp_path, workers)
+    for _ in range(600):  # ten hours of looks
+        await asns.refresh(asked=False)
+        mock_clock.jump(LOOK_EVERY)
+    assert 5 < workers.calls < 20
+    before = workers.calls
+    await asns.refresh()
+    assert workers.calls == before + 1
+    path.write_text("192.0.2.0/24\t64500\n")
+    await asns.refresh(asked=False)
+    assert asns.table.of("192.0.2.1") == 64500
+
+
+async def test_what_is_no_file_is_never_opened(tmp_path, workers):
+    os.mkfifo(tmp_path / "pipe")
+    asns = _file(tmp_path / "pipe", tmp_path, workers)
+    await asns.refresh()
+    assert (workers.calls, asns.error) == (0, f"{tmp_path / 'pipe'}: is not a regular file")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    asns = _file(tmp_path / "loop", tmp_path, workers)
+    await asns.refresh()
+    assert "symbolic links" in asns.error

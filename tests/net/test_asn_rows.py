@@ -6,6 +6,7 @@ import ipaddress
 import pytest
 from support.mmdb import mmdb
 
+from tipd.net import asn_rows
 from tipd.net.asn_rows import AsnFileError, AsnRow, is_mmdb, mmdb_rows, text_rows
 
 
@@ -113,3 +114,29 @@ def test_a_damaged_mmdb_is_refused(tmp_path):
     path.write_bytes(whole[:40] + whole[200:])
     with pytest.raises(AsnFileError):
         list(mmdb_rows(path))
+
+
+@pytest.mark.parametrize("at", [0.1, 0.3, 0.5, 0.7, 0.9])
+def test_a_damaged_gzip_is_refused_in_words(tmp_path, at):
+    lines = "".join(f"10.{number // 256}.{number % 256}.0/24\t{64500 + number}\n" for number in range(3000))
+    raw = bytearray(gzip.compress(lines.encode()))
+    for step in range(8):
+        raw[int(at * len(raw)) + step] ^= 0xFF
+    path = tmp_path / "asn.gz"
+    path.write_bytes(raw)
+    with pytest.raises(AsnFileError, match=str(path)):
+        list(text_rows(path)[1])
+
+
+def test_a_bomb_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(asn_rows, "MOST_TEXT", 100_000)
+    path = tmp_path / "asn.gz"
+    path.write_bytes(gzip.compress(b"192.0.2.0/24 64500\n" * 300 + b"#\n" * 100_000))
+    with pytest.raises(AsnFileError, match="larger than"):
+        list(text_rows(path)[1])
+
+
+def test_a_carriage_return_inside_a_line_is_no_accident(tmp_path):
+    path = tmp_path / "asn.csv"
+    path.write_bytes(b"192.0.2.0/24,64500\n" * 50 + b"192.0.2.0/24,64500,a\rb\n")
+    assert [row is None for row in _rows(path)[1]] == [False] * 50 + [True]

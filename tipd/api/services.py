@@ -10,11 +10,11 @@ from tipd.api.settings import ApiSettings
 from tipd.model.annotate import Annotations
 
 if TYPE_CHECKING:
-    import trio
-
     from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
+
+    import trio
 
     from tipd.api.uploads import Uploads
     from tipd.clock import Clock

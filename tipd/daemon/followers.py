@@ -42,7 +42,8 @@ class Followers:
             return
         node = self._house.health.node
         follower = Follower(self.index, self._store.pool, log.get("index"), node("index"))
-        counter = Counter(self._store.trends, lambda: self.asns.table, log.get("trends"), node("trends"))
+        asns = self.asns
+        counter = Counter(self._store.trends, lambda: asns.table, log.get("trends"), node("trends"), asns.settled)
         # A source's mark changes without a finding, and acts at once all the same.
         self._store.pool.listen(MARKS_CHANNEL, lambda _: follower.committed(0))
         for wakes in (follower.committed, counter.committed, self.watching.sinks.committed):

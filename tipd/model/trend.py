@@ -29,7 +29,7 @@ class Movement(msgspec.Struct, frozen=True, kw_only=True):
     """The last complete period against the mean of those before it.
 
     `change` is their ratio less one, None where nothing was before; `score` how many standard deviations of a Poisson
-    count lie between, positive where it rises. With fewer than two complete periods nothing moves.
+    count lie between, positive where it rises. With fewer than two complete periods to compare nothing moves.
     """
 
     last: int
@@ -74,13 +74,17 @@ def periods(since: date, until: date, by: By, today: date) -> list[Period]:
     return found
 
 
-def movement(counts: Sequence[int], complete: Sequence[bool]) -> Movement:
-    """Return how the last complete period stands to those before it."""
-    whole = [count for count, full in zip(counts, complete, strict=True) if full]
-    if len(whole) < 2:
-        last = whole[-1] if whole else 0
+def movement(counts: Sequence[int], complete: Sequence[bool], begun: int = 0) -> Movement:
+    """Return how the last complete period stands to those before it.
+
+    `begun`: the first period that was counted as a whole. That nothing was counted before says nothing, and a source
+    that is new is no wave.
+    """
+    whole = [number for number, full in enumerate(complete) if full]
+    last = counts[whole[-1]] if whole else 0
+    earlier = [counts[number] for number in whole[:-1] if number >= begun]
+    if not earlier:
         return Movement(last=last, before=float(last), change=0.0 if last else None, score=0.0)
-    *earlier, last = whole
     before = sum(earlier) / len(earlier)
     # The mean of n counts varies by its own n-th part; plus one, so that the first few of anything are no sensation.
     score = (last - before) / sqrt(before + before / len(earlier) + 1)

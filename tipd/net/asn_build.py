@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 BUILDER = "tipd.net.asn_build:build"
 MOST_BAD = 0.01  # the share of rows that may be unreadable
+MOST_ROWS = 6_000_000  # five times what there is to announce, and what fits into a worker
 _LONGEST_NAME = 200
 
 
@@ -36,9 +39,11 @@ class AsnBuilt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def origin_of(path: Path) -> Origin:
-    """Return what tells this state of the file from another; raises OSError."""
-    stat = path.stat()
-    return Origin(path=str(path), size=stat.st_size, changed=stat.st_mtime_ns, inode=stat.st_ino)
+    """Return what tells this state of the file from another; raises OSError, also for what is no file (a pipe)."""
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "is not a regular file")
+    return Origin(path=str(path), size=found.st_size, changed=found.st_mtime_ns, inode=found.st_ino)
 
 
 def build(job: AsnJob) -> AsnBuilt:
@@ -79,6 +84,8 @@ class _Counted:
                 self.first_bad = self.first_bad or number
             else:
                 self.good += 1
+                if self.good > MOST_ROWS:
+                    raise AsnFileError(f"more than {MOST_ROWS} announcements")
                 yield row
 
 

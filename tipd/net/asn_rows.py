@@ -12,6 +12,7 @@ import csv
 import gzip
 import re
 import socket
+import zlib
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-_LONGEST = 4096  # characters of a line
+MOST_TEXT = 2**30  # bytes, unpacked: twenty times what there is to announce, and no bomb
+_LONGEST = 4096  # bytes of a line
+_UNREADABLE = (ValueError, IndexError, OSError, csv.Error)  # of a line, by whichever form
 _MMDB = b"\xab\xcd\xefMaxMind.com"
 _FIRST_AS = re.compile(r"\{?(?:AS)?(\d{1,10})(?:[_,][\d_,]*)?\}?\Z", re.ASCII | re.IGNORECASE)
 _LAST4 = 2**32 - 1
@@ -60,7 +63,7 @@ def text_rows(path: Path) -> tuple[str, Iterator[tuple[int, AsnRow | None]]]:
         for number, line in _lines(path):
             try:
                 yield number, read(line)
-            except (ValueError, IndexError, OSError):
+            except _UNREADABLE:
                 if number > 1:  # the first line may be a header
                     yield number, None
 
@@ -101,11 +104,15 @@ def _lines(path: Path) -> Iterator[tuple[int, str]]:
         packed = file.read(2) == b"\x1f\x8b"
     try:
         with gzip.open(path, "rb") if packed else path.open("rb") as file:
+            left = MOST_TEXT
             for number, raw in enumerate(iter(lambda: file.readline(_LONGEST), b""), 1):
+                left -= len(raw)
+                if left < 0:
+                    raise AsnFileError(f"{path}: is larger than {MOST_TEXT} bytes, unpacked")
                 line = raw.decode("utf-8", "replace").strip()
                 if line and line[0] not in "#;":
                     yield number, line
-    except (EOFError, gzip.BadGzipFile) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise AsnFileError(f"{path}: {error}") from None
 
 
@@ -116,7 +123,7 @@ def _form(lines: list[tuple[int, str]], path: Path) -> str:
             try:
                 read(line)
                 good += 1
-            except (ValueError, IndexError, OSError):
+            except _UNREADABLE:
                 pass
         if good and good >= 0.9 * (len(lines) - 1):
             return name

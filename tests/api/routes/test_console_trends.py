@@ -29,6 +29,9 @@ class _Trends:
         risen = [Trend(day, "<b>ipsum", 50 if day == TODAY - timedelta(days=1) else 10, 1, 0) for day in days]
         return risen + [Trend(day, "steady", 7, 0, 0) for day in days]
 
+    async def begun(self) -> None:
+        return None
+
     async def behind(self) -> int:
         return 4
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import trio
 from support.api import START, Served, World, body_of, served
 
 from tipd.model.tlp import Tlp
@@ -31,6 +32,11 @@ class _Trends:
         rows = [Trend(day, name, 50 if day == TODAY - timedelta(days=1) else 10, 1, 0) for day in days]
         return rows + ([Trend(days[0], "secret", 5, 0, 3)] if max_tlp > Tlp.GREEN else [])
 
+    first: date | None = None
+
+    async def begun(self) -> date | None:
+        return self.first
+
     async def behind(self) -> int:
         return 4
 
@@ -47,10 +53,30 @@ def trends() -> _Trends:
 @pytest.fixture
 async def told(world: World, tmp_path: Path, trends: _Trends):
     world.store.trends = trends
-    asns = SimpleNamespace(table=SimpleNamespace(name=lambda asn: f"name of {asn}"), status=dict)
+    settled = trio.Event()
+    settled.set()
+    asns = SimpleNamespace(settled=settled, table=SimpleNamespace(name=lambda asn: f"name of {asn}"), status=dict)
     clock = SimpleNamespace(now=lambda: START)
     async with served(replace(world.services(), asns=asns, clock=clock), tmp_path) as api:
         yield api
+
+
+async def test_a_tipd_that_was_set_up_yesterday_sees_no_wave(told: Served, trends: _Trends) -> None:
+    trends.first = TODAY - timedelta(days=1)
+    answer = body_of(await told.ask("GET", "/api/v1/trends"))
+    assert (answer["rising"], answer["rows"][0]["last"], answer["rows"][0]["score"]) == ([], 50, 0.0)
+    trends.first = TODAY - timedelta(days=4)
+    assert body_of(await told.ask("GET", "/api/v1/trends"))["rising"] == ["ipsum"]
+
+
+async def test_a_source_that_is_new_is_no_wave(told: Served, trends: _Trends, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def read(*_args, **_more):
+        new = [Trend(TODAY - timedelta(days=2), "new", 0, 0, 900), Trend(TODAY - timedelta(days=1), "new", 70, 0, 0)]
+        return [*new, Trend(TODAY - timedelta(days=1), "old", 70, 0, 0)]
+
+    monkeypatch.setattr(trends, "read", read)
+    assert body_of(await told.ask("GET", "/api/v1/trends"))["rising"] == ["old"]
+    assert body_of(await told.ask("GET", "/api/v1/trends?of=kind"))["rising"] == ["new", "old"]
 
 
 async def test_what_rises_is_named(told: Served, trends: _Trends) -> None:

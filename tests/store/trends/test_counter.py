@@ -34,9 +34,9 @@ class _Health:
         pass
 
 
-async def _running(nursery, trends):
+async def _running(nursery, trends, settled=None):
     health = _Health()
-    counter = Counter(trends, lambda: None, SILENT, health)
+    counter = Counter(trends, lambda: None, SILENT, health, settled)
     await nursery.start(counter.run)
     await wait_all_tasks_blocked()
     return counter, health
@@ -67,4 +67,17 @@ async def test_a_database_that_is_away_is_waited_for(mock_clock):
         mock_clock.jump(WAIT_AWAY + 1)
         await wait_all_tasks_blocked()
         assert (trends.calls, health.behind) == (2, 0)
+        nursery.cancel_scope.cancel()
+
+
+async def test_nothing_is_counted_for_good_while_the_as_table_is_being_read(mock_clock):
+    trends, settled = _Trends(0), trio.Event()
+    async with trio.open_nursery() as nursery:
+        await _running(nursery, trends, settled)
+        mock_clock.jump(LOOK_EVERY + 1)
+        await wait_all_tasks_blocked()
+        assert trends.calls == 0
+        settled.set()
+        await wait_all_tasks_blocked()
+        assert trends.calls == 1
         nursery.cancel_scope.cancel()

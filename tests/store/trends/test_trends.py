@@ -168,3 +168,14 @@ def test_what_is_no_as_number_is_refused(text):
 
 def test_an_as_number_is_read_in_both_forms():
     assert asn_of("AS64500") == asn_of(" 64500 ") == asn_of("as64500") == 64500
+
+
+async def test_it_says_since_when_it_counts(dsn, tmp_path):
+    clock = HandClock()
+    async with open_store(dsn, clock) as store:
+        trends = _of(store, clock)
+        assert await trends.begun() is None
+        source = (await _declare(store, feed=Tlp.CLEAR))["feed"]
+        await _apply(store, source, tmp_path, opened=ADDRESSES)
+        await _count_all(trends)
+        assert await trends.begun() == DAY

@@ -85,9 +85,10 @@ async def told(call: Call, query: TrendsQuery) -> TrendsAnswer:
     await _catch_up(call)
     try:
         found = await store.read(query.by, query.of, span[0].start, span[-1].end, max_tlp=max_tlp_of(call), only=only)
+        begun = _after(span, await store.begun())
     except ValueError as error:
         raise Problem(400, str(error)) from None
-    rows = _rows(found, span, call.core.services.asns)[: query.limit]
+    rows = _rows(found, span, begun, query.of, call.core.services.asns)[: query.limit]
     return TrendsAnswer(
         by=query.by,
         of=query.of,
@@ -102,6 +103,8 @@ async def told(call: Call, query: TrendsQuery) -> TrendsAnswer:
 async def _catch_up(call: Call) -> None:
     """Count what was just told, so that whoever lists something and asks finds it; a long log is counted meanwhile."""
     asns, store = call.core.services.asns, call.core.services.store.trends
+    if asns is not None and not asns.settled.is_set():
+        return
     if 0 < await store.behind() <= PAGE:
         with suppress(TryAgain):
             await store.count(lambda: asns.table if asns is not None else AsnTable.empty())
@@ -121,7 +124,12 @@ def _span(query: TrendsQuery, today: date) -> list[Period]:
         raise Problem(400, "there is no such day") from None
 
 
-def _rows(found: Sequence[Trend], span: Sequence[Period], asns: Asns | None) -> list[TrendRow]:
+def _after(span: Sequence[Period], day: date | None) -> int:
+    """Return the number of the first period that begins after the day."""
+    return next((number for number, period in enumerate(span) if day is None or period.start > day), len(span))
+
+
+def _rows(found: Sequence[Trend], span: Sequence[Period], begun: int, of: str, asns: Asns | None) -> list[TrendRow]:
     place = {period.start: number for number, period in enumerate(span)}
     names: dict[str, tuple[list[int], list[int], list[int]]] = {}
     for one in found:
@@ -130,7 +138,9 @@ def _rows(found: Sequence[Trend], span: Sequence[Period], asns: Asns | None) -> 
             column[place[one.period]] += count
     rows = []
     for name, (listed, delisted, loaded) in names.items():
-        moved = movement(listed, [period.complete for period in span])
+        # Of a source nothing was known before its first round, and of that day little.
+        new = max((number for number, count in enumerate(loaded) if count), default=-1) if of == "source" else -1
+        moved = movement(listed, [period.complete for period in span], max(begun, new + 1))
         label = asns.table.name(int(name[2:])) if asns is not None and name.startswith("AS") else ""
         told = msgspec.structs.asdict(moved)
         rows.append(TrendRow(name=name, label=label, listed=listed, delisted=delisted, loaded=loaded, **told))

@@ -24,8 +24,11 @@ WAIT_AWAY = 5.0
 class Counter:
     """Counts what commits bring."""
 
-    def __init__(self, trends: Trends, asns: Callable[[], Asns], log: Log, health: HealthSink) -> None:
-        """`asns` gives the AS table that holds when a page is counted."""
+    def __init__(
+        self, trends: Trends, asns: Callable[[], Asns], log: Log, health: HealthSink, settled: trio.Event | None = None
+    ) -> None:
+        """`asns` gives the AS table that holds when a page is counted: for good, so not before `settled`."""
+        self._settled = settled
         self._trends = trends
         self._asns = asns
         self._log = log
@@ -39,6 +42,8 @@ class Counter:
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Count for ever; what is away is waited for."""
         task_status.started()
+        if self._settled is not None:
+            await self._settled.wait()
         while True:
             try:
                 left = await self._trends.count(self._asns)

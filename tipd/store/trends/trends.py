@@ -90,6 +90,10 @@ class Trends:
         rows = await self._pool.within(WITHIN, _read, query, [by, since, until, int(max_tlp), MOST_NAMES, *arguments])
         return [Trend(row["period"], _name(of, row["name"]), *(int(row[n]) for n in Trend._fields[2:])) for row in rows]
 
+    async def begun(self) -> date | None:
+        """Return the first day there are counts of, None where there is none yet."""
+        return await self._pool.run(_begun)
+
     async def behind(self) -> int:
         """Return how many findings are not counted yet, at most."""
         return await self._pool.run(_behind)
@@ -219,6 +223,11 @@ def _name(of: str, name: str) -> str:
     if of == "asn":
         return f"AS{name}" if name != "0" else "unknown"
     return name
+
+
+async def _begun(connection: Connection) -> date | None:
+    first: date | None = await connection.fetchval("SELECT min(day) FROM trend")
+    return first
 
 
 async def _behind(connection: Connection) -> int:
