@@ -12,8 +12,11 @@ from tipd.daemon.past import PastParts
 @pytest.mark.parametrize(("parts", "swept"), [({"api", "blacklist"}, True), ({"blacklist"}, False)])
 def test_they_stand_below_the_state_folder(tmp_path: Path, parts: set[str], swept: bool) -> None:
     left = tmp_path / "uploads" / "left.part"
-    left.parent.mkdir()
-    left.touch()
+    half = tmp_path / "spool_past" / "past-one" / "body"
+    theirs = tmp_path / "spool" / "one" / "body"
+    for path in (left, half, theirs):
+        path.parent.mkdir(parents=True)
+        path.touch()
     tables = {"modules": {"blacklist": {"keep_bodies": "2d", "keep_bodies_size": "1MB"}}, "api": {"max_upload": "5MB"}}
 
     house = SimpleNamespace(
@@ -28,7 +31,7 @@ def test_they_stand_below_the_state_folder(tmp_path: Path, parts: set[str], swep
     built = PastParts(house, SimpleNamespace())
     assert (built.bodies.keep_for, built.bodies.folder) == (timedelta(days=2), tmp_path / "bodies")
     assert built.uploads.folder == tmp_path / "uploads"
-    assert left.exists() == (not swept)
+    assert [left.exists(), half.exists(), theirs.exists()] == [not swept, not swept, True]
 
 
 def _config(state_dir: Path, tables: dict) -> SimpleNamespace:

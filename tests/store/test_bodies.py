@@ -52,6 +52,17 @@ def test_what_unpacks_to_much_is_read_in_pieces(bodies: Bodies, tmp_path: Path) 
     assert max(map(len, bodies.pieces(name, hashlib.sha256(text).digest()))) <= 1 << 20
 
 
+def test_history_goes_in_its_time_and_never_displaces_what_came_last(bodies: Bodies, tmp_path: Path) -> None:
+    last = put(bodies, tmp_path, 3, 17)
+    (tmp_path / "body").write_bytes(TEXT)
+    past = bodies.keep(3, 18, tmp_path / "body", START + DAY, past=True)
+    assert past == "3/18.past.zst"
+    assert b"".join(bodies.pieces(past, SHA)) == TEXT
+    assert [(one.round, one.past) for one in bodies.all()] == [(17, False), (18, True)]
+    assert [one.name for one in bodies.prune(START + 40 * DAY)] == [past]
+    assert [one.name for one in bodies.all()] == [last]
+
+
 @pytest.mark.parametrize(
     "harm",
     [

@@ -95,6 +95,16 @@ async def test_kept_bodies_come_in_the_order_of_their_moments(store: Store) -> N
     assert proof.body is None
 
 
+async def test_who_names_the_same_body_lets_go_of_it_too(store: Store) -> None:
+    source = await declared(store)
+    first = await ran(store, source, 1)
+    again = await ran(store, source, 1, why="replay", body=f"{source}/{first}.zst")
+    marked = await ran(store, source, 2, body=FORGOTTEN)
+    assert [one.id for one in await store.proofs.kept(source)] == [first]
+    await store.proofs.let_go([first, marked])
+    assert [(await store.proofs.get(one)).body for one in (first, again, marked)] == [None, None, FORGOTTEN]
+
+
 async def test_the_next_reading_ends_what_a_body_can_say(store: Store) -> None:
     source = await declared(store)
     await ran(store, source, 1)

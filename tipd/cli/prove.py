@@ -101,10 +101,10 @@ def _lines(proof: Mapping[str, Any], *, opened: bool, backfilled: bool, reason: 
     lines = [f"{place}: {source}" + ("" if opened else f"; reason: {reason}")]
     if proof["body_sha256"]:
         lines.append(f"body SHA-256 {proof['body_sha256']}, {proof['body_bytes']} bytes; tipd {proof['version']}")
-    if proof["why"] == "backfill":
-        lines.append("the file itself is not kept here: whoever has it can compare its SHA-256")
-    elif opened or not backfilled:
+    if opened or not backfilled or proof["why"] == "backfill":
         lines.append(_said(read))
+        if read["body"] != "kept" and proof["body_sha256"]:
+            lines.append("whoever has that body can compare its SHA-256")
     else:
         lines.append("from here on tipd watched the source itself")
     return lines

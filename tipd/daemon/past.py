@@ -36,3 +36,4 @@ class PastParts:
         self.forgetter = Forgetter(store, self.bodies, config.state_dir, house.workers, log.get("forget"))
         if "api" in house.parts:
             self.uploads.sweep()
+            self.archive.sweep()

@@ -1,8 +1,8 @@
 """Kept bodies: what sources answered, compressed, as files below the state folder, one a round.
 
-`bodies/<source id>/<round id>.zst`, written whole or not at all. A body is given back only where its SHA-256 is the one
-that its round keeps: one that is damaged is told from one that is gone, and never read half. All calls touch the disk:
-run them in a thread.
+`bodies/<source id>/<round id>.zst`, and `….past.zst` of loaded history, written whole or not at all. A body
+is given back only where its SHA-256 is the one that its round keeps: one that is damaged is told from one that is gone,
+and never read half. All calls touch the disk: run them in a thread.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 LEVEL = 3
 _PIECE = 1 << 20
 _HALF_WRITTEN = 3600.0  # seconds without a byte: nobody writes it any more
-_NAME = re.compile(r"(\d{1,10})/(\d{1,19})\.zst\Z", re.ASCII)
+_NAME = re.compile(r"(\d{1,10})/(\d{1,19})(\.past)?\.zst\Z", re.ASCII)
 FORGOTTEN = "forgotten"  # stands in a round for the body's name where the body held what an operator had forgotten
 
 
@@ -38,13 +38,14 @@ class BodyDamaged(ValueError):
 
 
 class Kept(NamedTuple):
-    """One file: its name, which source's and round's it is, its size packed, and when its round was."""
+    """One file: its name, which source's and round's it is, its size packed, when it came, whether it is history."""
 
     name: str
     source: int
     round: int
     size: int
     at: datetime
+    past: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +61,14 @@ class Bodies:
         """Return those of a state folder."""
         return cls(state_dir / "bodies", keep_for, most)
 
-    def keep(self, source_id: int, round_id: int, body: Path, at: datetime) -> str | None:
-        """Keep a body and return its name, None where none are kept. Raises OSError; then nothing is left of it."""
+    def keep(self, source_id: int, round_id: int, body: Path, at: datetime, *, past: bool = False) -> str | None:
+        """Keep a body that came at a time, and return its name, None where none are kept; `past`: it tells of the past.
+
+        Raises OSError; then nothing is left of it.
+        """
         if not self.keep_for or not self.most:
             return None
-        name = f"{source_id}/{round_id}.zst"
+        name = f"{source_id}/{round_id}{'.past' if past else ''}.zst"
         path = self.folder / name
         _make_folder(path.parent)
         made = path.with_suffix(".new")
@@ -141,7 +145,7 @@ class Bodies:
             with suppress(FileNotFoundError):
                 facts = path.stat()
                 at = datetime.fromtimestamp(facts.st_mtime, UTC)
-                found.append(Kept(match[0], int(match[1]), int(match[2]), facts.st_size, at))
+                found.append(Kept(match[0], int(match[1]), int(match[2]), facts.st_size, at, bool(match[3])))
         return sorted(found, key=lambda one: (one.at, one.round))
 
     def drop(self, name: str) -> None:
@@ -156,12 +160,12 @@ class Bodies:
         """
         self._sweep(now)
         kept = self.all()
-        newest = {one.source: one.name for one in kept}
-        old = [one for one in kept if one.name != newest[one.source]]
+        newest = {one.source: one.name for one in kept if not one.past}
+        old = [one for one in kept if one.name != newest.get(one.source)]
         gone = kept if not self.keep_for else [one for one in old if one.at < now - self.keep_for]
         names = {one.name for one in gone}
         total = sum(one.size for one in kept if one.name not in names)
-        for one in (*old, *(one for one in kept if one.name == newest[one.source])):
+        for one in (*old, *(one for one in kept if one.name == newest.get(one.source))):
             if total <= self.most:
                 break
             if one.name not in names:

@@ -98,6 +98,15 @@ _BELOW = {
     "finding": "SELECT DISTINCT subject_kind AS kind, subject_value AS value FROM finding"
     " WHERE subject_kind = ANY($1::smallint[]) AND strpos(subject_value, $2) > 0",
 }
+# `seen` of what vanished from its list is when it last stood there; of history it is the interval's end.
+_NAMING = """
+SELECT DISTINCT r.id FROM sighting s JOIN round r USING (source_id)
+ WHERE s.key = ANY($1::bigint[]) AND s.value = ANY($2::text[]) AND (r.id = s.opened_round
+    OR (r.why = 'page' AND r.id = s.closed_round)
+    OR (r.why <> 'page' AND coalesce(r.at, r.started) >= s.opened
+        AND (s.closed IS NULL OR coalesce(r.at, r.started) < s.closed)
+        AND (s.seen IS NULL OR s.backfilled OR coalesce(r.at, r.started) <= s.seen)))
+"""
 _ROUND = """
 INSERT INTO round (source_id, started, ended, status, why, at, version)
 VALUES ($1, $2, $2, 'ok', 'withdrawal', $2, $3) RETURNING id
@@ -168,6 +177,14 @@ class Forgetting:
     def name_of(self, target: Target) -> str:
         """Return the keyed hash that stands for a value that may not be named."""
         return f"{unsigned_key_of(self._seed, target.kind, target.value):016x}"
+
+    async def rounds_of(self, targets: Sequence[Target]) -> set[int]:
+        """Return the rounds whose bodies name these, however they spell them: what lay between opened and closed.
+
+        Of changes that come in pages only those that opened or closed: others are known by their text alone.
+        """
+        keys, values = [target.key for target in targets], [target.value for target in targets]
+        return set(await self._pool.within(LONG, _rounds_of, keys, values))
 
     async def block(self, targets: Sequence[Target]) -> None:
         """Let none of these ever be taken in again."""
@@ -253,6 +270,10 @@ async def _block(connection: Connection, keys: list[int], now: datetime) -> None
         keys,
         now,
     )
+
+
+async def _rounds_of(connection: Connection, keys: list[int], values: list[str]) -> list[int]:
+    return [row["id"] for row in await connection.fetch(_NAMING, keys, values)]
 
 
 async def _open(connection: Connection, keys: list[int]) -> dict[int, list[int]]:

@@ -11,6 +11,7 @@ and nothing here makes a finding. `seen` of these rows is their end, so that nob
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -19,11 +20,12 @@ import msgspec
 import trio
 
 from tipd.store.frames import MOST_ROWS, copy_stream, next_frame, next_keys
+from tipd.store.groups import unwrapped
 from tipd.store.key_file import copy_keys, key_file
 from tipd.store.text import to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from tipd.clock import Clock
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 
 BACKFILL, REPLAY = "backfill", "replay"
 LONG = 600.0
+LONGEST = 86_400.0  # seconds a body may take to be loaded
+LOCK = 0x70617374  # "past": first half of the advisory lock of whoever loads history, the second is the source
 _COLUMNS = ("key", "kind", "value", "context", "tlp", "until")
 
 
@@ -96,7 +100,7 @@ _BEGIN = """
 INSERT INTO round (source_id, started, url, body_sha256, body_bytes, read_digest, version, why, at, declaration)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id
 """
-_FINISH = "UPDATE round SET ended = $2, status = 'ok', entries = $3, refused = $4 WHERE id = $1"
+_FINISH = "UPDATE round SET ended = $2, status = 'ok', entries = $3, refused = $4, body = $5 WHERE id = $1"
 _COUNT = "UPDATE round SET listed = listed + $2, delisted = delisted + $3 WHERE id = $1"
 _STANDING = "SELECT DISTINCT key FROM sighting WHERE source_id = $1 AND opened <= $2 AND (closed > $2 {also})"
 _ARRIVED = """
@@ -253,9 +257,26 @@ class History:
         """Add what is missing in the window and return how many; what stands is left alone."""
         return await self._each(opened, next_frame, _Change(source_id, round_id, window).add)
 
-    async def finish(self, round_id: int, entries: int, refused: dict[str, int]) -> None:
-        """Store that the observation is loaded whole."""
-        await self._writer.write(_finish, round_id, self._clock.now(), entries, refused)
+    async def finish(self, round_id: int, entries: int, refused: dict[str, int], body: str | None = None) -> None:
+        """Store that the observation is loaded whole; `body` is the name under which its body is kept."""
+        await self._writer.write(_finish, round_id, self._clock.now(), entries, to_json(refused), body)
+
+    @asynccontextmanager
+    async def alone(self, source_id: int) -> AsyncIterator[None]:
+        """Let nobody else, in no process on this database, load history of the source; waits for its turn.
+
+        What an observation decides is worked out from those around it, so that two at once would not see each other.
+        The lock ends with its process, however that ends. Raises StoreAway where the lock is lost.
+        """
+        held = trio.Event()
+        with unwrapped():
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._pool.within, LONGEST, _hold, source_id, held)
+                await held.wait()
+                try:
+                    yield
+                finally:
+                    nursery.cancel_scope.cancel()
 
     async def _each[T](
         self, path: Path, read: Callable[[BinaryIO], T | None], write: Callable[[Connection, T], Any]
@@ -336,5 +357,14 @@ async def _begin(connection: Connection, source_id: int, seen: Observation, now:
     )
 
 
-async def _finish(connection: Connection, round_id: int, now: datetime, entries: int, refused: dict[str, int]) -> None:
-    await connection.execute(_FINISH, round_id, now, entries, to_json(refused))
+async def _finish(connection: Connection, round_id: int, now: datetime, entries: int, *rest: str | None) -> None:
+    await connection.execute(_FINISH, round_id, now, entries, *rest)
+
+
+async def _hold(connection: Connection, source_id: int, held: trio.Event) -> None:
+    """Hold the lock until cancelled, without a snapshot that would keep others from tidying up."""
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1, $2)", LOCK, source_id)
+        held.set()
+        while True:
+            await connection.execute("SELECT pg_sleep(1)")

@@ -64,10 +64,10 @@ SELECT round.id, source.name AS source, source_id, source.tlp, why, at, started,
 """
 _GET = f"{_SELECT} WHERE round.id = $1"
 _PAGE = f"{_SELECT} WHERE source_id = $1 AND round.id < $2 ORDER BY round.id DESC LIMIT $3"
-# Those whose body can be read again, in the order of the moments they tell; the last reading of each.
+# Those whose own body can be read again, in the order of the moments they tell; the last reading of each.
 _KEPT = f"""
 {_SELECT}
- WHERE source_id = $1 AND body IS NOT NULL AND body <> '{FORGOTTEN}' AND at IS NOT NULL AND why <> 'backfill'
+ WHERE source_id = $1 AND body = source_id || '/' || round.id || '.zst' AND at IS NOT NULL AND why <> 'backfill'
    AND at >= coalesce($2::timestamptz, '-infinity')
  ORDER BY at, round.id
 """
@@ -75,6 +75,12 @@ _KEPT = f"""
 _FOLLOWING = """
 SELECT min(at) FROM round WHERE source_id = $1 AND at > $2 AND why <> 'backfill' AND entries IS NOT NULL
 """
+
+# A replay names the body of the round that it read again.
+_LET_GO = f"""
+WITH gone AS (SELECT source_id, body FROM round WHERE id = ANY($1::bigint[]) AND body <> '{FORGOTTEN}')
+UPDATE round SET body = $2 FROM gone WHERE round.source_id = gone.source_id AND round.body = gone.body
+"""  # noqa: S608 - our own word
 
 
 class Proofs:
@@ -108,6 +114,10 @@ class Proofs:
         """Keep what a source declared, by its digest, once."""
         await self._writer.write(_note, digest, name, to_json(text), first)
 
+    async def blocked(self) -> list[int]:
+        """Return the keys of what is never to be taken in again."""
+        return await self._pool.run(_blocked)
+
     async def let_go(self, rounds: Sequence[int], *, forgotten: bool = False) -> None:
         """Note that the bodies of these rounds are not kept any more; `forgotten`: because of what they held."""
         await self._writer.write(_let_go, list(rounds), FORGOTTEN if forgotten else None)
@@ -136,10 +146,12 @@ async def _following(connection: Connection, source_id: int, at: datetime) -> da
     return await connection.fetchval(_FOLLOWING, source_id, at)  # type: ignore[no-any-return]
 
 
+async def _blocked(connection: Connection) -> list[int]:
+    return [row["key"] for row in await connection.fetch("SELECT key FROM blocked")]
+
+
 async def _let_go(connection: Connection, rounds: list[int], mark: str | None) -> None:
-    await connection.execute(
-        "UPDATE round SET body = $2 WHERE id = ANY($1::bigint[]) AND body IS NOT NULL", rounds, mark
-    )
+    await connection.execute(_LET_GO, rounds, mark)
 
 
 async def _note(connection: Connection, digest: bytes, name: str, text: str, first: datetime) -> None:

@@ -57,6 +57,56 @@ async def test_a_file_is_loaded_and_removed(tmp_path, dsn, feeds):
         assert (again.state, again.round) == ("known", None)
 
 
+async def test_the_file_is_kept_as_a_proof_and_read_again(tmp_path, dsn, feeds):
+    async with house_of(tmp_path, dsn) as house:
+        house.declare("one", feeds.base)
+        await house.collect()
+        archive, at = archive_of(house), house.clock.now() - 900 * DAY
+        job = await loaded(archive, "one", given(house, *ADDRESSES), at, "old.txt")
+        proof = await house.store.proofs.get(job.round)
+        assert (
+            b"".join(Bodies(tmp_path / "state" / "bodies").pieces(proof.body, proof.body_sha256))
+            == "\n".join(ADDRESSES).encode()
+        )
+        for value, holds in ((ADDRESSES[0], True), ("198.51.100.1", False)):
+            read = await archive.read_again(proof, canonical(value))
+            assert (read.body, read.holds, read.same_reading) == ("kept", holds, True)
+        house.begin_anew()
+        await house.collect()  # prunes: it came just now, however old what it tells
+        assert (await house.store.proofs.get(job.round)).body == proof.body
+
+
+async def test_two_processes_that_load_at_once_take_turns(tmp_path, dsn, feeds, monkeypatch):
+    async with house_of(tmp_path, dsn) as house, house_of(tmp_path, dsn) as other:
+        house.declare("one", feeds.base)
+        await house.collect()
+        now, begun, end = house.clock.now(), trio.Event(), trio.Event()
+        begin = house.store.history.begin
+
+        async def slowly(*args):
+            begun.set()
+            with trio.move_on_after(1.0):  # without turns the other ends meanwhile
+                await end.wait()
+            return await begin(*args)
+
+        monkeypatch.setattr(house.store.history, "begin", slowly)
+
+        async def early():
+            files[0].write_text("\n".join(ADDRESSES))
+            await loaded(archive_of(house), "one", files[0], now - 20 * DAY, "early")
+
+        files = [tmp_path / "early", tmp_path / "late"]
+        files[1].write_text("\n".join(ADDRESSES[:30]))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(early)
+            await begun.wait()
+            await loaded(archive_of(other), "one", files[1], now - 10 * DAY, "late")
+            end.set()
+        asked = [(value, now - days * DAY) for days in (15, 5) for value in (ADDRESSES[0], ADDRESSES[35])]
+        answers = await house.store.past.at(asked, max_tlp=4)
+        assert [bool(answer.matches) for answer in answers] == [True, True, True, False]
+
+
 async def test_a_file_that_is_no_list_is_refused_and_the_next_has_its_turn(tmp_path, dsn, feeds):
     async with house_of(tmp_path, dsn) as house:
         house.declare("one", feeds.base)
@@ -120,4 +170,4 @@ async def test_a_body_that_is_damaged_or_gone_is_told(tmp_path, dsn, feeds):
         assert (read.body, read.holds) == ("damaged", None)
         path.unlink()
         assert (await archive.read_again(proof, canonical(ADDRESSES[0]))).body == "gone"
-        assert list((tmp_path / "state" / "spool").iterdir()) == []
+        assert list((tmp_path / "state" / "spool_past").iterdir()) == []

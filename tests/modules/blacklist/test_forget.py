@@ -133,6 +133,41 @@ async def test_only_a_blocked_value_stays_away(tmp_path, dsn, feeds, block):
         assert answer.sources == ([] if block else ["one"])
 
 
+SPELLED = ["198[.]51[.]100[.]77", "hxxp://evil.example.org:80/a", "2001:0DB8:7:0:0::1", "BÜCHER.example"]
+MEANT = [VALUE, "http://evil.example.org/a", "2001:db8:7::1", "xn--bcher-kva.example"]
+
+
+@pytest.mark.parametrize(("spelled", "value"), list(zip(SPELLED, MEANT, strict=True)))
+async def test_bodies_go_however_they_spell_it(tmp_path, dsn, feeds, spelled, value):
+    async with house_of(tmp_path, dsn) as house:
+        house.declare("one", feeds.base)
+        feeds.put("/one.txt", "\n".join(ADDRESSES))
+        await house.collect()
+        for body in ([*ADDRESSES, spelled], [*ADDRESSES[1:], spelled], ADDRESSES):
+            feeds.put("/one.txt", "\n".join(body))
+            await house.collect()
+        row = await house.store.sources.get("one")
+        assert (await forget(house, value)).bodies == 2
+        rounds = [one for one in reversed(await house.store.proofs.page(row.id)) if one.why == "poll"]
+        assert [one.body == FORGOTTEN for one in rounds] == [False, True, True, False]
+
+
+@pytest.mark.parametrize("block", [True, False])
+async def test_a_body_that_names_what_is_blocked_is_not_kept(tmp_path, dsn, feeds, block):
+    async with house_of(tmp_path, dsn) as house:
+        feeds.put("/one.txt", "\n".join([*ADDRESSES, SPELLED[0]]))
+        house.declare("one", feeds.base)
+        await house.collect()
+        await forget(house, VALUE, block=block)
+        for body in ([*ADDRESSES[1:], SPELLED[0]], ADDRESSES):
+            feeds.put("/one.txt", "\n".join(body))
+            await house.collect()
+        row = await house.store.sources.get("one")
+        left, still, *_ = [one.body for one in await house.store.proofs.page(row.id) if one.why == "poll"]
+        assert (still == FORGOTTEN) == block
+        assert left == f"{row.id}/{left.split('/')[1]}"
+
+
 async def test_a_network_is_forgotten_too(tmp_path, dsn, feeds, pg_server):
     async with house_of(tmp_path, dsn) as house:
         feeds.put("/one.txt", "\n".join([*ADDRESSES, "198.51.100.0/24", "2001:db8:7::/48"]))

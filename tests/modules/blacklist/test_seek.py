@@ -44,6 +44,34 @@ def test_it_is_found_where_it_stands_by_itself(tmp_path: Path, pack, text: bytes
     assert holds(tmp_path / "body", "192.0.2.7") == found
 
 
+@pytest.mark.parametrize(
+    ("value", "ways"),
+    [
+        ("192.0.2.7", ["192[.]0[.]2[.]7", "192(.)0.2{.}7", "192[dot]0[ dot ]2.7", "192\\.0\\.2\\.7"]),
+        ("example.org", ["Example[.]org", "example(dot)ORG,"]),
+        (
+            "http://example.org/a?b=1",
+            [
+                "hxxp://example[.]org/a?b=1",
+                r'"http:\/\/example.org\/a?b=1"',
+                "h**p[:]//example.org/a?b=1",
+                "hXXp[://]example.org/a?b=1",
+            ],
+        ),
+        ("me@example.org", ["me[at]example.org", "me[@]example[.]org"]),
+        ("2001:db8::1", ["2001[:]db8[:][:]1"]),
+    ],
+)
+@pytest.mark.parametrize("piece", [1, 3, 1000])
+def test_it_is_found_as_lists_write_it(monkeypatch, tmp_path: Path, value: str, ways: list[str], piece: int) -> None:
+    for way in ways:
+        raw = f"x {way} y".encode()
+        pieces = [raw[at : at + piece] for at in range(0, len(raw), piece)]
+        monkeypatch.setattr(seek, "open_body", lambda *_args, pieces=pieces: iter(pieces))
+        assert holds(tmp_path, value), way
+        assert not holds(tmp_path, value + "0"), way
+
+
 def test_case_says_nothing(tmp_path: Path) -> None:
     (tmp_path / "body").write_bytes(b"Evil.Example.ORG")
     assert holds(tmp_path / "body", "evil.example.org")

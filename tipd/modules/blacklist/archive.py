@@ -87,7 +87,7 @@ class Archive:
     ) -> None:
         """Read declarations as the module of these settings does."""
         self._settings = settings
-        self._places = Places(state_dir)
+        self._places = Places(state_dir, "spool_past")
         self._bodies = bodies
         self._credentials = Path(settings.credentials_dir) if settings.credentials_dir else state_dir / "credentials"
         self._allow_networks = allow_networks
@@ -95,6 +95,10 @@ class Archive:
         self._jobs: dict[str, Job] = {}
         self._waiting: deque[tuple[Job, Path]] = deque()
         self._wake = trio.Event()
+
+    def sweep(self) -> None:
+        """Remove what a killed run left, for whoever alone works on this folder; touches the disk."""
+        self._places.sweep()
 
     def begin(self, ctx: Context) -> None:
         """Take what the work needs; before that nothing can be asked."""

@@ -127,7 +127,7 @@ class Collector:
         state, why = freshness(source, row, State.OK, result.stamp, at)
         initial = row.last_success is None
         round_id = await tools.store.rounds.begin(row.id, started=self._began)
-        kept = await keep_body(tools, row, round_id, folder / "body", at)
+        kept = await keep_body(tools, row, round_id, folder / "body", at, read_in=folder)
         await note_declaration(tools, source, at)
         listed, delisted = await tools.store.rounds.apply(
             round_id,

@@ -21,6 +21,7 @@ from tipd.store.forgetting import Forgotten, Needle, Target, TooMany, Word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
 
     from tipd.log import Log
     from tipd.model.indicator import Indicator
@@ -122,7 +123,7 @@ class Forgetter:
         job.closed += closed
         if closed:
             await trio.sleep(GRACE)
-        job.bodies += await self._bodies_without(needle)
+        job.bodies += await self._bodies_without(needle, await forgetting.rounds_of(targets))
         done = Forgotten(values=len(targets), closed=job.closed)
         await forgetting.blank(targets, needle, done)
         job.sightings += done.sightings
@@ -131,13 +132,14 @@ class Forgetter:
         await forgetting.tell(targets, done, word._replace(bodies=job.bodies))
         self._log.info("forgotten", key=job.key, values=len(targets), sightings=done.sightings, bodies=job.bodies)
 
-    async def _bodies_without(self, needle: Needle) -> int:
-        """Remove bodies that hold the value, and set-aside ones; return how many."""
+    async def _bodies_without(self, needle: Needle, rounds: AbstractSet[int]) -> int:
+        """Remove the bodies of these rounds, any that hold the value, and set-aside ones; return how many."""
         kept = await trio.to_thread.run_sync(self._bodies.all)
         removed = 0
         for part in batched(kept, AT_ONCE, strict=False):
-            bad = await self._seek([str(self._bodies.folder / one.name) for one in part], needle)
-            gone = [part[place] for place in bad]
+            doubted = [one for one in part if one.round not in rounds]
+            bad = await self._seek([str(self._bodies.folder / one.name) for one in doubted], needle)
+            gone = [one for one in part if one.round in rounds] + [doubted[place] for place in bad]
             for one in gone:
                 await trio.to_thread.run_sync(self._bodies.drop, one.name)
             if gone:
@@ -156,6 +158,8 @@ class Forgetter:
 
     async def _seek(self, paths: list[str], needle: Needle) -> list[int]:
         """Return which of the files hold the value or cannot be looked through."""
+        if not paths:
+            return []
         job = SeekJob(paths=paths, text=needle.text)
         try:
             result: SeekResult = await self._workers.call(

@@ -17,7 +17,7 @@ from tipd.config import duration
 from tipd.modules.blacklist import guards
 from tipd.modules.blacklist.body import max_body
 from tipd.modules.blacklist.hand_over import READER, identity_of
-from tipd.modules.blacklist.keeping import note_declaration
+from tipd.modules.blacklist.keeping import keep_body, note_declaration
 from tipd.modules.blacklist.reader import CLOSED, OPENED
 from tipd.modules.blacklist.reading.job import ReadJob, ReadResult
 from tipd.store.history import BACKFILL, REPLAY, HistoryRefused, Loaded, Observation, Window
@@ -56,6 +56,10 @@ class Past:
 
         Raises HistoryRefused in plain words, WorkerFailed, StoreAway, OSError.
         """
+        async with self._tools.store.history.alone(self._row.id):
+            return await self._backfill(body, at, origin)
+
+    async def _backfill(self, body: Path, at: datetime, origin: str) -> Loaded | None:
         history, row = self._tools.store.history, self._row
         seen = self._observation(BACKFILL, at, origin, await trio.to_thread.run_sync(_hashed, body))
         window = await history.window(row.id, at, duration(self._source.keep))
@@ -64,22 +68,28 @@ class Past:
         result = await self._read(body, at, live=False)
         round_id = await self._begin(seen)
         added, cut = await history.replace(round_id, row.id, window, self._folder / OPENED, self._folder / CLOSED)
-        await history.finish(round_id, result.entries, result.refused)
+        now = self._tools.clock.now()
+        kept = await keep_body(self._tools, row, round_id, body, now, read_in=self._folder, past=True)
+        await history.finish(round_id, result.entries, result.refused, kept)
         return Loaded(round=round_id, entries=result.entries, added=added, cut=cut)
 
     async def fill(self, body: Path, proof: ProofRow, until: datetime) -> int:
         """Add what a kept body holds and its round missed, up to `until`; return how many. Raises as `backfill`."""
         if proof.at is None or proof.body_sha256 is None or proof.at >= until:
             return 0
-        result = await self._read(body, proof.at, live=True)
+        async with self._tools.store.history.alone(self._row.id):
+            return await self._fill(body, proof, proof.at, until)
+
+    async def _fill(self, body: Path, proof: ProofRow, at: datetime, until: datetime) -> int:
+        result = await self._read(body, at, live=True)
         if not result.opened:
             return 0
-        seen = Seen(proof.body_sha256, proof.body_bytes or 0)
-        round_id = await self._begin(self._observation(REPLAY, proof.at, f"kept body of round {proof.id}", seen))
-        window = Window(proof.at, until)
+        seen = Seen(proof.body_sha256 or b"", proof.body_bytes or 0)
+        round_id = await self._begin(self._observation(REPLAY, at, f"kept body of round {proof.id}", seen))
+        window = Window(at, until)
         history = self._tools.store.history
         added = await history.fill(round_id, self._row.id, window, self._folder / OPENED)
-        await history.finish(round_id, result.entries, result.refused)
+        await history.finish(round_id, result.entries, result.refused, proof.body)
         return added
 
     async def _begin(self, seen: Observation) -> int:

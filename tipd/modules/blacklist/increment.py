@@ -160,7 +160,7 @@ class Increment(Collector):
         else:
             at = tools.clock.now()
             round_id = await tools.store.rounds.begin(row.id, started=at)
-            body = await keep_body(tools, row, round_id, folder / "body", at)
+            body = await keep_body(tools, row, round_id, folder / "body", at, read_in=folder)
             await note_declaration(tools, self._source, at)
             proof = proof_of(
                 self._source, page.fetched, result, status=State.OK, at=at, ended=at, body=body, why=self.why

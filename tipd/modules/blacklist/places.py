@@ -10,9 +10,9 @@ from pathlib import Path
 class Places:
     """Folders are made when first needed, for our own user only."""
 
-    def __init__(self, state_dir: Path) -> None:
-        """Name the folders; nothing is made yet."""
-        self._spool = state_dir / "spool"
+    def __init__(self, state_dir: Path, spool: str = "spool") -> None:
+        """Name the folders; nothing is made yet. Who sweeps another's `spool` would take its work from under it."""
+        self._spool = state_dir / spool
         self._snapshots = state_dir / "snapshots"
         self._set_aside = state_dir / "set_aside"
 

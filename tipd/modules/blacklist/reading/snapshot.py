@@ -109,6 +109,14 @@ def _checksum(file: BinaryIO) -> str:
     return str(digest.hexdigest())
 
 
+def keys_of(path: Path) -> NDArray[Any]:
+    """Return the keys of a snapshot that was just made (mapped), whosever it is. Raises OSError, ValueError."""
+    with path.open("rb") as file:
+        start = file.read(HEAD)
+    head = msgspec.json.decode(start[12 : 12 + int.from_bytes(start[8:12], "little")], type=Head)
+    return Mapped(path).array("<u8", HEAD, head.keys)
+
+
 def claim(path: Path, identity: Identity) -> None:
     """Write into the snapshot whose it is now, once its round is known; synced. Raises OSError, ValueError."""
     with path.open("r+b") as file:
