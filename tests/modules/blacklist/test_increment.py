@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from support.collecting import House, house_of
+from support.feeds import FeedServer
 from support.misp import Misp
 from support.taxii import Taxii
 
@@ -276,6 +277,27 @@ async def test_a_page_that_is_no_answer_is_set_aside_and_the_rest_kept(house: Ho
     assert len(await open_values(house)) == 10
     misp.answer = answer  # type: ignore[method-assign]
     assert (await house.collect())["partner"].entries == 25
+
+
+async def test_an_api_that_takes_back_by_a_word(house: House, feeds: FeedServer) -> None:
+    (house.sources / "partner.toml").write_text(
+        f'url = "{feeds.base}/changes"\nparser = "json"\nabsence = "nothing"\nevery = "1s"\n'
+        '[options]\nfield = "value"\nwithdrawn = { state = ["removed"] }\n'
+        '[request]\nheaders = { X-Since = "{since}" }\n[request.since]\npath = "*.at"\nformat = "text"\n'
+    )
+
+    def say(*rows: tuple[str, str, int]) -> None:
+        said = [{"value": value, "state": state, "at": at} for value, state, at in rows]
+        feeds.put("/changes", msgspec.json.encode(said).decode())
+
+    say(("192.0.2.1", "new", 1), ("192.0.2.2", "removed", 2), ("192.0.2.3", "new", 3))
+    report = (await house.collect())["partner"]
+    assert (report.status, report.listed, report.entries) == ("ok", 2, 2)
+    say(("192.0.2.3", "removed", 4))
+    assert (await house.collect())["partner"].delisted == 1
+    assert await open_values(house) == {"192.0.2.1"}
+    (gone,) = await house.findings("indicator.delisted")
+    assert gone.data["reason"] == "withdrawn"
 
 
 # --- TAXII -----------------------------------------------------------------------------------------------------------

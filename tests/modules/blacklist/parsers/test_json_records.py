@@ -56,6 +56,17 @@ def test_lines_and_their_closing_metadata(parse):
     assert (values, contexts, rows.refused, rows.blank) == (["192.0.2.0/24"], [{"reference": "x"}], [], 3)
 
 
+def test_what_a_record_takes_back(parse):
+    declaration = JSON + 'field = "ip"\nwithdrawn = { state = ["gone"] }\n[where]\nstate = ["up"]\n'
+    records = [
+        {"ip": f"192.0.2.{number}", "state": state} for number, state in enumerate(["up", "gone", "other", "up"])
+    ]
+    values, _, rows = parse(
+        declaration.replace('"json"', '"jsonl"'), "".join(f"{json.dumps(record)}\n" for record in records)
+    )
+    assert (values, rows.withdrawn, rows.filtered) == (["192.0.2.0", "192.0.2.1", "192.0.2.3"], {1}, 1)
+
+
 def test_context_port_and_where(parse):
     declaration = JSON + 'field = "ip"\nport_field = "p"\n[fields]\ntags = "t.*"\n[where]\nup = [true]\n'
     document = [{"ip": "192.0.2.1", "p": "443", "t": ["a", "b"], "up": True}, {"ip": "192.0.2.2", "up": False}]

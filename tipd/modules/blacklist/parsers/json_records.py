@@ -48,6 +48,7 @@ class JsonRecords:
         self._options = options
         self._fields = {name: str(path) for name, path in source.places.items()}
         self._where = Where(source.where)
+        self._withdrawn = Where(options.withdrawn)
         self._decoder = msgspec.json.Decoder()
 
     @property
@@ -66,7 +67,8 @@ class JsonRecords:
             return self._decoder.decode(text_of(raw))
 
     def _read(self, place: int, record: Any, key: str | None, rows: Rows) -> None:
-        if self._where and not self._where.passes(lambda name: find(record, name)):
+        gone = bool(self._withdrawn) and self._withdrawn.passes(lambda name: find(record, name))
+        if not gone and self._where and not self._where.passes(lambda name: find(record, name)):
             rows.filtered += 1
             return
         values = [key] if self._options.key else find(record, self._options.field)
@@ -78,7 +80,7 @@ class JsonRecords:
         prefix = next(iter(find(record, self._options.prefix_field)), None) if self._options.prefix_field else None
         for value in found:
             text = f"{value}/{prefix}" if prefix is not None else str(value)
-            rows.add(place, text.encode("utf-8", "replace").replace(b"\n", b" "), context)
+            rows.add(place, text.encode("utf-8", "replace").replace(b"\n", b" "), context, withdrawn=gone)
 
     def _context(self, record: Any) -> dict[str, Any] | None:
         context: dict[str, Any] = {}

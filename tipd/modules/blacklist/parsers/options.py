@@ -104,6 +104,8 @@ class JsonOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     `key`: (json) the value is the record's own key in its object
     `port_field`: dotted path to the port that goes with the value
     `prefix_field`: dotted path to a prefix length that goes with the address
+    `withdrawn`: field → values, as in `[where]`: a record that fits takes its value back, whatever `[where]` says;
+        where only changes are asked for, what was listed ends
     `comment`: (jsonl) what begins a comment line
     `longest`: bytes of a record
     """
@@ -113,6 +115,7 @@ class JsonOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     key: bool = False
     port_field: str = ""
     prefix_field: str = ""
+    withdrawn: dict[str, tuple[str | int | bool, ...]] = {}
     comment: str | tuple[str, ...] = ("#",)
     longest: int = 2**20
 
