@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
+from support.pg import thrown_away
 from support.stores import START, HandClock, names, open_store, whole_log, write_closed, write_opened
 
 from tipd.store import closing
@@ -100,3 +102,28 @@ def keys_of(store: Store, *numbers: int) -> list[int]:
 
 async def _moves(connection) -> int:
     return await connection.fetchval("SELECT moves FROM source")
+
+
+_STANDING = """
+INSERT INTO sighting (key, opened, closed, opened_round, source_id, kind, reason, value)
+SELECT key, now(), now(), 1, $1, 1, 'aged', key FROM generate_series(1, 3000) AS key
+"""
+
+
+async def test_rows_that_stand_no_more_are_found_by_their_keys_whatever_the_planner_knows(store: Store) -> None:
+    (source,) = await store.sources.declare("blacklist", {"feed": None})
+
+    async def explain(connection):
+        await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        await connection.execute("PREPARE stand (int, bigint[]) AS " + closing._STAND_NO_MORE)
+        await connection.execute("EXECUTE stand (1, '{}')")  # planned while nothing stands
+        await connection.execute(_STANDING, source.id)
+        keys = ",".join(map(str, range(2001, 4001)))
+        plan = await connection.fetchval(
+            f"EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE stand ({source.id}, '{{{keys}}}')",
+        )
+        return plan, await connection.fetchval("SELECT count(*) FROM sighting WHERE seen = closed")
+
+    plan, number = await store.writer.write(explain)
+    assert number == 1000
+    assert thrown_away(msgspec.json.decode(plan)[0]["Plan"]) < 10_000

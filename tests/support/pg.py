@@ -175,3 +175,9 @@ def remove_server(server: Server) -> None:
     server.stop()
     shutil.rmtree(server.root, ignore_errors=True)
     shutil.rmtree(server.sockets, ignore_errors=True)
+
+
+def thrown_away(plan: dict[str, Any]) -> int:
+    """Return how many pairs of rows a plan looked at for nothing."""
+    own = plan.get("Rows Removed by Join Filter", 0) + plan.get("Rows Removed by Filter", 0)
+    return own * plan["Actual Loops"] + sum(map(thrown_away, plan.get("Plans", ())))

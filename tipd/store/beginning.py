@@ -69,11 +69,14 @@ WITH again AS (
 )
 SELECT (SELECT count(*) FROM again) AS number, max(seq) AS last FROM told
 """
-# Of what ended by its own word and holds again, the end is over.
+# Of what ended by its own word and holds again, the end is over. Found key by key, as in closing.py.
 _HOLDS = """
-UPDATE sighting SET seen = closed FROM fresh
- WHERE sighting.source_id = $1 AND sighting.key = fresh.key AND reason = 'aged' AND seen IS NULL
-   AND NOT backfilled AND sighting.until <= closed AND (fresh.until IS NULL OR fresh.until > $2)
+UPDATE sighting SET seen = closed
+  FROM fresh CROSS JOIN LATERAL (
+    SELECT ctid AS place FROM sighting AS aged
+     WHERE aged.source_id = $1 AND aged.key = fresh.key AND aged.reason = 'aged' AND aged.seen IS NULL
+       AND NOT aged.backfilled AND aged.until <= aged.closed OFFSET 0) AS found
+ WHERE sighting.ctid = found.place AND (fresh.until IS NULL OR fresh.until > $2)
 """
 # What a list shows has changed, though nothing came or went: what is made of it (exports) is no more current.
 _CHANGED = "UPDATE source SET last_change = greatest(last_change, $2) WHERE id = $1"

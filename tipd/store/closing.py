@@ -47,10 +47,14 @@ UPDATE sighting SET seen = coalesce(seen, greatest(opened, $3))
   FROM unnest($2::bigint[]) AS gone (key)
  WHERE sighting.source_id = $1 AND sighting.key = gone.key AND sighting.closed IS NULL
 """
+# Found key by key (`OFFSET 0` keeps the planner from turning it round): where it believes, from before, that hardly
+# anything stands so, it would go through all keys for each row that does, and a batch would never end.
 _STAND_NO_MORE = """
 UPDATE sighting SET seen = closed
-  FROM unnest($2::bigint[]) AS gone (key)
- WHERE source_id = $1 AND sighting.key = gone.key AND reason = 'aged' AND seen IS NULL
+  FROM unnest($2::bigint[]) AS gone (key) CROSS JOIN LATERAL (
+    SELECT ctid AS place FROM sighting AS aged
+     WHERE aged.source_id = $1 AND aged.key = gone.key AND aged.reason = 'aged' AND aged.seen IS NULL OFFSET 0) AS found
+ WHERE sighting.ctid = found.place
 """
 _STANDING = """
 SELECT key FROM sighting WHERE source_id = $1 AND reason = 'aged' AND seen IS NULL ORDER BY key LIMIT $2
