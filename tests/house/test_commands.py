@@ -16,7 +16,7 @@ COMMANDS = [command for name in DOCS for command in documented.commands(name)]
 # Executed, with what they find replaced by what a test has: tests/end_to_end/test_documented_commands.py.
 EXECUTED = {"tipd", "curl", "websocat", "mv"}
 # Checked below, for they would change the machine.
-CHECKED = {"make", "install", "systemctl", "git"}
+CHECKED = {"make", "install", "ln", "systemctl", "git"}
 # Programs of others, shown with arguments that concern nothing of ours.
 OF_OTHERS = {"createuser", "createdb", "systemd-sysusers", "journalctl"}
 
@@ -59,6 +59,12 @@ def test_what_is_installed_is_there(command) -> None:
     if source != "/dev/null":
         assert source.startswith("/opt/tipd/")
         assert (tree.ROOT / source.removeprefix("/opt/tipd/")).is_file(), f"there is no {source}"
+
+
+@pytest.mark.parametrize("command", of("ln"))
+def test_what_is_linked_is_what_the_unit_starts(command) -> None:
+    source = command.words[-2]
+    assert f"{source} " in tree.text("packaging/systemd/tipd.service")
 
 
 @pytest.mark.parametrize("command", of("systemctl"))
