@@ -165,6 +165,8 @@ def source(name: str, **more: Any) -> SimpleNamespace:
         "last_attempt": START,
         "last_success": START,
         "last_change": START,
+        "failing_since": None,
+        "gone": None,
         "set_aside": None,
     }
     return SimpleNamespace(**(row | more))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from support.api import Served, World, body_of, source
+from datetime import timedelta
+
+from support.api import START, Served, World, body_of, source
 
 
 async def test_sources_are_shown_and_run(world: World, api: Served) -> None:
@@ -16,6 +18,13 @@ async def test_sources_are_shown_and_run(world: World, api: Served) -> None:
     assert (await api.ask("POST", "/api/v1/sources/elsewhere/run")).status == 202
     assert world.asks.asked == [("spamtrap", "elsewhere")]
     assert (await api.ask("POST", "/api/v1/sources/example_drop/run", token="tip_read")).status == 403
+
+
+async def test_a_source_that_fails_says_since_when_and_whether_it_is_gone(world: World, api: Served) -> None:
+    gone = START + timedelta(days=30)
+    world.sources.rows["example_drop"] = source("example_drop", failures=9, failing_since=START, gone=gone)
+    one = body_of(await api.ask("GET", "/api/v1/sources/example_drop"))
+    assert (one["failing_since"], one["gone"]) == ("2026-11-22T04:00:00Z", "2026-12-22T04:00:00Z")
 
 
 ASIDE = {"path": "/set_aside/x", "sha256": "ab" * 32, "why": "shrank", "rows": 5, "entries": 4}

@@ -113,6 +113,8 @@ def facts(row: Source) -> dict[str, Any]:
         "failures": row.failures,
         "last_attempt": row.last_attempt,
         "last_change": row.last_change,
+        "failing_since": row.failing_since,
+        "gone": row.gone,
         "set_aside": row.set_aside,
         "class_": row.class_,
         "tlp": row.tlp.word,
