@@ -9,6 +9,8 @@ import msgspec
 import pytest
 from house import tree
 
+from tipd.model import finding
+
 PAGES_SCRIPT = tree.ROOT / "scripts" / "pages.py"
 DOCS = [name for name in tree.files() if name.endswith(".md") and "/samples/" not in name]
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
@@ -37,6 +39,13 @@ def test_every_setting_is_documented(pages) -> None:
     assert {"store", "findings", "net", "api", "modules.blacklist"} <= types.keys()
     silent = [line for section, kind in types.items() for line in _silent(pages, section, kind)]
     assert not silent, "\n".join(silent)
+
+
+def test_every_kind_of_finding_is_documented() -> None:
+    page = tree.text("docs/reference/findings.md")
+    kinds = {value for name, value in vars(finding).items() if name.isupper() and isinstance(value, str)}
+    assert len(kinds) > 10
+    assert sorted(kind for kind in kinds if f"`{kind}`" not in page) == []
 
 
 def test_every_key_of_a_declaration_is_documented(pages) -> None:
