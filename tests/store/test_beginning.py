@@ -10,6 +10,7 @@ import pytest
 from support.stores import START, HandClock, names, open_store, whole_log, write_closed, write_opened
 
 from tipd.model.finding import INDICATOR_MARKED
+from tipd.model.tlp import Tlp
 from tipd.store.connection import Connection
 from tipd.store.sources import Declared
 from tipd.store.store import Store
@@ -83,6 +84,33 @@ async def test_a_changed_mark_is_told(store: Store, tmp_path: Path) -> None:
     assert await rows(store, "SELECT kind, subject_value, tlp FROM finding ORDER BY seq OFFSET 2") == [
         (INDICATOR_MARKED, HOST, 4)
     ]
+
+
+async def test_a_row_marked_later_is_told_so_in_old_findings_too(dsn: str, tmp_path: Path) -> None:
+    clock = HandClock()
+    async with open_store(dsn, clock) as store:
+        await store.sources.declare("blacklist", {"feed": Declared(tlp=Tlp.CLEAR)})
+        source = next(row.id for row in await store.sources.all())
+
+        async def marks() -> list[Tlp]:
+            return [finding.mark for finding in await whole_log(store) if finding.subject == names(1)[0]]
+
+        async def leave() -> None:
+            closed = write_closed(tmp_path / "c", store.hash_seed, names(1))
+            await store.rounds.apply(await store.rounds.begin(source), source, None, closed)
+
+        for step in (lambda: say(store, source, tmp_path, 1, 2), leave, lambda: say(store, source, tmp_path, 1, 2)):
+            await step()
+            clock.move(timedelta(hours=1))
+        assert await marks() == [Tlp.CLEAR] * 3
+        await say(store, source, tmp_path, 1, tlp=4)
+        # What it said in an interval that had ended before stays as it was.
+        assert await marks() == [Tlp.CLEAR, Tlp.CLEAR, Tlp.RED, Tlp.RED]
+        clock.move(timedelta(hours=1))
+        await leave()
+        assert await marks() == [Tlp.CLEAR, Tlp.CLEAR, Tlp.RED, Tlp.RED, Tlp.RED]
+        other = [finding.mark for finding in await whole_log(store) if finding.subject == names(2)[0]]
+        assert set(other) == {Tlp.CLEAR}
 
 
 async def test_what_says_the_same_is_not_written_again(store: Store, tmp_path: Path) -> None:

@@ -113,11 +113,12 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _COLUMNS = ", ".join(SourceRow.__struct_encode_fields__)
-_DECLARE = """
-INSERT INTO source (name, module) SELECT u.name, $1 FROM unnest($2::text[]) AS u (name)
+# Nobody knows who may see a source that was never read: what cannot be read counts as the strictest.
+_DECLARE = f"""
+INSERT INTO source (name, module, tlp) SELECT u.name, $1, {int(Tlp.RED)} FROM unnest($2::text[]) AS u (name)
     ON CONFLICT (name) DO UPDATE SET declared = true, module = excluded.module
  WHERE NOT source.declared OR source.module <> excluded.module
-"""
+"""  # noqa: S608
 _MARK = """
 UPDATE source SET tlp = u.tlp, redistribute = u.redistribute, class = u.class, licence = u.licence, by_hand = u.by_hand
   FROM unnest($1::text[], $2::smallint[], $3::boolean[], $4::text[], $5::text[], $6::boolean[])
