@@ -183,6 +183,17 @@ async def test_damaged_files_are_refused(store: Store, tmp_path: Path) -> None:
     assert len(await whole_log(store)) == 1
 
 
+async def test_a_round_that_is_cut_off_can_be_proved_and_has_not_ended(store: Store) -> None:
+    source = await declare(store)
+    round_id = await store.rounds.begin(source)
+    given = {"url": "https://lists.example.org/", "address": "192.0.2.9", "body_sha256": b"s" * 32, "body": "1/1.zst"}
+    await store.rounds.claim(round_id, Proof(status="ok", ended=START, entries=3, at=START, **given))
+    (row,) = await store.rounds.last(source)
+    assert (row.status, row.ended, row.entries) == (None, None, None)
+    assert {name: getattr(row, name) for name in given} == given
+    assert (row.at, row.why) == (START, "poll")
+
+
 async def test_the_entries_of_the_last_whole_round_stand_whatever_was_cut_off_since(
     store: Store, tmp_path: Path
 ) -> None:

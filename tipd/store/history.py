@@ -100,7 +100,7 @@ _BEGIN = """
 INSERT INTO round (source_id, started, url, body_sha256, body_bytes, read_digest, version, why, at, declaration)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id
 """
-_FINISH = "UPDATE round SET ended = $2, status = 'ok', entries = $3, refused = $4, body = $5 WHERE id = $1"
+_FINISH = "UPDATE round SET ended = $2, status = 'ok', entries = $3, refused = $4 WHERE id = $1"
 _COUNT = "UPDATE round SET listed = listed + $2, delisted = delisted + $3 WHERE id = $1"
 _STANDING = "SELECT DISTINCT key FROM sighting WHERE source_id = $1 AND opened <= $2 AND (closed > $2 {also})"
 _ARRIVED = """
@@ -257,9 +257,13 @@ class History:
         """Add what is missing in the window and return how many; what stands is left alone."""
         return await self._each(opened, next_frame, _Change(source_id, round_id, window).add)
 
-    async def finish(self, round_id: int, entries: int, refused: dict[str, int], body: str | None = None) -> None:
-        """Store that the observation is loaded whole; `body` is the name under which its body is kept."""
-        await self._writer.write(_finish, round_id, self._clock.now(), entries, to_json(refused), body)
+    async def keep(self, round_id: int, body: str | None) -> None:
+        """Store the name under which the body is kept: a proof also of what a load that is cut off has written."""
+        await self._writer.write(_keep, round_id, body)
+
+    async def finish(self, round_id: int, entries: int, refused: dict[str, int]) -> None:
+        """Store that the observation is loaded whole."""
+        await self._writer.write(_finish, round_id, self._clock.now(), entries, refused)
 
     @asynccontextmanager
     async def alone(self, source_id: int) -> AsyncIterator[None]:
@@ -357,8 +361,12 @@ async def _begin(connection: Connection, source_id: int, seen: Observation, now:
     )
 
 
-async def _finish(connection: Connection, round_id: int, now: datetime, entries: int, *rest: str | None) -> None:
-    await connection.execute(_FINISH, round_id, now, entries, *rest)
+async def _keep(connection: Connection, round_id: int, body: str | None) -> None:
+    await connection.execute("UPDATE round SET body = $2 WHERE id = $1", round_id, body)
+
+
+async def _finish(connection: Connection, round_id: int, now: datetime, entries: int, refused: dict[str, int]) -> None:
+    await connection.execute(_FINISH, round_id, now, entries, to_json(refused))
 
 
 async def _hold(connection: Connection, source_id: int, held: trio.Event) -> None:

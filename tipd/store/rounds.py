@@ -80,6 +80,10 @@ class Rounds:
         """Store that a round of the source has begun; return its id."""
         return await self._writer.write(_begin, source_id, started or self._clock.now())
 
+    async def claim(self, round_id: int, proof: Proof) -> None:
+        """Store what proves the round before it writes, so that what is cut off can be proved too; not how it ended."""
+        await self._writer.write(prove, round_id, proof, tuple(name for name in _PROOF if name not in _ENDING))
+
     async def apply(
         self,
         round_id: int,
@@ -161,7 +165,8 @@ async def _vanish(connection: Connection, keys: list[int], change: Change, seen:
     return await closing.vanish(connection, change, keys, seen)
 
 
-_PROOF = [name for name in Proof.__struct_fields__ if name != "address"]
+_PROOF = tuple(name for name in Proof.__struct_fields__ if name != "address")
+_ENDING = frozenset({"status", "ended", "entries", "refused", "error"})
 
 
 async def _begin(connection: Connection, source_id: int, started: datetime) -> int:
@@ -175,9 +180,9 @@ async def _finish(connection: Connection, round_id: int, source_id: int, proof: 
     await settle(connection, source_id, outcome)
 
 
-async def prove(connection: Connection, round_id: int, proof: Proof) -> None:
-    """Store how a round ended (asyncio-flavoured)."""
-    values = {name: _fit(getattr(proof, name)) for name in _PROOF}
+async def prove(connection: Connection, round_id: int, proof: Proof, names: Sequence[str] = _PROOF) -> None:
+    """Store how a round ended, or of its proof only what is named (asyncio-flavoured)."""
+    values = {name: _fit(getattr(proof, name)) for name in names}
     sets = ", ".join(f"{name} = ${number}" for number, name in enumerate(values, start=3))
     await connection.execute(
         f"UPDATE round SET address = $2::text::inet, {sets} WHERE id = $1",  # noqa: S608 - names of our own columns

@@ -33,6 +33,24 @@ async def test_a_body_is_kept_with_the_round_that_read_it(tmp_path, dsn, feeds):
         assert first.body == f"{first.source_id}/{first.id}.zst"
 
 
+async def test_what_a_round_wrote_before_it_was_cut_off_can_be_proved(tmp_path, dsn, feeds, monkeypatch):
+    async with house_of(tmp_path, dsn) as house:
+        feeds.put("/one.txt", "\n".join(ADDRESSES))
+        house.declare("one", feeds.base)
+
+        async def killed(*_args):
+            raise OSError("as if killed")
+
+        monkeypatch.setattr(house.store.rounds, "finish", killed)
+        await house.collect()
+        (cut_off,) = await rounds(house)
+        assert (cut_off.ended, cut_off.listed) == (None, 40)
+        assert (cut_off.url, cut_off.address, cut_off.http_status) == (f"{feeds.base}/one.txt", "127.0.0.1", 200)
+        assert cut_off.declared["url"] == f"{feeds.base}/one.txt"
+        bodies = Bodies.below(tmp_path / "state", timedelta(1), 10**6)
+        assert b"".join(bodies.pieces(cut_off.body, cut_off.body_sha256)).decode() == "\n".join(ADDRESSES)
+
+
 async def test_the_declaration_is_kept_by_the_digest_the_round_names(tmp_path, dsn, feeds):
     async with house_of(tmp_path, dsn) as house:
         feeds.put("/one.txt", "\n".join(ADDRESSES))

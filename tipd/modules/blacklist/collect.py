@@ -13,6 +13,7 @@ from __future__ import annotations
 import shutil
 from typing import TYPE_CHECKING
 
+import msgspec
 import trio
 
 from tipd.errors import StoreAway, WorkerFailed
@@ -129,6 +130,8 @@ class Collector:
         round_id = await tools.store.rounds.begin(row.id, started=self._began)
         kept = await keep_body(tools, row, round_id, folder / "body", at, read_in=folder)
         await note_declaration(tools, source, at)
+        proof = proof_of(source, fetched, result, status=state, at=at, ended=at, body=kept, why=self.why)
+        await tools.store.rounds.claim(round_id, proof)
         listed, delisted = await tools.store.rounds.apply(
             round_id,
             row.id,
@@ -141,7 +144,7 @@ class Collector:
         findings = findings_of_change(row.name, row.state, state, why)
         if initial:
             findings.append(finding_of_load(row.name, result))
-        proof = proof_of(source, fetched, result, status=state, at=at, ended=tools.clock.now(), body=kept, why=self.why)
+        proof = msgspec.structs.replace(proof, ended=tools.clock.now())
         outcome = self._outcome(proof, why, round_id, changed=bool(listed or delisted or initial))
         await tools.store.rounds.finish(round_id, row.id, proof, outcome, findings)
         await keep_snapshot(tools, source, row, folder / SNAPSHOT, round_id)

@@ -67,10 +67,12 @@ class Past:
             return None
         result = await self._read(body, at, live=False)
         round_id = await self._begin(seen)
-        added, cut = await history.replace(round_id, row.id, window, self._folder / OPENED, self._folder / CLOSED)
         now = self._tools.clock.now()
-        kept = await keep_body(self._tools, row, round_id, body, now, read_in=self._folder, past=True)
-        await history.finish(round_id, result.entries, result.refused, kept)
+        await history.keep(
+            round_id, await keep_body(self._tools, row, round_id, body, now, read_in=self._folder, past=True)
+        )
+        added, cut = await history.replace(round_id, row.id, window, self._folder / OPENED, self._folder / CLOSED)
+        await history.finish(round_id, result.entries, result.refused)
         return Loaded(round=round_id, entries=result.entries, added=added, cut=cut)
 
     async def fill(self, body: Path, proof: ProofRow, until: datetime) -> int:
@@ -88,8 +90,9 @@ class Past:
         round_id = await self._begin(self._observation(REPLAY, at, f"kept body of round {proof.id}", seen))
         window = Window(at, until)
         history = self._tools.store.history
+        await history.keep(round_id, proof.body)
         added = await history.fill(round_id, self._row.id, window, self._folder / OPENED)
-        await history.finish(round_id, result.entries, result.refused, proof.body)
+        await history.finish(round_id, result.entries, result.refused)
         return added
 
     async def _begin(self, seen: Observation) -> int:

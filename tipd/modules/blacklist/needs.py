@@ -71,6 +71,10 @@ class RoundStore(Protocol):
         """Begin a round."""
         ...
 
+    async def claim(self, round_id: int, proof: Proof) -> None:
+        """Store what proves a round before it writes."""
+        ...
+
     async def apply(
         self,
         round_id: int,
