@@ -54,6 +54,10 @@ def test_what_a_business_leaves_out_is_said(tipd: Any, config: Path) -> None:
     config.write_text(config.read_text() + "commercial = true\n")
     ran = tipd("sources", "enable", "openphish", "--config", str(config))
     assert "left out all the same: commercial use: no" in ran.err
+    (config.parent / "sources.d" / "openphish.toml").write_text("enabled = false\n")
+    ran = tipd("sources", "enable", "openphish", "--config", str(config))
+    assert "left out all the same: commercial use: no" in ran.err
+    assert "asks it" not in ran.err
 
 
 def test_where_nothing_can_be_written_nothing_is_told(tipd: Any, config: Path, fake: Any) -> None:

@@ -27,7 +27,7 @@ def run(args: argparse.Namespace, output: Output, *, enabled: bool) -> int:
     sources = catalogue.load(settings)
     done = switch(settings, sources, args.name, enabled=enabled)
     told = _tell(args, enabled)
-    left_out = sources.left_out.get(args.name) if enabled and not done.changed else None
+    left_out = catalogue.load(settings).left_out.get(args.name) if enabled else None
     if output.as_json:
         path = None if done.path is None else str(done.path)
         output.record(
@@ -36,9 +36,10 @@ def run(args: argparse.Namespace, output: Output, *, enabled: bool) -> int:
         return EXIT_DONE
     word = "enabled" if enabled else "disabled"
     where = f" in {done.path}" if done.changed else " already"
-    output.say(f"{args.name} is {word}{where}; {told or _acts(enabled)}")
     if left_out:
-        output.say(f"it is left out all the same: {left_out}")
+        output.say(f"{args.name} is {word}{where}; it is left out all the same: {left_out}")
+    else:
+        output.say(f"{args.name} is {word}{where}; {told or _acts(enabled)}")
     return EXIT_DONE
 
 
