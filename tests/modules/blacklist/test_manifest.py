@@ -84,7 +84,7 @@ async def test_only_what_is_newer_is_fetched(house: House, misp: Misp) -> None:
 
 
 async def test_a_500_in_the_middle_keeps_what_came(house: House, misp: Misp) -> None:
-    misp.fail = {28: 500}
+    misp.fail = dict.fromkeys((28, 29, 30), 500)
     report = (await house.collect())["partner"]
     assert (report.status, report.error) == ("unreachable", "the server answered 500")
     assert len((await kept(house))["events"]) == 27
@@ -93,6 +93,17 @@ async def test_a_500_in_the_middle_keeps_what_came(house: House, misp: Misp) -> 
     report = (await house.collect())["partner"]
     assert (report.status, report.listed, report.entries) == ("ok", 3, 30)
     assert len(misp.fetched) == 4
+
+
+async def test_an_event_that_its_server_fails_to_give_stops_no_other(house: House, misp: Misp) -> None:
+    misp.fail = {3: 500}
+    assert (await house.collect())["partner"].status == "unreachable"
+    report = (await house.collect())["partner"]
+    assert (report.status, report.entries) == ("drifted", 29)
+    assert report.error == f"1 events cannot be read, first {misp.event_uuid(3)}: the server answered 500"
+    misp.fail = {}
+    report = (await house.collect())["partner"]
+    assert (report.status, report.entries) == ("ok", 30)
 
 
 async def test_an_event_that_is_not_there_stops_no_other(house: House, misp: Misp) -> None:

@@ -29,12 +29,15 @@ if TYPE_CHECKING:
 
     from tipd.modules.blacklist.declaration import Source
     from tipd.modules.blacklist.needs import Fetches
+    from tipd.modules.blacklist.tools import Tools
     from tipd.nursery.contract import Report
+    from tipd.store.sources import SourceRow
 
 READER = "tipd.modules.blacklist.reading.contents:contents"
 SAMPLED = 5  # events, to try a feed
 AT_ONCE = 25  # events between two transactions
 _MISSING = frozenset({404, 410})
+_TROUBLE = 3  # events that their server failed to give, after which it is left in peace
 
 
 class _Event(NamedTuple):
@@ -56,6 +59,11 @@ class _Left(NamedTuple):
 class Manifest(Increment):
     """One run of one feed."""
 
+    def __init__(self, tools: Tools, source: Source, row: SourceRow) -> None:
+        """Nothing happens yet."""
+        super().__init__(tools, source, row)
+        self._failed: dict[str, str] = {}  # events that their server failed to give, and how
+
     async def _collect(self, folder: Path) -> Report:
         tools, source, row = self._tools, self._source, self._row
         self._kept = stored(await tools.store.increments.cursor(row.id), source.request.digest(source))
@@ -73,6 +81,7 @@ class Manifest(Increment):
             left = _Left(left.missing + some.missing, left.unread | some.unread)
             if left.unread and not known:
                 raise FetchError("wrong_page", next(iter(left.unread.values())))  # not one of the first can be read
+        left = _Left(left.missing, left.unread | self._failed)
         complete = len(newer) <= most and not left.missing and not left.unread
         kept = msgspec.structs.replace(self._kept, events=known, tag=fetched.validators.etag or "" if complete else "")
         if kept != self._written:
@@ -113,10 +122,13 @@ class Manifest(Increment):
             try:
                 fetched = await self._fetch(address_of(self._source.url, event), path)
             except FetchError as error:
-                if error.http_status not in _MISSING:
+                if error.http_status in _MISSING:
+                    missing.append(event)
+                elif known and error.state == "unreachable" and error.http_status and len(self._failed) + 1 < _TROUBLE:
+                    self._failed[event] = str(error)
+                else:
                     fault = error
                     break
-                missing.append(event)
                 continue
             came.append(_Event(event, date, path, fetched))
         unread = await self._store(folder, came, known) if came else {}
