@@ -46,6 +46,16 @@ def test_it_stands_in_a_closed_file_and_is_shown_nowhere(
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_a_source_that_only_its_proxy_asks_for_a_credential(
+    tipd: Any, config: str, state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = 'proxy = "http://192.0.2.9:3128"\nproxy_credential = "proxy"'
+    (Path(config).with_name("sources.d") / "three.toml").write_text(DECLARED.format("three", keys))
+    enter(monkeypatch, b"user:password\n")
+    assert tipd("sources", "key", "three", "--config", config).code == 0
+    assert (state_dir / "credentials" / "proxy").read_text() == "user:password\n"
+
+
 def test_the_daemon_is_asked_to_collect_those_that_name_it(
     tipd: Any, config: str, fake: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

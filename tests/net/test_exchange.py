@@ -1,5 +1,6 @@
 """HTTP on a stream in memory and a clock of our own: time passes at once, every byte is ours."""
 
+import ssl
 from contextlib import suppress
 
 import h11
@@ -135,3 +136,27 @@ def test_garbage_raises_only_our_error(garbage: bytes) -> None:
             await against(garbage)
 
     trio.run(talk)
+
+
+class Alerting(trio.abc.Stream):
+    """A TLS stream whose other end breaks off with an alert, in place of its answer."""
+
+    async def send_all(self, data: object) -> None:
+        await trio.lowlevel.checkpoint()
+
+    async def wait_send_all_might_not_block(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+    async def receive_some(self, max_bytes: int | None = None) -> bytes:
+        alert = ssl.SSLError(1, "[SSL: TLSV13_ALERT_CERTIFICATE_REQUIRED] alert")
+        alert.reason = "TLSV13_ALERT_CERTIFICATE_REQUIRED"
+        raise trio.BrokenResourceError from alert
+
+    async def aclose(self) -> None:
+        await trio.lowlevel.checkpoint()
+
+
+async def test_a_server_that_wants_to_know_us_is_told_in_its_own_word(clock: MockClock) -> None:
+    exchange = Exchange(Alerting(), LIMITS)
+    with pytest.raises(FetchError, match=r"TLS: the server broke off .TLSV13_ALERT_CERTIFICATE_REQUIRED"):
+        await exchange.ask(ASK, b"")

@@ -61,9 +61,9 @@ def credential_of(sources: Sources, name: str) -> str:
     source = sources.ok.get(name)
     if source is None:
         raise TipdError(f"no source names a credential {name!r}{nearest(name, frozenset(named | set(sources.ok)))}")
-    if not source.credential:
+    if not (source.credential or source.proxy_credential):
         raise TipdError(f'the source {name} names no credential: write `credential = "{name}"` into its declaration')
-    return source.credential
+    return source.credential or source.proxy_credential
 
 
 def _entered(name: str) -> bytes:

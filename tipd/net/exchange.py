@@ -6,6 +6,7 @@ checkpoints. A body that is shorter or longer than it said is an error.
 
 from __future__ import annotations
 
+import ssl
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -96,7 +97,10 @@ class Exchange:
     async def _receive(self) -> None:
         try:
             data = await self._stream.receive_some(READ)
-        except trio.BrokenResourceError:
+        except trio.BrokenResourceError as error:
+            alert = error.__cause__.reason if isinstance(error.__cause__, ssl.SSLError) else None
+            if alert and "ALERT" in alert:  # such as that it wants to know who we are
+                raise FetchError("unreachable", f"TLS: the server broke off ({alert})") from None
             raise FetchError("unreachable", f"truncated: the connection broke after {self.wire} bytes") from None
         self._eof = not data
         self.wire += len(data)
