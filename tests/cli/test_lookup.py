@@ -41,6 +41,24 @@ def test_lookup(tipd: Any, fake: Any) -> None:
     assert tipd("lookup", "--json", "192.0.2.7", "example.org").lines == [LISTED, FREE]
 
 
+def test_what_sources_say_beside_it_is_shown_where_values_are_named(tipd: Any, fake: Any) -> None:
+    said = [
+        {"source": "one", "first_seen": "2026-11-22T04:00:00Z", "context": {"port": [22, 80], "malware": "x\x1b"}},
+    ]
+    match = {"kind": "ipv4", "value": "192.0.2.7", "how": "exact", "said": said}
+    asked = []
+
+    def answer(body: Any) -> tuple[int, Any]:
+        asked.append(body)
+        return 200, {"results": [LISTED | {"matches": [match]}]}
+
+    fake.answers["POST", "/api/v1/lookup"] = answer
+    first, second = tipd("lookup", "192.0.2.7").out.splitlines()
+    assert first == "192.0.2.7\tlisted 0.75\tone two\texact"
+    assert second == "  one\tsince 2026-11-22 04:00:00\tport=22|80 malware=x\\x1b"
+    assert asked == [{"values": ["192.0.2.7"], "context": True}]
+
+
 def test_what_is_allowed_is_told_as_such(tipd: Any, fake: Any) -> None:
     allowed = {"value": "192.0.2.7", "reason": "our\x1b mail", "until": "2026-12-22T04:00:00Z"}
     vetoed = LISTED | {"listed": False, "confidence": 0.0, "allowed": allowed}

@@ -159,6 +159,23 @@ async def test_history_says_who_named_it_when_and_why_it_ended(dsn: str, tmp_pat
         assert await store.sightings.history("host2.example.org", max_tlp=Tlp.RED) == []
 
 
+async def test_what_sources_say_beside_an_entry_now(store: Store, tmp_path: Path) -> None:
+    marks = {"a": Declared(class_="scanner", tlp=Tlp.CLEAR), "b": Declared(tlp=Tlp.AMBER), "c": Declared(tlp=Tlp.CLEAR)}
+    ids = {row.name: row.id for row in await store.sources.declare("blacklist", marks)}
+    for name, says in (("a", {"port": 80}), ("b", {"port": 81}), ("c", None)):
+        round_id = await store.rounds.begin(ids[name])
+        opened = write_opened(tmp_path / name, store.hash_seed, names(1, 2), context=says)
+        await store.rounds.apply(round_id, ids[name], opened, None)
+    gone = write_closed(tmp_path / "gone", store.hash_seed, names(1))
+    await store.rounds.apply(round_id, ids["c"], None, gone)
+    one, other, missing = [(each.kind, each.value) for each in names(1, 2, 3)]
+    said = await store.sightings.said([one, other, missing], Tlp.GREEN)
+    shown = {entry: [(each.source, each.context) for each in rows] for entry, rows in said.items()}
+    scanner = ("a", {"class": "scanner", "port": 80})
+    assert shown == {one: [scanner], other: [scanner, ("c", {"class": "blacklist"})]}
+    assert len((await store.sightings.said([one], Tlp.RED))[one]) == 2
+
+
 async def test_open_keys_are_sorted_and_unsigned(store: Store, tmp_path: Path) -> None:
     many = names(*range(70_000))
     ids = await fill(store, tmp_path, a=many, b=names(1))

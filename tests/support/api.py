@@ -227,6 +227,13 @@ class FakeSightings:
     async def history(self, value: str, *, max_tlp: Tlp) -> list[SimpleNamespace]:
         return [one for one in self.past.get(value, []) if one.tlp <= max_tlp]
 
+    async def said(
+        self, entries: Sequence[tuple[Kind, str]], max_tlp: Tlp
+    ) -> dict[tuple[Kind, str], list[SimpleNamespace]]:
+        return {
+            (kind, value): open_ for kind, value in entries if (open_ := await self.history(value, max_tlp=max_tlp))
+        }
+
     async def only_above(self, values: Sequence[tuple[Kind, str]], max_tlp: Tlp) -> set[tuple[Kind, str]]:
         marks = {(kind, value): [one.tlp for one in self.past.get(value, [])] for kind, value in values}
         return {named for named, given in marks.items() if given and min(given) > max_tlp}

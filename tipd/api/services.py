@@ -143,6 +143,10 @@ class Sightings(Protocol):
         """Return the sightings of one indicator that may be shown, newest first."""
         ...
 
+    async def said(self, entries: Sequence[tuple[Kind, str]], max_tlp: Tlp) -> Mapping[tuple[Kind, str], Sequence[Any]]:
+        """Return what sources say beside these entries now, as far as it may be shown."""
+        ...
+
     async def only_above(self, values: Sequence[tuple[Kind, str]], max_tlp: Tlp) -> set[tuple[Kind, str]]:
         """Return the indicators that are or were listed, and only under stricter marks."""
         ...

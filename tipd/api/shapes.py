@@ -146,12 +146,21 @@ class Sighting(msgspec.Struct, frozen=True, kw_only=True):
     backfilled: bool
 
 
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """What one source says beside an entry that it lists now, and since when it does."""
+
+    source: str
+    first_seen: datetime
+    context: dict[str, Any]
+
+
 class Match(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry that a value matched, and how: `exact`, or by containment."""
+    """An entry that a value matched, and how: `exact`, or by containment; `said`, where it was asked for."""
 
     kind: str
     value: str
     how: str
+    said: list[Said] | msgspec.UnsetType = msgspec.UNSET
 
 
 class ListedLater(msgspec.Struct, frozen=True, kw_only=True):
@@ -209,9 +218,13 @@ class At(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LookupRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Up to 10,000 values, each a text or `{"value", "at"}`."""
+    """Up to 10,000 values, each a text or `{"value", "at"}`.
+
+    `context`: say what each source says beside what matched now.
+    """
 
     values: Annotated[list[str | At], msgspec.Meta(max_length=10_000)]
+    context: bool = False
 
 
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):

@@ -50,11 +50,13 @@ def run(args: argparse.Namespace) -> int:
         raise NothingAsked("usage: tipd lookup VALUE…, or tipd lookup --log FILE")
     at = moment(args.at).isoformat() if args.at else None
     client, output = Client.of(args), Output.of(args)
+    # What sources say beside it costs a question to the database, so it is not asked for long lists.
+    more = {} if "-" in args.values else {"context": True}
     listed = 0
     with output.progress("values") as progress:
         for batch in _batches(_values(args.values)):
             asked = batch if at is None else [{"value": value, "at": at} for value in batch]
-            results = client.post("/api/v1/lookup", {"values": asked})["results"]
+            results = client.post("/api/v1/lookup", {"values": asked} | more)["results"]
             for result in results:
                 listed += bool(result["listed"])
                 _write(output, result)
@@ -103,6 +105,18 @@ def _write(output: Output, result: dict[str, Any]) -> None:
         shown = output.coloured("listed", "red")
         sources = " ".join(result["sources"])
         output.line(f"{value}\t{shown} {result['confidence']:.2f}\t{sources}\t{_matches(result)}")
+        _write_said(output, result)
+
+
+def _write_said(output: Output, result: dict[str, Any]) -> None:
+    for match in result["matches"]:
+        for said in match.get("said", ()):
+            beside = " ".join(f"{name}={_text(value)}" for name, value in said["context"].items())
+            output.line(f"  {said['source']}\tsince {short(said['first_seen'])}\t{printable(beside)}")
+
+
+def _text(value: Any) -> str:
+    return "|".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _matches(result: dict[str, Any]) -> str:

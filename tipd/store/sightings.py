@@ -89,6 +89,23 @@ SELECT sighting.key FROM sighting JOIN source ON source.id = source_id
 _ALSO = {Kind.SHA1: Kind.CERT_SHA1, Kind.SHA256: Kind.CERT_SHA256}
 
 
+_SAID = """
+SELECT kind, value, name AS source, opened, context, class
+  FROM unnest($1::bigint[]) AS asked (key) JOIN sighting ON sighting.key = asked.key AND closed IS NULL
+  JOIN source ON source.id = source_id
+ WHERE greatest(sighting.tlp, source.tlp) <= $2
+ ORDER BY name
+"""
+
+
+class Said(NamedTuple):
+    """What one source says beside an entry, and since when it lists it."""
+
+    source: str
+    first_seen: datetime
+    context: Context
+
+
 class Sightings:
     """Reads intervals; only rounds write them."""
 
@@ -126,6 +143,15 @@ class Sightings:
         """Return the intervals of an indicator marked `max_tlp` or less, given its canonical value, newest first."""
         keys = [key_of(self._seed, kind, value) for kind in Kind]
         return [_sighting(row) for row in await self._pool.run(_history, keys, value, limit, int(max_tlp))]
+
+    async def said(self, entries: Sequence[tuple[Kind, str]], max_tlp: Tlp) -> dict[tuple[Kind, str], list[Said]]:
+        """Return what the sources of open entries say beside them, by name, as far as `max_tlp` allows."""
+        keys = [key_of(self._seed, kind, value) for kind, value in entries]
+        found: dict[tuple[Kind, str], list[Said]] = {}
+        for row in await self._pool.run(_said, keys, int(max_tlp)):
+            said = Said(row["source"], row["opened"], {CLASS: row["class"], **_decoded(row["context"])})
+            found.setdefault((KIND_OF[row["kind"]], row["value"]), []).append(said)
+        return found
 
     async def only_above(self, values: Sequence[tuple[Kind, str]], max_tlp: Tlp) -> set[tuple[Kind, str]]:
         """Return those of the indicators that are or were listed, and only under marks above `max_tlp`."""
@@ -209,6 +235,10 @@ async def _export(connection: Connection, start: int, scope: _Scope) -> tuple[di
 
 async def _history(connection: Connection, keys: list[int], value: str, limit: int, max_tlp: int) -> list[Row]:
     return await connection.fetch(_HISTORY, keys, value, limit, max_tlp)
+
+
+async def _said(connection: Connection, keys: list[int], max_tlp: int) -> list[Row]:
+    return await connection.fetch(_SAID, keys, max_tlp)
 
 
 async def _only_above(connection: Connection, keys: list[int], max_tlp: int) -> list[Row]:

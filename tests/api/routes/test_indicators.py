@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
-from support.api import Served, World, body_of, header
+from support.api import START, Served, World, body_of, header
+
+from tipd.model.tlp import Tlp
 
 
 @pytest.mark.parametrize(
@@ -26,6 +30,20 @@ async def test_look_up(world: World, api: Served) -> None:
     ready = await api.ask("GET", "/readyz", token=None)
     assert ready.status == 200
     assert body_of(ready)["notes"] == ["the look-up index is loading"]
+
+
+async def test_a_look_up_says_what_sources_say_where_it_is_asked_to(world: World, api: Served) -> None:
+    one = SimpleNamespace(source="example_drop", first_seen=START, context={"port": 80}, tlp=Tlp.GREEN)
+    hidden = SimpleNamespace(source="secret", first_seen=START, context={"port": 81}, tlp=Tlp.RED)
+    world.sightings.past["198.51.100.7"] = [one, hidden]
+    values = ["198.51.100.7", "192.0.2.1"]
+    asked = {"values": values, "context": True}
+    listed, free = body_of(await api.ask("POST", "/api/v1/lookup", body=asked, token="tip_read"))["results"]
+    shown = {"source": "example_drop", "first_seen": "2026-11-22T04:00:00Z", "context": {"port": 80}}
+    assert [match["said"] for match in listed["matches"]] == [[shown]]
+    assert (free["listed"], free["matches"]) == (False, [])
+    plain = body_of(await api.ask("POST", "/api/v1/lookup", body={"values": values}))["results"]
+    assert "said" not in plain[0]["matches"][0]
 
 
 async def test_an_indicator_with_slashes_is_one_value(api: Served) -> None:

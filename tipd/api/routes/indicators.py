@@ -15,11 +15,14 @@ from tipd.api.shapes import (
     LookupAnswer,
     LookupRequest,
     LookupResult,
+    Match,
+    Said,
     Sighting,
 )
 from tipd.api.sight import max_tlp_of
 from tipd.model.canonical import canonical
 from tipd.model.indicator import Indicator, RefusedValue
+from tipd.model.kind import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,18 +42,39 @@ async def lookup(call: Call) -> bytes:
     """Up to 10,000 values at once, from memory, by containment too: each answer says which entry matched and how.
 
     A value may be `{"value","at"}`: was it listed then? That asks the database, and what is allowed today has no say.
+    So does `context`: what each source says beside what matched.
     """
     index, max_tlp = _ready(call.core), max_tlp_of(call)
     allow = await call.core.services.store.allowed.fresh()
     values: list[str | At] = call.body.values
     moments = [value for value in values if isinstance(value, At)]
+    today: Any = values if not moments else [value for value in values if isinstance(value, str)]
+    plain = await index.answer(today, max_tlp, allow)
+    if call.body.context:
+        plain = await _with_context(call.core, max_tlp, plain)
     if not moments:
-        return await index.answer(values, max_tlp, allow)  # type: ignore[arg-type] # all are str
-    plain = await index.answer([value for value in values if isinstance(value, str)], max_tlp, allow)
+        return plain
     now = iter(msgspec.json.decode(plain, type=_Results).results)
     then = iter(await past.answer(call.core, call.caller, moments))
     answers: list[Any] = [next(then) if isinstance(one, At) else next(now) for one in values]
     return msgspec.json.encode({"results": answers})
+
+
+async def _with_context(core: Core, max_tlp: Tlp, answer: bytes) -> bytes:
+    """Put beside each match what its sources say; asks the database. Raises StoreAway."""
+    results = msgspec.json.decode(answer, type=LookupAnswer).results
+    entries = {(Kind(match.kind), match.value) for result in results for match in result.matches}
+    rows = await core.services.store.sightings.said(sorted(entries), max_tlp)
+    said = {
+        entry: [Said(source=one.source, first_seen=one.first_seen, context=one.context) for one in each]
+        for entry, each in rows.items()
+    }
+
+    def told(match: Match) -> Match:
+        return msgspec.structs.replace(match, said=said.get((Kind(match.kind), match.value), []))
+
+    full = [msgspec.structs.replace(result, matches=list(map(told, result.matches))) for result in results]
+    return msgspec.json.encode(LookupAnswer(results=full))
 
 
 async def indicator(call: Call) -> IndicatorAnswer:
