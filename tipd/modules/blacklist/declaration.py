@@ -42,7 +42,7 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """One source, as declared.
 
     `name`: of the source; the file's name where not given
-    `url`: what is fetched; `path`: a local file or folder instead
+    `url`: what is fetched; `path`: a local file instead, or a folder: its files are one list, compressed all or none
     `about`: one line on what it is
     `enabled`: false: it stays known and is not collected
     `licence`: what its provider allows, in a few words
