@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -10,6 +11,7 @@ from support.api import START, Served, World, finding, header, source
 
 from tipd.model.indicator import Indicator
 from tipd.model.kind import Kind
+from tipd.model.tlp import Tlp
 
 HOSTILE = "https://example.org/\"><script>alert(1)</script>'&{{7*7}}"
 PAGES = ["/", "/sources", "/sources/rows", "/nursery", "/nursery/tree", "/lookup", "/lookup?value=198.51.100.7"]
@@ -161,3 +163,33 @@ async def test_the_live_page_goes_on_from_what_it_shows(world: World, api: Serve
     away = await api.ask("GET", "/", token=None, headers=await session(api))
     assert away.status == 503
     assert b"The database is away" in away.content
+
+
+async def test_what_is_listed_by_a_network_around_it_names_network_and_sources(world: World, api: Served) -> None:
+    around = {"kind": "network", "value": "203.0.113.16/28", "how": "contained"}
+    world.index._one = lambda value: {  # type: ignore[method-assign]
+        "value": value,
+        "kind": "ipv4",
+        "listed": True,
+        "confidence": 0.5,
+        "sources": ["partner_drop"],
+        "matches": [around],
+    }
+    text = (await api.ask("GET", "/lookup?value=203.0.113.20", token=None, headers=await session(api))).content.decode()
+    assert 'href="/lookup?value=203.0.113.16/28"' in text
+    assert '<span class="dim">listed by</span> partner_drop' in text
+
+
+async def test_history_shows_marks_and_what_was_loaded(world: World, api: Served) -> None:
+    seen = interval(tlp=Tlp.GREEN, backfilled=True)
+    world.sightings.past["198.51.100.7"] = [seen, interval(tlp=Tlp.CLEAR)]
+    path = "/lookup?value=198.51.100.7"
+    text = (await api.ask("GET", path, token=None, headers=await session(api))).content.decode()
+    assert (text.count("TLP:GREEN"), text.count("TLP:CLEAR"), text.count("loaded as history")) == (1, 0, 1)
+
+
+def interval(**more: object) -> SimpleNamespace:
+    """Give a row of an indicator's past."""
+    proof = {"opened_round": 1, "closed_round": None, "closed": None, "reason": None, "context": None}
+    times = {"opened": START, "last_seen": START}
+    return SimpleNamespace(**({"source": "ipsum", "backfilled": False} | proof | times | more))
