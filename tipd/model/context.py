@@ -15,6 +15,7 @@ or formatting characters, white space as single blanks, at most 500 characters a
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -42,6 +43,9 @@ _DATES = {FIRST_SEEN: min, LAST_SEEN: max}
 # What lists write where they have nothing to say.
 NOTHING = frozenset({"", "-", "--", "none", "null", "nil", "n/a", "nan", "\\n"})
 _NO_DATE = NOTHING | {"0", "never", "unknown", "na", "?", "0000-00-00", "0000-00-00 00:00:00"}
+_ALL_PORTS = re.compile(
+    r"(?:(?:[1-9]\d{0,3}|[1-5]\d{4}|6(?:[0-4]\d{3}|5(?:[0-4]\d\d|5(?:[0-2]\d|3[0-5]))))(?:\n|\Z))++", re.ASCII
+)
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -84,6 +88,19 @@ def value_of(name: str, raw: Any, zone: tzinfo, form: str = "") -> Scalar | None
         return None
     reader = _READERS.get(name)
     return text if reader is None else reader(text)
+
+
+def all_ports(lines: str) -> bool:
+    """Say whether all of the lines are ports as JSON writes them."""
+    return _ALL_PORTS.fullmatch(lines) is not None
+
+
+def all_plain_texts(lines: str, texts: Sequence[str]) -> bool:
+    """Say whether `text_of` and JSON leave all of the texts (and `lines`, the same joined) as they are."""
+    if any(mark in lines for mark in ('"', "\\", "  ", " \n", "\n ")) or lines[:1] == " " or lines[-1:] == " ":
+        return False
+    sizes = [*map(len, texts)]
+    return min(sizes) > 4 and max(sizes) <= LONGEST and "".join(texts).isprintable()
 
 
 def moment_of(raw: Any, zone: tzinfo, form: str = "") -> datetime | None:

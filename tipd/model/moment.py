@@ -20,6 +20,12 @@ FIRST = datetime(1980, 1, 1, tzinfo=UTC)
 LAST = datetime(2200, 1, 1, tzinfo=UTC)
 _LONGEST = 64
 _PLAIN = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)\Z", re.ASCII)
+# Of 1980 to 2199, and of every year: 29 February is not among them. Each ends a line.
+_ALL_PLAIN = re.compile(
+    r"(?:(?:19[89]|2[01]\d)\d-(?:(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)|(?:0[13578]|1[02])-31)"
+    r"[ T](?:[01]\d|2[0-3])(?::[0-5]\d){2}(?:\n|\Z))++",
+    re.ASCII,
+)
 _NUMBER = re.compile(r"(\d{9,19})(?:\.\d*)?\Z", re.ASCII)
 _COMPACT = re.compile(r"([12]\d{3})([01]\d)([0-3]\d)(?:([0-2]\d)([0-5]\d)([0-5]\d)?)?\Z", re.ASCII)
 _PARTED = re.compile(
@@ -70,6 +76,11 @@ def read_moment(text: str, zone: tzinfo = UTC, form: str = "") -> datetime | Non
 def rfc3339(moment: datetime) -> str:
     """Return an aware moment as RFC 3339 in UTC, whole seconds: `2026-11-22T04:00:00Z`."""
     return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat()[:19] + "Z"
+
+
+def all_plain_moments(lines: str) -> bool:
+    """Say whether all of the lines are such as `2026-11-22 04:00:00`, which in UTC are RFC 3339 but for `T` and `Z`."""
+    return _ALL_PLAIN.fullmatch(lines) is not None
 
 
 def _read(text: str) -> datetime | None:

@@ -1,6 +1,11 @@
 """Columns."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tipd.modules.blacklist import catalogue
+from tipd.modules.blacklist.parsers.registry import build
 
 HEAD = 'parser = "delimited"\nkind = "auto"\n[options]\n'
 
@@ -64,3 +69,46 @@ def test_a_field_of_a_megabyte_is_no_crash(parse):
 def test_options_that_cannot_be_meant(parse, options, error):
     with pytest.raises(ValueError, match=error):
         parse(HEAD + options + "\n", "")
+
+
+LINES = st.lists(
+    st.text('ab#," \t\u00a0\u00e9;', max_size=12).map(str.encode)
+    | st.text('a,"\u00e9', max_size=8).map(lambda text: text.encode("latin-1")),
+    max_size=8,
+)
+OPTIONS = st.sampled_from(
+    [
+        "",
+        "strip = false\n",
+        'delimiter = " "\n',
+        'delimiter = ";"\nquote = ""\n',
+        'delimiter = "\\t"\n',
+        'split = ";"\n',
+        "prefix_column = -1\n",
+        "port_column = 1\n",
+        "column = -2\n",
+    ]
+)
+
+
+@given(LINES, OPTIONS, st.sampled_from(["", '[where]\n1 = ["a", "b"]\n']))
+def test_many_rows_say_what_each_says_alone(lines, options, where):
+    """What is quick over a run of lines changes nothing: quotes that are not closed, ragged rows, other encodings."""
+    fields = "[fields]\nmalware = 1\nstatus = 2\n" if options else ""
+    text = 'url = "https://lists.example.org/x"\n' + HEAD + options + fields + where
+    parser = build(catalogue.parse(text))
+
+    def said(units):
+        rows = parser.parse(units)
+        places = list(range(len(rows.values))) if rows.units is None else rows.units
+        columns = rows.columns or {}
+        assert all(len(texts) == len(rows.values) == len(places) for texts in columns.values())
+        beside = [{name: columns[name][row] for name in columns} for row in range(len(rows.values))]
+        values = [(places[row], value, beside[row]) for row, value in enumerate(rows.values)]
+        return values, rows.refused, rows.blank, rows.filtered
+
+    alone = [said([line]) for line in lines]
+    together = said(lines)
+    assert together[0] == [(unit, *rest) for unit, one in enumerate(alone) for _, *rest in one[0]]
+    assert together[1] == [(unit, reason) for unit, one in enumerate(alone) for _, reason in one[1]]
+    assert together[2:] == (sum(one[2] for one in alone), sum(one[3] for one in alone))

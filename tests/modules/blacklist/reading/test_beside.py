@@ -116,6 +116,78 @@ def test_nothing_raises_and_all_is_bounded(raw):
     assert beside.tlp is None or 0 <= beside.tlp <= 4
 
 
+TEXTS = st.one_of(
+    st.sampled_from(
+        [
+            "",
+            " ",
+            "-",
+            "N/A",
+            "80",
+            "080",
+            "65535",
+            "65536",
+            "70000",
+            "0",
+            "abcdef",
+            " abcdef",
+            'say "no"',
+            "back\\slash",
+            "2026-11-22 04:00:00",
+            "2026-02-29 04:00:00",
+            "2024-02-29T04:00:00",
+            "1979-12-31 23:59:59",
+            "2026-11-31 00:00:00",
+            "2199-12-31 23:59:59",
+            "2200-01-01 00:00:00",
+            "soon",
+            "scanner",
+            "tlp:red",
+            "caf\u00e9 \u4e16\u754c",
+            "x" * 501,
+            "a  blank",
+        ]
+    ),
+    st.text(st.characters(exclude_characters="\n"), max_size=8),
+    st.integers(0, 70000).map(str),
+    st.datetimes().map(lambda moment: f"{moment:%Y-%m-%d %H:%M:%S}"),
+)
+NAMES = ["port", "class", "malware", "note", "first_seen", "last_seen", "tlp", "until", "confidence", "tags"]
+
+
+@given(
+    st.integers(1, 30).flatmap(
+        lambda rows: st.dictionaries(st.sampled_from(NAMES), st.lists(TEXTS, min_size=rows, max_size=rows), max_size=6)
+    ),
+    st.sampled_from(["UTC", "Europe/Berlin"]),
+)
+def test_columns_say_what_rows_say(columns, zone):
+    """A column at a time gives the same bytes, and counts the same, as a row at a time; again too, when it is known."""
+    fields = 'tags = { at = 1, split = "," }\nnote = { at = 2, map = { abcdef = "b" } }\n'
+    by_column, by_row = reader(fields, timezone=zone), reader(fields, timezone=zone)
+    count = len(next(iter(columns.values()), ["", ""]))
+    rows = [{name: texts[row] for name, texts in columns.items() if texts[row]} for row in range(count)]
+    for _ in range(2):
+        assert by_column.of_columns(columns, count) == [by_row.columns(row) for row in rows]
+    assert by_column.unread == by_row.unread
+
+
+def test_columns_of_large_contexts_are_fitted():
+    columns = {name * 5: [chr(97 + number) * 500, "small"] for number, name in enumerate("abcdefghijklmnopqrs")}
+    large, small = reader().of_columns(columns, 2)
+    assert len(encoded(read_back(large).context)) <= MOST_BYTES
+    assert read_back(small).context == {name * 5: "small" for name in "abcdefghijklmnopqrs"}
+
+
+def test_columns_of_many_different_words_are_forgotten():
+    one = reader()
+    for batch in range(8):
+        words = [f"word{number}" for number in range(batch * 4000, batch * 4000 + 4000)]
+        pieces = one.of_columns({"malware": words * 3}, 12_000)
+        assert read_back(pieces[4001]).context == {"malware": words[1]}
+    assert len(one._known["malware"]) <= 20_001
+
+
 words = st.lists(st.sampled_from("abcdefghijklmnopqrstuvwxyz"), min_size=1, max_size=20)
 dates = st.sampled_from(["2026-11-22T04:00:00Z", "2026-11-23T04:00:00Z", "2025-01-01T00:00:00Z"])
 contexts = st.fixed_dictionaries(

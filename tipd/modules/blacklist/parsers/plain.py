@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from tipd.modules.blacklist.reading.intake import split_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from tipd.modules.blacklist.parsers.options import Options
     from tipd.modules.blacklist.reading.intake import Unit
+
+_WHITE = frozenset({b"", b" ", b"\t", b"\n", b"\r", b"\x0b", b"\x0c"})  # what a line begins with that may be blank
 
 
 class LineParser:
@@ -23,6 +25,7 @@ class LineParser:
         self.comments = options.comments
         self._skip = options.skip
         self._longest = options.longest
+        self._blank_starts = _WHITE | {mark[:1] for mark in self.comments}
 
     def units(self, chunks: Iterable[bytes]) -> Iterator[Unit]:
         """Cut into lines."""
@@ -32,6 +35,13 @@ class LineParser:
         """Whether the line is empty or a comment."""
         stripped = line.lstrip()
         return not stripped or stripped.startswith(self.comments)
+
+    def without_blanks(self, units: Sequence[bytes]) -> tuple[Sequence[bytes], Sequence[int]]:
+        """Return the units that are rows, and the place of each."""
+        if self._blank_starts.isdisjoint({line[:1] for line in units}):
+            return units, range(len(units))
+        places = [place for place, line in enumerate(units) if not self.is_blank(line)]
+        return [units[place] for place in places], places
 
     def begin(self, units: list[bytes]) -> list[bytes]:
         """Take the rows to skip out; free once they are gone."""

@@ -16,16 +16,18 @@ class Rows:
     """Texts that should name indicators: `values[i]` came from unit `units[i]` and has `contexts[i]` beside it.
 
     `units` None: one value a unit, in order. `contexts` None: nothing beside any; else raw values by name as they
-    stand (lists of several), which `reading.beside` reads. `blank`: units that are no rows (comments, empty lines).
-    `filtered`: rows that `[where]` left out. `refused`: (unit, reason) of rows that could not be read. A value may be
-    empty, or hold several indicators only as a range. `withdrawn`: places in `values` of rows whose source takes them
-    back (MISP `deleted`, STIX `revoked`): in a whole set they are left out, in an increment they end the indicator's
-    interval.
+    stand (lists of several), which `reading.beside` reads. `columns`: the same by name, a text for each value (empty
+    where it says nothing), from parsers whose rows are all alike; then `contexts` is None. `blank`: units that are no
+    rows (comments, empty lines). `filtered`: rows that `[where]` left out. `refused`: (unit, reason) of rows that
+    could not be read. A value may be empty, or hold several indicators only as a range. `withdrawn`: places in
+    `values` of rows whose source takes them back (MISP `deleted`, STIX `revoked`): in a whole set they are left out,
+    in an increment they end the indicator's interval.
     """
 
     values: list[bytes] = field(default_factory=list)
     units: list[int] | None = field(default_factory=list)
     contexts: list[dict[str, Any] | None] | None = None
+    columns: dict[str, list[str]] | None = None
     blank: int = 0
     filtered: int = 0
     refused: list[tuple[int, str]] = field(default_factory=list)

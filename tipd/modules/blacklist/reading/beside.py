@@ -10,6 +10,7 @@ import struct
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from functools import reduce
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -17,10 +18,16 @@ import msgspec
 
 from tipd.model.context import (
     CLASS,
+    CONFIDENCE,
+    FIRST_SEEN,
+    LAST_SEEN,
     MOST_BYTES,
+    PORT,
     TLP,
     UNTIL,
     Unreadable,
+    all_plain_texts,
+    all_ports,
     encoded,
     fitted,
     joined,
@@ -33,10 +40,11 @@ from tipd.model.context import (
     text_of,
     value_of,
 )
+from tipd.model.moment import all_plain_moments
 from tipd.modules.blacklist.fields import Field
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tipd.model.context import Context
     from tipd.modules.blacklist.declaration import Source
@@ -45,6 +53,7 @@ _NULL = b"\xff\xff\xff\xff"
 NOTHING = _NULL * 3
 _SIZE = struct.Struct(">i")
 _JSONB = struct.Struct(">iB")
+_OPENING = struct.Struct(">iBc")
 _TLP = struct.Struct(">ih")
 _UNTIL = struct.Struct(">iq")
 _VERSION = 1  # the byte before a jsonb's text
@@ -54,6 +63,8 @@ _REMEMBERED = 20_000  # values of one key, so that a word that stands in every r
 _REMEMBERED_LONGEST = 100
 _UNREADABLE = b"?"
 _OTHERWISE = frozenset({TLP, UNTIL})
+_BY_WORDS = _OTHERWISE | {CLASS, CONFIDENCE}
+_DATES = frozenset({FIRST_SEEN, LAST_SEEN})
 
 
 class Beside(NamedTuple):
@@ -108,18 +119,73 @@ class BesideReader:
             else:
                 said.append(piece)
         said.sort()  # by name: JSON's quotation mark is less than what names are made of
-        context = b"{%s}" % b",".join(said) if said else b""
-        if len(context) > MOST_BYTES:
-            context = encoded(fitted(msgspec.json.decode(context)))
-        return _columns(context, tlp, until)
+        return _row(b"".join(said), tlp + until)
+
+    def of_columns(self, columns: Mapping[str, Sequence[str]], count: int) -> list[bytes]:
+        """Return what `columns` does for each of `count` rows, whose texts stand together by their names.
+
+        Each distinct text is read once; what is done for every row is done by the interpreter's own loops.
+        """
+        ends: dict[str, Iterable[bytes]] = dict.fromkeys((TLP, UNTIL), repeat(_NULL, count))
+        said: list[list[bytes]] = []
+        for name in sorted(columns):
+            pieces = self._pieces(name, columns[name])
+            if name in ends:
+                ends[name] = [piece or _NULL for piece in pieces]
+            else:
+                said.append(pieces)
+        contexts = list(map(b"".join, zip(*said, strict=True))) if said else [b""] * count
+        if TLP not in columns and UNTIL not in columns:
+            pack, end = _OPENING.pack, b"}" + _NULL * 2
+            return [
+                pack(len(context) + 2, _VERSION, b"{") + context[1:] + end
+                if 0 < len(context) < MOST_BYTES
+                else _row(context, _NULL * 2)
+                for context in contexts
+            ]
+        both = map(b"".join, zip(ends[TLP], ends[UNTIL], strict=True))
+        return [_row(context, end) for context, end in zip(contexts, both, strict=True)]
+
+    def _pieces(self, name: str, texts: Sequence[str]) -> list[bytes]:
+        known = self._known.setdefault(name, {"": b""})
+        fresh = [text for text in dict.fromkeys(texts) if text not in known]
+        if not fresh:
+            return self._counted(name, texts, known)
+        said = self._all_plain(name, fresh) or [self._piece(name, text) for text in fresh]
+        if len(fresh) == len(texts):
+            return self._counted(name, fresh, dict(zip(fresh, said, strict=True)))
+        pieces = known | dict(zip(fresh, said, strict=True))
+        if len(fresh) < len(texts) // 2 and len(max(fresh, key=len)) <= _REMEMBERED_LONGEST:
+            self._known[name] = pieces if len(pieces) <= _REMEMBERED else {"": b""}
+        return self._counted(name, texts, pieces)
+
+    def _counted(self, name: str, texts: Sequence[str], pieces: Mapping[str, bytes]) -> list[bytes]:
+        """Return the piece of each text; those that say nothing readable are counted."""
+        said = [pieces[text] for text in texts]
+        if _UNREADABLE in said:
+            self.unread[name] += said.count(_UNREADABLE)
+            return [b"" if piece is _UNREADABLE else piece for piece in said]
+        return said
+
+    def _all_plain(self, name: str, texts: list[str]) -> list[bytes]:
+        """Return the pieces where all of the texts are such as need no change, which few searches say; else nothing."""
+        if name in self._fields or name in _BY_WORDS:
+            return []
+        lines = "\n".join(texts)
+        if name == PORT:
+            return _all_within(',"port":', lines, "") if all_ports(lines) else []
+        if name in _DATES:
+            plain = self._zone is UTC and all_plain_moments(lines)
+            return _all_within(f',"{name}":"', lines.replace(" ", "T"), 'Z"') if plain else []
+        return _all_within(f',"{name}":"', lines, '"') if all_plain_texts(lines, texts) else []
 
     def _learn(self, name: str, given: Any) -> bytes:
         """Return what one field says as it is written, nothing where it says nothing; words that recur are kept."""
         piece = self._piece(name, given)
         if isinstance(given, str) and len(given) <= _REMEMBERED_LONGEST:
-            known = self._known.setdefault(name, {})
+            known = self._known.setdefault(name, {"": b""})
             if len(known) >= _REMEMBERED:
-                known.clear()
+                known = self._known[name] = {"": b""}
             known[given] = piece
         return piece
 
@@ -133,7 +199,7 @@ class BesideReader:
             return _TLP.pack(2, value)
         if name == UNTIL:
             return _UNTIL.pack(8, value)
-        return b'"%s":%s' % (name.encode(), json_of(value))
+        return b',"%s":%s' % (name.encode(), json_of(value))
 
     def _said(self, name: str, given: Any) -> Any:
         """Return what one field says, None for nothing, the class Unreadable for what nobody can read."""
@@ -187,6 +253,10 @@ class BesideReader:
                 yield piece
 
 
+def _all_within(before: str, lines: str, after: str) -> list[bytes]:
+    return f"{before}{lines.replace('\n', f'{after}\n{before}')}{after}".encode().split(b"\n")
+
+
 def written(beside: Beside) -> bytes:
     """Return the last three fields of a COPY tuple: context jsonb, tlp int2, until timestamptz."""
     return _columns(
@@ -200,6 +270,17 @@ def _columns(context: bytes, tlp: bytes, until: bytes) -> bytes:
     if not context:
         return _NULL + tlp + until
     return b"".join((_JSONB.pack(len(context) + 1, _VERSION), context, tlp, until))
+
+
+def _row(pieces: bytes, end: bytes) -> bytes:
+    """Return the three columns from the context's members, each with a comma before it, and the other two."""
+    if not pieces:
+        return _NULL + end
+    size = len(pieces) + 1  # braces, less a comma
+    if size > MOST_BYTES:
+        context = encoded(fitted(msgspec.json.decode(b"{%s}" % pieces[1:])))
+        return b"".join((_JSONB.pack(len(context) + 1, _VERSION), context, end))
+    return b"".join((_OPENING.pack(size + 1, _VERSION, b"{"), pieces[1:], b"}", end))
 
 
 def read_back(raw: bytes) -> Beside:

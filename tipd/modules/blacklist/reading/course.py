@@ -8,7 +8,7 @@ new or gone; mostly there are none.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from tipd.modules.blacklist.reading.job import SAMPLES, First, ReadJob, ReadResu
 from tipd.modules.blacklist.reading.withdrawn import Withdrawn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from tipd.modules.blacklist.parsers.rows import Rows
@@ -175,16 +175,24 @@ class Course:
     def _besides(self, group: Group, rows: Rows, found: Found) -> Sequence[bytes] | None:
         """Return what stands beside each value of the group, None where there is nothing beside any."""
         ports = found.ports if KIND_OF[group.code] not in _NO_PORT_KINDS else {}
-        if rows.contexts is None and not ports:
+        if rows.contexts is None and rows.columns is None and not ports:
             return None
-        besides: list[bytes] = []
-        for row in group.rows.tolist():
-            raw = rows.contexts[row] if rows.contexts is not None else None
-            if row in ports:
-                raw = {PORT: ports[row], **(raw or {})}
-            besides.append(self._beside.columns(raw) if raw else NOTHING)
+        at = group.rows.tolist()
+        if rows.contexts is None:
+            columns = {name: [texts[row] for row in at] for name, texts in (rows.columns or {}).items()}
+            if ports:
+                given = columns.get(PORT) or [""] * len(at)
+                columns[PORT] = [text or str(ports.get(row, "")) for text, row in zip(given, at, strict=True)]
+            besides = self._beside.of_columns(columns, len(at))
+        else:
+            besides = [self._said(rows.contexts[row], ports.get(row)) for row in at]
         self._says_more = self._says_more or besides.count(NOTHING) < len(besides)
         return besides
+
+    def _said(self, raw: Mapping[str, Any] | None, port: int | None) -> bytes:
+        if port is not None:
+            raw = {PORT: port, **(raw or {})}
+        return self._beside.columns(raw) if raw else NOTHING
 
     def _remember_first(self, groups: Sequence[Group]) -> None:
         pairs = sorted(pair for group in groups for pair in zip(group.rows.tolist(), group.keys.tolist(), strict=True))

@@ -69,11 +69,26 @@ class FrameWriter:
 
     def add(self, rows: Sequence[bytes]) -> None:
         """Add tuples."""
-        for row in rows:
-            if len(self._rows) == FRAME_ROWS or self._size + len(row) > _FRAME_BYTES:
+        at = 0
+        while at < len(rows):
+            some = rows[at : at + FRAME_ROWS - len(self._rows)]
+            size = sum(map(len, some))
+            if self._size + size > _FRAME_BYTES:
+                some, size = self._fitting(some)
+            self._rows += some
+            self._size += size
+            at += len(some)
+            if len(self._rows) == FRAME_ROWS or not some:
                 self.close()
-            self._rows.append(row)
-            self._size += len(row)
+
+    def _fitting(self, rows: Sequence[bytes]) -> tuple[Sequence[bytes], int]:
+        """Return the first of the rows that fit in the frame, one at least where it is empty, and their size."""
+        size = 0
+        for number, row in enumerate(rows):
+            if self._size + size + len(row) > _FRAME_BYTES and (self._rows or number):
+                return rows[:number], size
+            size += len(row)
+        return rows, size
 
     def close(self) -> None:
         """Write what is left; the file stays open."""
