@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 
+from tipd.cli.client import Client
+from tipd.errors import Unavailable
+
 JOB = {"id": "j", "key": "00ff", "why": None, "values": 2, "closed": 1, "sightings": 3, "findings": 4, "mentions": 5}
 JOB |= {"bodies": 6, "blocked": True}
 
@@ -23,6 +26,35 @@ def test_it_is_waited_for(tipd: Any, fake: Any) -> None:
     assert "6 bodies removed; never taken in again" in ran.out
     assert "192.0.2.1" not in ran.out
     assert fake.asked[0][3] == {"value": "192.0.2.1", "reason": "asked", "block": True, "below": True}
+
+
+def test_a_daemon_that_was_stopped_is_waited_for(tipd: Any, fake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake.answers["POST", "/api/v1/forget"] = 202, JOB | {"state": "running"}
+    answers = iter((Unavailable("no tipd runs here"), Unavailable("no tipd runs here"), JOB | {"state": "done"}))
+
+    def look(_client: Any, _path: str) -> Any:
+        answer = next(answers)
+        if isinstance(answer, Unavailable):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(Client, "get", look)
+    ran = tipd("forget", "192.0.2.1", "--reason", "asked")
+    assert ran.code == 0
+    assert ran.err.count("it is not all forgotten yet") == 1
+
+
+def test_a_daemon_that_stays_away_is_told(tipd: Any, fake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake.answers["POST", "/api/v1/forget"] = 202, JOB | {"state": "running"}
+
+    def look(_client: Any, _path: str) -> Any:
+        raise Unavailable("no tipd runs here")
+
+    monkeypatch.setattr(Client, "get", look)
+    monkeypatch.setattr("tipd.cli.forget.PATIENCE", -1.0)
+    ran = tipd("forget", "192.0.2.1", "--reason", "asked")
+    assert ran.code == 69
+    assert "not all forgotten yet" in ran.err
 
 
 def test_a_failure_is_1(tipd: Any, fake: Any) -> None:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from tipd.cli.client import Client
 from tipd.cli.output import Output, printable
-from tipd.errors import EXIT_DONE, EXIT_NEGATIVE
+from tipd.errors import EXIT_DONE, EXIT_NEGATIVE, Unavailable
 
 if TYPE_CHECKING:
     import argparse
 
 LOOK_EVERY = 0.5  # seconds
+PATIENCE = 300.0  # seconds in which tipd does not answer
 
 
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -40,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
         output.say("the database and the kept bodies are walked over: a minute for ten million rows")
     while job["state"] == "running":
         time.sleep(LOOK_EVERY)
-        job = client.get(f"/api/v1/forget/{job['id']}")
+        job = _look(client, job, output)
     if output.as_json:
         output.record(job)
     elif job["state"] == "done":
@@ -48,6 +49,23 @@ def run(args: argparse.Namespace) -> int:
     else:
         output.line(f"failed: {printable(job['why'] or '')}")
     return EXIT_DONE if job["state"] == "done" else EXIT_NEGATIVE
+
+
+def _look(client: Client, job: dict[str, Any], output: Output) -> dict[str, Any]:
+    """Return how far it is; a daemon that was stopped goes on with it once it runs again, so it is waited for."""
+    until, said = time.monotonic() + PATIENCE, False
+    while True:
+        try:
+            found: dict[str, Any] = client.get(f"/api/v1/forget/{job['id']}")
+        except Unavailable:
+            if not said:
+                output.say("tipd does not answer: it is not all forgotten yet; tipd goes on with it once it runs again")
+            if time.monotonic() > until:
+                raise
+            said = True
+            time.sleep(LOOK_EVERY)
+        else:
+            return found
 
 
 def _told(job: dict[str, Any]) -> str:

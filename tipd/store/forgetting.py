@@ -174,6 +174,10 @@ class Forgetting:
             raise TooMany(f"{len(found)} values stand on {subject.value}: at most {MOST_TARGETS} are forgotten at once")
         return [Target(key_of(self._seed, kind, value), kind, value) for kind, value in sorted(found)]
 
+    def target(self, subject: Indicator) -> Target:
+        """Return what stands for one indicator."""
+        return Target(key_of(self._seed, subject.kind, subject.value), subject.kind, subject.value)
+
     def name_of(self, target: Target) -> str:
         """Return the keyed hash that stands for a value that may not be named."""
         return f"{unsigned_key_of(self._seed, target.kind, target.value):016x}"

@@ -168,6 +168,44 @@ async def test_a_body_that_names_what_is_blocked_is_not_kept(tmp_path, dsn, feed
         assert left == f"{row.id}/{left.split('/')[1]}"
 
 
+@pytest.mark.parametrize("step", ["withdraw", "blank", "tell"])
+async def test_what_was_cut_off_goes_on_with_the_next_start(tmp_path, dsn, feeds, pg_server, monkeypatch, step):
+    async with house_of(tmp_path, dsn) as house:
+        feeds.put("/one.txt", "\n".join(LIST))
+        house.declare("one", feeds.base)
+        await house.collect()
+        begun = trio.Event()
+
+        async def hangs(*_args):
+            begun.set()
+            await trio.sleep_forever()
+
+        state = house.folder / "state"
+        parts = (house.store, Bodies(state / "bodies"), state, house.workers, house.log)
+        async with trio.open_nursery() as nursery:
+            forgetter = Forgetter(*parts)
+            await nursery.start(forgetter.run)
+            with monkeypatch.context() as patch:
+                patch.setattr(house.store.forgetting, step, hangs)
+                first = await forgetter.forget(canonical(VALUE), by="me", reason=f"of {VALUE}", block=True, below=True)
+                await begun.wait()
+                nursery.cancel_scope.cancel()
+        async with trio.open_nursery() as nursery:
+            forgetter = Forgetter(*parts)
+            await nursery.start(forgetter.run)
+            with trio.fail_after(60):
+                while (job := forgetter.job(first.id)) is None or job.state == "running":
+                    await trio.sleep(0.02)
+                while list((state / "forgetting").iterdir()):
+                    await trio.sleep(0.02)
+            nursery.cancel_scope.cancel()
+        assert (job.state, job.key) == ("done", first.key)
+        assert VALUE not in dumped(pg_server, dsn)
+        assert lies_in(state, VALUE) == []
+        (act,) = await house.store.audit.read()
+        assert (act.by, act.reason) == ("me", "of (forgotten)")
+
+
 async def test_a_network_is_forgotten_too(tmp_path, dsn, feeds, pg_server):
     async with house_of(tmp_path, dsn) as house:
         feeds.put("/one.txt", "\n".join([*ADDRESSES, "198.51.100.0/24", "2001:db8:7::/48"]))

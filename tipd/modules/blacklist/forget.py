@@ -1,7 +1,8 @@
 """Forget a value everywhere: in the database (`tipd.store.forgetting`) and in the bodies that lie beside it.
 
-One value at a time. A body that holds the value is removed, as is one that cannot be looked through: its round keeps
-its hash and says why the body is gone.
+One value at a time. What is asked for is written down until it is done (`errands`), so that no stop or kill ends it
+half way. A body that holds the value is removed, as is one that cannot be looked through: its round keeps its hash and
+says why the body is gone.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import msgspec
 import trio
 
 from tipd.errors import StoreAway, TipdError, TryAgain, WorkerFailed
+from tipd.model.indicator import Indicator
+from tipd.modules.blacklist.errands import Errand, Errands
 from tipd.modules.blacklist.seek import SeekJob, SeekResult
 from tipd.store.forgetting import Forgotten, Needle, Target, TooMany, Word
 
@@ -24,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from tipd.log import Log
-    from tipd.model.indicator import Indicator
     from tipd.modules.blacklist.needs import Workers
     from tipd.store.bodies import Bodies
     from tipd.store.store import Store
@@ -64,6 +66,7 @@ class Forgetter:
         self._store = store
         self._bodies = bodies
         self._set_aside = state_dir / "set_aside"
+        self._errands = Errands(state_dir)
         self._workers = workers
         self._log = log
         self._jobs: dict[str, Job] = {}
@@ -71,10 +74,15 @@ class Forgetter:
         self._nursery: trio.Nursery | None = None
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Do what is asked, for ever."""
+        """Do what is asked, for ever; first what an earlier run left undone."""
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             task_status.started()
+            for errand in await trio.to_thread.run_sync(self._errands.all):
+                subject = Indicator(errand.kind, errand.value)
+                job = Job(id=errand.id, key=self._key_of(subject), blocked=errand.block)
+                self._remember(job)
+                nursery.start_soon(self._work, job, errand, None)
             await trio.sleep_forever()
 
     async def forget(self, subject: Indicator, *, by: str, reason: str, block: bool, below: bool) -> Job:
@@ -82,27 +90,49 @@ class Forgetter:
         if self._nursery is None:
             raise TryAgain("tipd is starting")
         targets = await self._store.forgetting.targets(subject, below=below)
-        needle = Needle.of(subject.value)
-        word = Word(by, needle.cut_from(reason), block, 0)
-        main = next(target for target in targets if target.value == subject.value)
-        job = Job(id=uuid.uuid4().hex, key=self._store.forgetting.name_of(main), values=len(targets), blocked=block)
+        errand = Errand(
+            id=uuid.uuid4().hex,
+            kind=subject.kind,
+            value=subject.value,
+            by=by,
+            reason=Needle.of(subject.value).cut_from(reason),
+            block=block,
+            below=below,
+        )
+        job = Job(id=errand.id, key=self._key_of(subject), values=len(targets), blocked=block)
+        try:
+            await trio.to_thread.run_sync(self._errands.put, errand)
+        except OSError as error:  # a full disk must not keep anything from being forgotten
+            self._log.warning("what is to be forgotten is not written down", key=job.key, error=error.strerror)
+        self._remember(job)
+        self._nursery.start_soon(self._work, job, errand, targets)
+        return job
+
+    def _remember(self, job: Job) -> None:
         while len(self._jobs) >= REMEMBERED:
             del self._jobs[next(iter(self._jobs))]
         self._jobs[job.id] = job
-        self._nursery.start_soon(self._work, job, targets, needle, word)
-        return job
+
+    def _key_of(self, subject: Indicator) -> str:
+        return self._store.forgetting.name_of(self._store.forgetting.target(subject))
 
     def job(self, number: str) -> Job | None:
         """Return how far it is; None where nobody remembers."""
         return self._jobs.get(number)
 
-    async def _work(self, job: Job, targets: Sequence[Target], needle: Needle, word: Word) -> None:
+    async def _work(self, job: Job, errand: Errand, targets: Sequence[Target] | None) -> None:
+        """Do it to its end; `targets` where they are known."""
+        needle = Needle.of(errand.value)
+        word = Word(errand.by, errand.reason, errand.block, 0)
         async with self._turn:
-            while True:
+            while job.state == "running":
                 try:
+                    if targets is None:
+                        subject = Indicator(errand.kind, errand.value)
+                        targets = await self._store.forgetting.targets(subject, below=errand.below)
+                        job.values = len(targets)
                     await self._forget(job, targets, needle, word)
                     job.state, job.why = "done", None
-                    return
                 except (StoreAway, TryAgain) as away:
                     job.why = f"waits for the database: {away}"
                     await trio.sleep(_RETRY)
@@ -112,7 +142,7 @@ class Forgetter:
                     why = str(error) if isinstance(error, TipdError | OSError) else type(error).__name__
                     job.state, job.why = "failed", needle.cut_from(why)
                     self._log.error("forgetting failed", key=job.key, error=job.why)
-                    return
+            await trio.to_thread.run_sync(self._errands.drop, errand.id)
 
     async def _forget(self, job: Job, targets: Sequence[Target], needle: Needle, word: Word) -> None:
         """Each step may be done again, so all of them are, from the first, where one had to wait."""
