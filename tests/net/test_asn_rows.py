@@ -1,7 +1,9 @@
 """Files that say who announces what."""
 
+import contextlib
 import gzip
 import ipaddress
+import random
 
 import pytest
 from support.mmdb import mmdb
@@ -140,3 +142,24 @@ def test_a_carriage_return_inside_a_line_is_no_accident(tmp_path):
     path = tmp_path / "asn.csv"
     path.write_bytes(b"192.0.2.0/24,64500\n" * 50 + b"192.0.2.0/24,64500,a\rb\n")
     assert [row is None for row in _rows(path)[1]] == [False] * 50 + [True]
+
+
+def test_an_mmdb_with_exchanged_bytes_never_raises_anything_else(tmp_path):
+    whole = mmdb(
+        {"192.0.2.0/24": {"autonomous_system_number": 64500, "name": "X"}, "2001:db8::/32": {"asn": "AS64501"}}
+    )
+    rng, path = random.Random(3), tmp_path / "asn.mmdb"
+    for _ in range(150):
+        raw = bytearray(whole)
+        for _ in range(rng.randint(1, 3)):
+            raw[rng.randrange(len(raw))] = rng.randrange(256)
+        path.write_bytes(raw)
+        with contextlib.suppress(AsnFileError):
+            list(mmdb_rows(path))
+
+
+def test_the_names_of_other_publishers_mmdb(tmp_path):
+    path = tmp_path / "asn.mmdb"
+    path.write_bytes(mmdb({"192.0.2.0/24": {"asn": "AS64500", "as_name": "Example LLC", "as_domain": "example.org"}}))
+    (row,) = mmdb_rows(path)
+    assert (row.version, row.asn, row.name) == (4, 64500, "Example LLC")

@@ -12,6 +12,7 @@ import csv
 import gzip
 import re
 import socket
+import struct
 import zlib
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
 MOST_TEXT = 2**30  # bytes, unpacked: twenty times what there is to announce, and no bomb
 _LONGEST = 4096  # bytes of a line
 _UNREADABLE = (ValueError, IndexError, OSError, csv.Error)  # of a line, by whichever form
+# What the reader of MMDB stumbles over where bytes were exchanged; it only calls some of that invalid.
+_DAMAGED = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError, struct.error)
 _MMDB = b"\xab\xcd\xefMaxMind.com"
+_NAME_KEYS = ("autonomous_system_organization", "as_name", "name")  # MaxMind's and DB-IP's, IPinfo's
 _FIRST_AS = re.compile(r"\{?(?:AS)?(\d{1,10})(?:[_,][\d_,]*)?\}?\Z", re.ASCII | re.IGNORECASE)
 _LAST4 = 2**32 - 1
 _LAST6 = 2**128 - 1
@@ -80,7 +84,9 @@ def mmdb_rows(path: Path) -> Iterator[AsnRow]:
                 row = _of_record(network, record)
                 if row is not None:
                     yield row
-    except (maxminddb.InvalidDatabaseError, ValueError, RecursionError) as error:
+    except _DAMAGED as error:
+        raise AsnFileError(f"{path}: {error}") from None
+    except maxminddb.InvalidDatabaseError as error:
         raise AsnFileError(f"{path}: {error}") from None
 
 
@@ -88,7 +94,7 @@ def _of_record(network: object, record: object) -> AsnRow | None:
     if not isinstance(record, dict):
         return None
     said = record.get("autonomous_system_number", record.get("asn"))
-    name = record.get("autonomous_system_organization", record.get("name", ""))
+    name = next((record[key] for key in _NAME_KEYS if key in record), "")
     try:
         asn = _asn(str(said))
     except ValueError:
