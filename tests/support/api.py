@@ -210,6 +210,7 @@ class FakeSightings:
     listed: list[SimpleNamespace] = field(default_factory=list)
     past: dict[str, list[SimpleNamespace]] = field(default_factory=dict)
     page: int = 2
+    away: bool = False
     asked: list[tuple[Tlp, bool]] = field(default_factory=list)
 
     async def export(
@@ -230,6 +231,8 @@ class FakeSightings:
     async def said(
         self, entries: Sequence[tuple[Kind, str]], max_tlp: Tlp
     ) -> dict[tuple[Kind, str], list[SimpleNamespace]]:
+        if self.away:
+            raise StoreAway("away")
         return {
             (kind, value): open_ for kind, value in entries if (open_ := await self.history(value, max_tlp=max_tlp))
         }

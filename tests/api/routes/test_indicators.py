@@ -42,6 +42,8 @@ async def test_a_look_up_says_what_sources_say_where_it_is_asked_to(world: World
     shown = {"source": "example_drop", "first_seen": "2026-11-22T04:00:00Z", "context": {"port": 80}}
     assert [match["said"] for match in listed["matches"]] == [[shown]]
     assert (free["listed"], free["matches"]) == (False, [])
+    world.sightings.away = True
+    assert body_of(await api.ask("POST", "/api/v1/lookup", body=asked))["results"][0]["listed"]
     plain = body_of(await api.ask("POST", "/api/v1/lookup", body={"values": values}))["results"]
     assert "said" not in plain[0]["matches"][0]
 

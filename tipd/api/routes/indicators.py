@@ -15,11 +15,11 @@ from tipd.api.shapes import (
     LookupAnswer,
     LookupRequest,
     LookupResult,
-    Match,
     Said,
     Sighting,
 )
 from tipd.api.sight import max_tlp_of
+from tipd.errors import StoreAway
 from tipd.model.canonical import canonical
 from tipd.model.indicator import Indicator, RefusedValue
 from tipd.model.kind import Kind
@@ -61,20 +61,21 @@ async def lookup(call: Call) -> bytes:
 
 
 async def _with_context(core: Core, max_tlp: Tlp, answer: bytes) -> bytes:
-    """Put beside each match what its sources say; asks the database. Raises StoreAway."""
-    results = msgspec.json.decode(answer, type=LookupAnswer).results
-    entries = {(Kind(match.kind), match.value) for result in results for match in result.matches}
-    rows = await core.services.store.sightings.said(sorted(entries), max_tlp)
+    """Put beside each match what its sources say; while the database is away the answer stays as it is."""
+    full: dict[str, Any] = msgspec.json.decode(answer)
+    matches = [match for result in full["results"] for match in result["matches"]]
+    entries = {(Kind(match["kind"]), match["value"]) for match in matches}
+    try:
+        rows = await core.services.store.sightings.said(sorted(entries), max_tlp)
+    except StoreAway:
+        return answer
     said = {
         entry: [Said(source=one.source, first_seen=one.first_seen, context=one.context) for one in each]
         for entry, each in rows.items()
     }
-
-    def told(match: Match) -> Match:
-        return msgspec.structs.replace(match, said=said.get((Kind(match.kind), match.value), []))
-
-    full = [msgspec.structs.replace(result, matches=list(map(told, result.matches))) for result in results]
-    return msgspec.json.encode(LookupAnswer(results=full))
+    for match in matches:
+        match["said"] = said.get((Kind(match["kind"]), match["value"]), [])
+    return msgspec.json.encode(full)
 
 
 async def indicator(call: Call) -> IndicatorAnswer:
