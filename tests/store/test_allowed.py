@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
@@ -38,6 +39,25 @@ async def test_who_was_answered_finds_it_in_memory_too(store: Store) -> None:
     assert store.allowed.now.covers(Kind.IPV4, "192.0.2.5")
     await store.allowed.remove(ADDRESS, "", "uid 0")
     assert not store.allowed.now
+
+
+async def test_one_reads_for_all_that_ask_at_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    await store.allowed.add(ADDRESS, "ours", "uid 0")
+    reads = 0
+    run = store.pool.run
+
+    async def counted(work: Any, *args: Any, **more: Any) -> Any:
+        nonlocal reads
+        reads += work.__name__ == "_standing"
+        return await run(work, *args, **more)
+
+    monkeypatch.setattr(store.pool, "run", counted)
+    store.allowed.begin_anew()
+    async with trio.open_nursery() as nursery:
+        for _ in range(50):
+            nursery.start_soon(store.allowed.fresh)
+    assert 1 <= reads <= 3  # a notification may come in between
+    assert store.allowed.now.covers(Kind.IPV4, ADDRESS.value)
 
 
 async def test_all_of_it_is_told_and_audited(store: Store) -> None:

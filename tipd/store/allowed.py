@@ -47,6 +47,8 @@ class Allowed:
         self._list = AllowList()
         self._changes = 1  # heard of; the list is as of `_read`
         self._read = 0
+        self._reading = trio.Lock()
+        self._away = False  # when it was read last
         self._woken = trio.Event()
         pool.listen(_CHANNEL, self._heard)
 
@@ -61,17 +63,26 @@ class Allowed:
 
         Asks the database only after a change was heard of; the same list is the same object.
         """
-        changes = self._changes
-        if self._read != changes:
-            try:
-                rows = await self._pool.run(_standing, self._clock.now())
-            except StoreAway:
-                return self.now
-            entries = tuple(_allowance(row) for row in rows)
-            if entries != self._list.entries:
-                self._list = AllowList.of(entries)
-            self._read = changes
+        if self._read != self._changes:
+            others = self._reading.locked()
+            async with self._reading:  # one reads for all that ask at once
+                if not (others and self._away):
+                    await self._look()
         return self.now
+
+    async def _look(self) -> None:
+        changes = self._changes
+        if self._read == changes:
+            return
+        try:
+            rows = await self._pool.run(_standing, self._clock.now())
+        except StoreAway:
+            self._away = True
+            return
+        self._away = False
+        # Ten thousand entries take a tenth of a second.
+        self._list = await trio.to_thread.run_sync(_list_of, rows, self._list)
+        self._read = changes
 
     async def add(
         self, indicator: Indicator, reason: str, by: str, until: datetime | None = None, *, tlp: Tlp | None = None
@@ -133,6 +144,12 @@ def _told(kind: str, subject: Indicator, facts: dict[str, Any], tlp: Tlp | None)
 
 def _allowance(row: Row) -> Allowance:
     return Allowance(**{**row, "kind": KIND_OF[row["kind"]]})
+
+
+def _list_of(rows: list[Row], known: AllowList) -> AllowList:
+    """Return the rows as a list; the one that is known where it says the same."""
+    entries = tuple(_allowance(row) for row in rows)
+    return known if entries == known.entries else AllowList.of(entries)
 
 
 async def _standing(connection: Connection, now: datetime) -> list[Row]:

@@ -76,6 +76,8 @@ class LookupIndex:
                 await trio.lowlevel.checkpoint()
                 began = trio.current_time()
         await trio.lowlevel.checkpoint()
+        if self._veto.allow is not allow:
+            self._veto = await trio.to_thread.run_sync(Veto.of, allow, self.hash_seed)
         if questions.seed != self.hash_seed:  # another database meanwhile
             return self.lookup(values, max_tlp, allow)
         return self._answered(questions, max_tlp, allow)
