@@ -26,6 +26,7 @@ def read(*, holds: bool | None = True, body: str = "kept", why: str | None = Non
 @pytest.fixture(autouse=True)
 def _answers(fake: Any) -> None:
     fake.answers["GET", "/api/v1/indicators/192.0.2.1"] = 200, {"value": "192.0.2.1", "sightings": [SIGHTING]}
+    fake.answers["POST", "/api/v1/lookup"] = 200, {"results": [{"matches": []}]}
     for number, holds in ((1, True), (2, False)):
         fake.answers["GET", f"/api/v1/rounds/{number}"] = 200, round_(number)
         fake.answers["GET", f"/api/v1/rounds/{number}/read"] = 200, read(holds=holds)
@@ -93,3 +94,31 @@ def test_json(tipd: Any) -> None:
 def test_a_round_nobody_may_see_proves_nothing(tipd: Any, fake: Any) -> None:
     fake.answers["GET", "/api/v1/rounds/1"] = 404, {"detail": "there is no round"}
     assert tipd("prove", "192.0.2.1").code == 1
+
+
+def test_what_holds_it_proves_it_too(tipd: Any, fake: Any) -> None:
+    """An address that is listed by a network around it, as look-up has it."""
+    network = {"kind": "network", "value": "192.0.2.0/28", "how": "contained"}
+    exact = {"kind": "ipv4", "value": "192.0.2.3", "how": "exact"}
+    fake.answers["POST", "/api/v1/lookup"] = 200, {"results": [{"matches": [exact, network]}]}
+    fake.answers["GET", "/api/v1/indicators/192.0.2.3"] = 200, {"value": "192.0.2.3", "sightings": []}
+    fake.answers["GET", "/api/v1/indicators/192.0.2.0%2F28"] = (
+        200,
+        {"value": "192.0.2.0/28", "sightings": [SIGHTING]},
+    )
+    ran = tipd("prove", "192.0.2.3", "--at", "2026-11-02")
+    assert ran.code == 0
+    assert ran.out.splitlines()[0].endswith("(UTC), seen by tipd, through 192.0.2.0/28 (contained)")
+    assert fake.asked[0][3] == {"values": [{"value": "192.0.2.3", "at": "2026-11-02T00:00:00+00:00"}]}
+    (line,) = tipd("prove", "192.0.2.3", "--json").lines
+    assert (line["how"], line["value"]) == ("contained", "192.0.2.0/28")
+
+
+@pytest.mark.parametrize(("why", "said"), [("entries", "reported to tipd"), ("ageing", "its time had come")])
+def test_a_round_without_a_body_says_what_it_did(tipd: Any, fake: Any, why: str, said: str) -> None:
+    nothing = {"url": None, "address": None, "http_status": None, "body_sha256": None, "body_bytes": None}
+    fake.answers["GET", "/api/v1/rounds/1"] = 200, round_(1, why=why, **nothing)
+    fake.answers["GET", "/api/v1/rounds/1/read"] = 200, read(body="gone", holds=None, why="not kept")
+    lines = [line for line in tipd("prove", "192.0.2.1").out.splitlines() if "opened" in line]
+    assert len(lines) == 1
+    assert lines[0].endswith(f": {said}")

@@ -19,6 +19,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _GONE = 404
+# What a round did that read no body, by why there was one.
+_BY_ITSELF = {
+    "entries": "reported to tipd",
+    "withdrawal": "taken back",
+    "ageing": "its time had come",
+    "removal": "its source was collected no more",
+}
 
 
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -37,19 +44,25 @@ def run(args: argparse.Namespace) -> int:
     """Show each interval with its proof."""
     client, output = Client.of(args), Output.of(args)
     at = moment(args.at) if args.at else None
-    about = client.get(f"/api/v1/indicators/{quote(args.value, safe='')}")
-    sightings = [one for one in about["sightings"] if at is None or _held(one, at)]
-    good = bool(sightings)
-    for sighting in sightings:
-        proved = _proved(client, about["value"], sighting)
-        good &= proved["stands"]
-        if output.as_json:
-            output.record(proved)
-        else:
-            _write(proved, output)
-    if not sightings:
-        output.say(f"nothing proves that {printable(about['value'])} was listed" + (f" at {at}" if at else ""))
-    return EXIT_DONE if good else EXIT_NEGATIVE
+    stood = []
+    for value, how in _entries(client, args.value, at):
+        about = client.get(f"/api/v1/indicators/{quote(value, safe='')}")
+        for sighting in about["sightings"]:
+            if at is None or _held(sighting, at):
+                proved = {"how": how, **_proved(client, about["value"], sighting)}
+                stood.append(proved["stands"])
+                output.record(proved) if output.as_json else _write(proved, output)
+    if not stood:
+        output.say(f"nothing proves that {printable(args.value)} was listed" + (f" at {at}" if at else ""))
+    return EXIT_DONE if stood and all(stood) else EXIT_NEGATIVE
+
+
+def _entries(client: Client, value: str, at: datetime | None) -> list[tuple[str, str]]:
+    """Return the value and what it is, or was then, listed through, and how: a network around it, a parent, a host."""
+    asked = value if at is None else {"value": value, "at": at.isoformat()}
+    (found,) = client.post("/api/v1/lookup", {"values": [asked]})["results"]
+    through = [(match["value"], match["how"]) for match in found["matches"] if match["how"] != "exact"]
+    return [(value, "exact"), *through]
 
 
 def _held(sighting: Mapping[str, Any], at: datetime) -> bool:
@@ -81,7 +94,8 @@ def _round(client: Client, value: str, number: int | None) -> dict[str, Any] | N
 def _write(proved: Mapping[str, Any], output: Output) -> None:
     until = short(proved["closed"]) or "now"
     kind = "loaded as history" if proved["backfilled"] else "seen by tipd"
-    output.line(f"{proved['source']}  {short(proved['first_seen'])} to {until} (UTC), {kind}")
+    through = "" if proved["how"] == "exact" else f", through {printable(proved['value'])} ({proved['how']})"
+    output.line(f"{proved['source']}  {short(proved['first_seen'])} to {until} (UTC), {kind}{through}")
     for word, proof in (("opened", proved["opened_by"]), ("closed", proved["closed_by"])):
         if proof is not None:
             for line in _lines(
@@ -96,13 +110,16 @@ def _lines(proof: Mapping[str, Any], *, opened: bool, backfilled: bool, reason: 
     read = proof["read"]
     place = f"round {proof['id']} ({proof['why']}), {short(proof['at'] or proof['started'])}"
     source = f"{proof['url'] or 'no URL'} at {proof['address'] or 'no address'}, HTTP {proof['http_status'] or '-'}"
+    if not proof["url"]:
+        source = _BY_ITSELF.get(proof["why"], source)
     if proof["why"] == "backfill":
         source = f"a file that was loaded, {proof['url']}"
     lines = [f"{place}: {source}" + ("" if opened else f"; reason: {reason}")]
     if proof["body_sha256"]:
         lines.append(f"body SHA-256 {proof['body_sha256']}, {proof['body_bytes']} bytes; tipd {proof['version']}")
     if opened or not backfilled or proof["why"] == "backfill":
-        lines.append(_said(read))
+        if proof["body_sha256"] or read["body"] == "kept":
+            lines.append(_said(read))
         if read["body"] != "kept" and proof["body_sha256"]:
             lines.append("whoever has that body can compare its SHA-256")
     else:
