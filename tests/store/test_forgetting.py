@@ -10,6 +10,7 @@ from support.past import Historian
 from support.stores import START, HandClock, names, open_store, whole_log
 
 from tipd.model.canonical import canonical
+from tipd.model.finding import NewFinding
 from tipd.model.kind import Kind
 from tipd.store import forgetting as room
 from tipd.store.forgetting import Forgotten, Needle, TooMany, Word, stands_on
@@ -40,6 +41,7 @@ def test_what_stands_on_a_name_or_address(value: str, place: str, stands: bool) 
         ("see 192.0.2.1, please", "see (forgotten), please"),
         ("192.0.2.1", "(forgotten)"),
         ("192.0.2.11 and 1192.0.2.1", "192.0.2.11 and 1192.0.2.1"),
+        ("192[.]0[.]2[.]1 and 192.0.2(dot)1", "(forgotten) and (forgotten)"),
     ],
 )
 def test_a_needle_is_cut_where_it_stands_by_itself(text: str, cut: str) -> None:
@@ -85,6 +87,21 @@ async def test_texts_everywhere_lose_it_and_what_only_looks_like_it_stays(histor
     await store.forgetting.tell(targets, done, Word("uid 0", "asked", block=False, bodies=0))
     last = (await whole_log(store))[-1]
     assert (last.kind, last.subject, last.data["closed"]) == ("indicator.forgotten", None, 1)
+
+
+async def test_lines_that_were_quoted_lose_it_however_they_spell_it(historian: Historian) -> None:
+    store, value = historian.store, names(1)[0].value
+    spelled = value.replace(".", "[.]")
+    quoted = {"samples": [f'3: bogon: "{spelled}"\\x', "4: fine"], "why": f"hxxp:\\/\\/{value}/"}
+    await store.audit.note("uid 0", "noted", "x", spelled, quoted)
+    await store.writer.tell([NewFinding(kind="source.drifted", module="blacklist", data=quoted)])
+    done = Forgotten(values=1)
+    await store.forgetting.blank(await store.forgetting.targets(canonical(value)), Needle.of(value), done)
+    without = {"samples": ['3: bogon: "(forgotten)"\\x', "4: fine"], "why": "hxxp:\\/\\/(forgotten)/"}
+    (act,) = await store.audit.read()
+    assert (act.reason, act.data) == ("(forgotten)", without)
+    assert (await whole_log(store))[-1].data == without
+    assert done.mentions == 3
 
 
 async def test_long_tables_are_walked_over_in_parts(historian: Historian, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tipd import __version__
+from tipd.model.canonical.refang import loosely
 from tipd.model.finding import INDICATOR_FORGOTTEN, NewFinding
 from tipd.model.indicator import Indicator
 from tipd.model.key import key_of, unsigned_key_of
@@ -69,7 +70,7 @@ class Forgotten:
 
 
 class Needle(NamedTuple):
-    """A text to be found where it stands by itself, in any case: as it is, and as JSON writes it."""
+    """A text to be found where it stands by itself, in any case, defanged too: as it is, and as JSON writes it."""
 
     text: str
     in_json: str
@@ -84,13 +85,12 @@ class Needle(NamedTuple):
 
     def cut_from(self, text: str) -> str:
         """Return a text without it."""
-        return re.sub(rf"(?<![\w-]){re.escape(self.text)}(?![\w-])", MARK, text, flags=re.IGNORECASE)
+        return re.sub(rf"(?<![\w-]){loosely(self.text)}(?![\w-])", MARK, text, flags=re.IGNORECASE)
 
 
 def _alone(text: str) -> str:
     """Return PostgreSQL's regular expression for the text between what is no letter, digit, `_` or `-`."""
-    escaped = re.sub(r"([^A-Za-z0-9_])", lambda match: "\\" + match[1] if match[1].isascii() else match[1], text)
-    return f"(?<![[:alnum:]_-]){escaped}(?![[:alnum:]_-])"
+    return f"(?<![[:alnum:]_-]){loosely(text)}(?![[:alnum:]_-])"
 
 
 _BELOW = {
@@ -116,7 +116,8 @@ UPDATE sighting SET value = CASE WHEN kind = {CODE_OF[Kind.NETWORK]} THEN '{NO_N
  WHERE ctid = ANY(ARRAY(SELECT ctid FROM sighting WHERE key = ANY($1::bigint[]) AND value = ANY($2::text[])
                            AND closed IS NOT NULL LIMIT {MOST_ROWS}))
 """  # noqa: S608 - our own words
-# $1, $2: from which page to which; $3, $4: how JSON mentions it, and the pattern of that
+# $1, $2: from which page to which; $3, $4: how JSON mentions it, and the pattern of that. Where millions of rows are
+# walked over, what does not hold it as it is is passed over; lines quoted from bodies stand in findings without a key.
 _CONTEXTS = f"""
 UPDATE sighting SET context = regexp_replace(context::text, $4, '{MARK}', 'gi')::jsonb
  WHERE ctid >= $1::text::tid AND ctid < $2::text::tid AND context IS NOT NULL
@@ -127,7 +128,7 @@ UPDATE {{table}} SET subject_value = CASE WHEN {{hit}} THEN '' ELSE subject_valu
        data = CASE WHEN {{hit}} THEN '{{{{"forgotten": true}}}}'::jsonb
                    ELSE regexp_replace(data::text, $4, '{MARK}', 'gi')::jsonb END
  WHERE ctid >= $1::text::tid AND ctid < $2::text::tid
-   AND ({{hit}} OR (data IS NOT NULL AND strpos(lower(data::text), $3) > 0 AND data::text ~* $4))
+   AND ({{hit}} OR (data IS NOT NULL AND (key IS NULL OR strpos(lower(data::text), $3) > 0) AND data::text ~* $4))
 RETURNING seq, subject_value = '' AS hit
 """  # noqa: S608
 _HIT = "(key = ANY($5::bigint[]) AND coalesce(subject_value = ANY($6::text[]), false))"
@@ -139,6 +140,7 @@ _TEXTS = {
     "allowed": (("value", "reason"), ()),
     "audit": (("subject", "reason"), ("data",)),
     "sink": (("why",), ()),
+    "token": (("note",), ()),
 }
 
 
@@ -329,15 +331,14 @@ async def _texts(connection: Connection, table: str, needle: Needle, now: dateti
                                  needle.text, now)  # fmt: skip
         await told_changed(connection)
     number = 0
-    for column, pattern, seek, cast in (
-        *((column, needle.pattern, needle.text, "text") for column in texts),
-        *((column, needle.json_pattern, needle.in_json, "jsonb") for column in jsons),
+    for column, pattern, cast in (
+        *((column, needle.pattern, "text") for column in texts),
+        *((column, needle.json_pattern, "jsonb") for column in jsons),
     ):
         number += _number(
             await connection.execute(
-                f"UPDATE {table} SET {column} = regexp_replace({column}::text, $2, '{MARK}', 'gi')::{cast}"  # noqa: S608
-                f" WHERE strpos(lower({column}::text), $1) > 0 AND {column}::text ~* $2",
-                seek,
+                f"UPDATE {table} SET {column} = regexp_replace({column}::text, $1, '{MARK}', 'gi')::{cast}"  # noqa: S608
+                f" WHERE {column}::text ~* $1",
                 pattern,
             )
         )

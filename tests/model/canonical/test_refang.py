@@ -1,10 +1,12 @@
 """Undoing defanged addresses."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tipd.model.canonical import refang
+from tipd.model.canonical.refang import MOST_FOR_ONE, loosely, refang
 
 
 @pytest.mark.parametrize(
@@ -25,6 +27,14 @@ from tipd.model.canonical import refang
 )
 def test_marks(text: str, expected: str) -> None:
     assert refang(text) == expected
+
+
+@given(st.lists(st.sampled_from([".", "[.]", "(.)", "{ dot }", r"\.", "(punto)"]), min_size=3, max_size=3))
+def test_what_is_undone_is_also_sought(dots: list[str]) -> None:
+    text = "192{}0{}2{}1".format(*dots)
+    assert refang(text) == "192.0.2.1"
+    assert re.fullmatch(loosely("192.0.2.1"), text)
+    assert len(text) <= MOST_FOR_ONE * len("192.0.2.1")
 
 
 @given(st.text(alphabet="[](){}.:/@hxtpsdo*\\ ", max_size=30))

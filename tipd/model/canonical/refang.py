@@ -12,6 +12,28 @@ _SCHEME = re.compile(r"^\[?(h[x*t]{2}p|fxp)(s?)\]?(?=:|\[:|\(:)", re.IGNORECASE)
 # Cheap first look: most values carry none of these and are returned as they are.
 _MAY_BE_DEFANGED = re.compile(r"[\[({\\]|^\s*(?:h[x*]|ht\*|fxp)", re.IGNORECASE)
 
+# How lists write a character, and the most bytes of one of these ways. Python and PostgreSQL read these alike.
+_WAYS = {
+    ".": r"(?:\\{0,2}\.|[\[({] ?(?:\.|dot|punto) ?[\])}])",
+    "@": r"(?:@|[\[({] ?(?:@|at) ?[\])}])",
+    ":": r"[\[({]?:[\])}]?",
+    "/": r"\\{0,2}/\]?",
+}
+MOST_FOR_ONE = 9
+
+
+def loosely(text: str) -> str:
+    """Return a pattern for a canonical value as lists write it: as it is, defanged, or with the slashes of JSON.
+
+    Case is up to who uses it. For UTF-8 as bytes too: what is no ASCII stands for itself.
+    """
+    scheme = "h[tx*]{2}p" if text.startswith("http") else ""
+    return scheme + "".join(_WAYS.get(char) or _plain(char) for char in text[4 if scheme else 0 :])
+
+
+def _plain(char: str) -> str:
+    return char if char.isalnum() or char == "_" or not char.isascii() else f"\\{char}"
+
 
 def refang(text: str) -> str:
     """Return the text with `hxxp`, `[.]`, `(.)`, `{.}`, `[dot]`, `[:]`, `[://]`, `[@]` and `[at]` undone.

@@ -7,17 +7,10 @@ from pathlib import Path
 
 import msgspec
 
+from tipd.model.canonical.refang import MOST_FOR_ONE, loosely
 from tipd.work.unpack import UnpackError, UnpackLimits, open_body
 
 _LIMITS = UnpackLimits(max_bytes=2**36, max_ratio=10**9)  # what lies on our own disk was measured when it came
-# How lists write a character (`tipd.model.canonical.refang` undoes the same), and the most bytes of one of these ways.
-_WAYS = {
-    ".": r"(?:\\?\.|[\[({] ?(?:\.|dot|punto) ?[\])}])",
-    "@": r"(?:@|[\[({] ?(?:@|at) ?[\])}])",
-    ":": r"[\[({]?:[\])}]?",
-    "/": r"\\?/\]?",
-}
-_MOST_FOR_ONE = 9
 
 
 class SeekJob(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,16 +42,10 @@ def seek(job: SeekJob) -> SeekResult:
     return SeekResult(found=found, unread=unread)
 
 
-def loosely(text: str) -> str:
-    """Return a pattern for a canonical value as lists write it: as it is, defanged, or with the slashes of JSON."""
-    scheme = "h[tx*]{2}p" if text.startswith("http") else ""
-    return scheme + "".join(_WAYS.get(char, re.escape(char)) for char in text[4 if scheme else 0 :])
-
-
 def holds(path: Path, text: str) -> bool:
     """Say whether the file holds the text. Raises UnpackError, OSError."""
     pattern = re.compile(rb"(?<![0-9A-Za-z_-])" + loosely(text).encode() + rb"(?![0-9A-Za-z_-])", re.IGNORECASE)
-    longest = len(text.encode()) * _MOST_FOR_ONE
+    longest = len(text.encode()) * MOST_FOR_ONE
     rest = b"\n"
     for chunk in open_body(path, _LIMITS):
         piece = rest + chunk
