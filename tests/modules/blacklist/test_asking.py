@@ -10,15 +10,16 @@ from tipd.modules.blacklist.declaration import Source
 URL = "https://lists.example.org/api"
 
 
-def declared(url: str = URL, *, absence: str = "left", **request: Any) -> Source:
+def declared(url: str = URL, *, absence: str = "left", credential: str = "", **request: Any) -> Source:
     """Return a source with this `[request]`."""
-    tree = {"name": "one", "url": url, "absence": absence, "request": request}
+    tree = {"name": "one", "url": url, "absence": absence, "credential": credential, "request": request}
     return msgspec.convert(tree, Source, strict=True)
 
 
 def test_a_misp_a_taxii_server_and_a_vendor_are_declarations() -> None:
     misp = declared(
         absence="nothing",
+        credential="partner",
         method="POST",
         headers={"Authorization": "{credential}"},
         body='{"timestamp":"{since}","page":{page},"limit":{size}}',
@@ -33,7 +34,8 @@ def test_a_misp_a_taxii_server_and_a_vendor_are_declarations() -> None:
         since={"from": "header", "header": "X-TAXII-Date-Added-Last"},
     )
     assert taxii.request.increments
-    vendor = declared(pages={"by": "link", "next": "links.next"}, headers={"Authorization": "Bearer {credential}"})
+    headers = {"Authorization": "Bearer {credential}"}
+    vendor = declared(credential="vendor", pages={"by": "link", "next": "links.next"}, headers=headers)
     assert vendor.request.paged and not vendor.request.increments
     assert declared(pages={"by": "manifest"}, absence="nothing").request.increments
 
@@ -59,6 +61,9 @@ def test_a_misp_a_taxii_server_and_a_vendor_are_declarations() -> None:
         ({"pages": {"size": -1}}, r"must not be negative"),
         ({"pages": {"max_bytes": "much"}}, r"max_bytes: not a size"),
         ({"headers": {"a b": "c"}}, r"is no header's name"),
+        ({"headers": {"a": "b\r\nc: d"}}, r"headers\.a: must be one line"),
+        ({"headers": {"a": "Bearer {credential}"}}, r"credential: is missing"),
+        ({"url": URL + "?k={credential}"}, r"credential: is missing"),
         (
             {"url": URL + "?s={since}", "since": {"from": "began", "whole": "5m"}, "absence": "nothing"},
             r"whole: must be at least 1h",

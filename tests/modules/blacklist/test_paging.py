@@ -18,7 +18,8 @@ URL = "https://lists.example.org/api"
 
 def source_of(url: str = URL, **request: Any) -> Source:
     absence = "nothing" if "since" in request else "left"
-    return msgspec.convert({"name": "one", "url": url, "absence": absence, "request": request}, Source)
+    tree = {"name": "one", "url": url, "absence": absence, "credential": "k", "request": request}
+    return msgspec.convert(tree, Source)
 
 
 def after(source: Source, look: Look, run: Run | None = None, *, digest: bytes = b"1", link: str = "") -> Turn:

@@ -147,9 +147,14 @@ def check(source: Source) -> None:
     ask = source.request
     if ask.body and ask.method != "POST":
         raise ValueError("request.body: goes with method POST")
-    for name in ask.headers:
+    for name, text in ask.headers.items():
         if not _HEADER.match(name):
             raise ValueError(f"request.headers.{name}: is no header's name")
+        if not (text.isascii() and text.isprintable()):
+            raise ValueError(f"request.headers.{name}: must be one line of printable ASCII")
+    texts = (source.url, ask.body, *ask.headers.values(), source.signature.url if source.signature else "")
+    if not source.credential and any("{credential}" in text for text in texts):
+        raise ValueError("credential: is missing, {credential} stands for it")
     if not source.url and (ask.paged or ask.increments):
         raise ValueError("request: pages and since go with url")
     if source.signature and (ask.paged or ask.increments):

@@ -40,7 +40,7 @@ _MISSING = frozenset({404, 410})
 _TROUBLE = 3  # events that their server failed to give, after which it is left in peace
 
 
-class _Event(NamedTuple):
+class _Came(NamedTuple):
     """An event that came."""
 
     name: str
@@ -114,7 +114,7 @@ class Manifest(Increment):
 
         What came before a fault is stored before it is raised.
         """
-        came: list[_Event] = []
+        came: list[_Came] = []
         missing: list[str] = []
         fault: FetchError | None = None
         for date, event in newer:
@@ -130,14 +130,14 @@ class Manifest(Increment):
                     fault = error
                     break
                 continue
-            came.append(_Event(event, date, path, fetched))
+            came.append(_Came(event, date, path, fetched))
         unread = await self._store(folder, came, known) if came else {}
         await trio.to_thread.run_sync(_remove, [each.path for each in came])
         if fault is not None:
             raise fault
         return _Left(missing, unread)
 
-    async def _store(self, folder: Path, came: list[_Event], known: dict[str, str]) -> dict[str, str]:
+    async def _store(self, folder: Path, came: list[_Came], known: dict[str, str]) -> dict[str, str]:
         """Store events in one round; of those that cannot be read together each half, so that a bad one stops no other.
 
         Returns the bad ones, with why.
@@ -150,7 +150,7 @@ class Manifest(Increment):
         half = len(came) // 2
         return await self._store(folder, came[:half], known) | await self._store(folder, came[half:], known)
 
-    async def _together(self, folder: Path, came: list[_Event], known: dict[str, str]) -> str:
+    async def _together(self, folder: Path, came: list[_Came], known: dict[str, str]) -> str:
         """Store events as one body, or say why it cannot be read."""
         joined = Joined(folder / "body", max_body(self._source), documents=True)
         try:
