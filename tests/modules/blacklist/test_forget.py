@@ -133,6 +133,20 @@ async def test_only_a_blocked_value_stays_away(tmp_path, dsn, feeds, block):
         assert answer.sources == ([] if block else ["one"])
 
 
+@pytest.mark.parametrize("block", [True, False])
+async def test_a_refused_body_that_names_what_is_blocked_is_not_set_aside(tmp_path, dsn, feeds, block):
+    async with house_of(tmp_path, dsn) as house:
+        feeds.put("/one.txt", "\n".join([*ADDRESSES, "198[.]51[.]100[.]77"]))
+        house.declare("one", feeds.base)
+        await house.collect()
+        await forget(house, VALUE, block=block)
+        feeds.put("/one.txt", "\n".join([ADDRESSES[0], "198[.]51[.]100[.]77"]))
+        assert (await house.collect())["one"].status == "shrunk"
+        row = await house.store.sources.get("one")
+        assert (row.set_aside["path"] is None) == block
+        assert (tmp_path / "state" / "set_aside" / "one.body").exists() != block
+
+
 SPELLED = ["198[.]51[.]100[.]77", "hxxp://evil.example.org:80/a", "2001:0DB8:7:0:0::1", "BÜCHER.example"]
 MEANT = [VALUE, "http://evil.example.org/a", "2001:db8:7::1", "xn--bcher-kva.example"]
 

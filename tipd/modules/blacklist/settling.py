@@ -10,6 +10,8 @@ import trio
 from tipd.config import duration
 from tipd.modules.blacklist import due
 from tipd.modules.blacklist.freshness import freshness
+from tipd.modules.blacklist.keeping import names_blocked
+from tipd.modules.blacklist.reader import SNAPSHOT
 from tipd.modules.blacklist.states import State, findings_of_change
 from tipd.nursery.contract import Report
 from tipd.store.sources import Outcome
@@ -62,10 +64,12 @@ class Settling:
         return self.report(state, None, error=why)
 
     async def refused(self, refused: Refusal, result: ReadResult, fetched: Fetched, body: Path) -> Report:
-        """A body that must not be used is set aside; what is listed stays."""
-        kept = await trio.to_thread.run_sync(self._tools.places.set_aside, body, self._row.name)
+        """A body that must not be used is set aside, but for one that names what is blocked; what is listed stays."""
+        kept = None
+        if not ((body.parent / SNAPSHOT).exists() and await names_blocked(self._tools, body.parent)):
+            kept = await trio.to_thread.run_sync(self._tools.places.set_aside, body, self._row.name)
         aside: dict[str, Any] = {
-            "path": str(kept),
+            "path": str(kept) if kept else None,
             "sha256": fetched.sha256.hex() if fetched.sha256 else None,
             "why": refused.why,
             "when": self._tools.clock.now().isoformat(),
