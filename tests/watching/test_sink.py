@@ -136,6 +136,36 @@ async def test_one_finding_that_is_too_large_is_repeated_and_not_lost(autojump_c
     assert receiver.seqs == [1, 2, 3]
 
 
+async def test_what_is_marked_or_forgotten_while_it_is_repeated_does_not_leave(
+    autojump_clock: MockClock, bench: Bench
+) -> None:
+    begun = trio.current_time()
+    receiver = Receiver(judge=lambda _group: DOWN if trio.current_time() - begun < DAY else TAKEN)
+    async with running(bench, bench.sink(receiver, group="0s", max_tlp="green")):
+        bench.tell(1, 2, 3)
+        await trio.sleep(HOUR)
+        first = receiver.attempts[-1][1]
+        assert [one.seq for one in first.findings] == [1, 2, 3]
+        bench.log.log[0] = msgspec.structs.replace(bench.log.log[0], tlp="red")
+        bench.log.log[1] = msgspec.structs.replace(bench.log.log[1], subject=None)
+        await trio.sleep(DAY)
+        (told,) = receiver.taken
+        assert [(one.seq, one.subject is None) for one in told.findings] == [(2, True), (3, False)]
+        assert told.delivery == first.delivery
+        bench.tell(4)
+        await trio.sleep(HOUR)
+        assert receiver.seqs == [2, 3, 4]
+
+        begun = trio.current_time()
+        bench.tell(5)
+        await trio.sleep(HOUR)
+        bench.log.log[-1] = msgspec.structs.replace(bench.log.log[-1], tlp="red")
+        await trio.sleep(DAY)
+    assert receiver.seqs == [2, 3, 4]  # nothing is left of that message
+    assert bench.rows.rows["hook"] == Row(5, None, None)
+    assert bench.health.node("sinks/hook").state == "running"
+
+
 async def test_gone_for_good_stops_it_until_it_is_resumed(autojump_clock: MockClock, bench: Bench) -> None:
     gone = [Outcome(gone=True, why="410")]
     receiver = Receiver(judge=lambda _group: gone.pop() if gone else TAKEN)
@@ -212,8 +242,8 @@ async def test_what_retention_took_is_told_with_the_next_message(autojump_clock:
         await trio.sleep(600)
         bench.log.prune(50)
         await trio.sleep(2 * HOUR)
-    assert receiver.seqs == [1, *range(51, 100)]
-    assert [group.gap for group in receiver.taken] == [None, Gap(1, 51)]
+    assert receiver.seqs == [*range(51, 100)]  # the first is read anew for each attempt, and not there any more
+    assert [group.gap for group in receiver.taken] == [Gap(0, 51)]
 
 
 async def test_a_log_that_began_anew_is_gone_on_with_at_its_end(autojump_clock: MockClock, bench: Bench) -> None:

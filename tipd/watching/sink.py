@@ -1,7 +1,8 @@
 """One sink: reads the log from its own cursor, gathers what it is to tell, and tells it until it is taken.
 
 The cursor moves when a message was taken, so a receiver that was away for a day gets everything, in order, in groups.
-Where the message ends is stored before it is sent first: what is repeated, also after a crash, is the same message.
+Where the message ends is stored before it is sent first: what is repeated, also after a crash, is the same message,
+but for what was forgotten, allowed or marked as stricter since: that is read anew for each attempt.
 """
 
 from __future__ import annotations
@@ -112,6 +113,7 @@ class Delivered(Enum):
     TAKEN = auto()
     STOPPED = auto()
     TOO_LARGE = auto()
+    AGAIN = auto()
 
 
 class Ground(NamedTuple):
@@ -150,6 +152,7 @@ class Sink:
         self._told = 0  # the stored cursor
         self._read = 0  # the log was read up to here, nothing between was for this sink
         self._gap: Gap | None = None
+        self._backoff = Backoff(1.0, SLOWEST, ground.rng)
         self._most = settings.most  # less for a while after a receiver called a message too large
 
     @property
@@ -229,19 +232,22 @@ class Sink:
                 delivered = await self._deliver(group)
                 if delivered is Delivered.STOPPED:
                     return
-                if delivered is Delivered.TOO_LARGE:
-                    self._shorten(group)
-                    pending = None
+                if delivered is not Delivered.TAKEN:
+                    # Read again, not repeated from memory: what was marked, allowed or forgotten meanwhile is so here.
+                    self._read, pending = self._told, group.last
+                    if delivered is Delivered.TOO_LARGE:
+                        self._shorten(group)
+                        pending = None
                     continue
                 self._gap = None
+            self._calm()
             if not await self._move(group.last):
                 return
             pending = None
 
     def _shorten(self, group: Group) -> None:
-        """Gather half as many from now on, again from the cursor; a shorter message is another message."""
+        """Gather half as many from now on; a shorter message is another message."""
         self._most = max(1, len(group.findings) // 2)
-        self._read = self._told
         self._ground.say.warning("a receiver takes less at once", sink=self.name, findings=self._most)
 
     async def _move(self, to: int) -> bool:
@@ -334,29 +340,33 @@ class Sink:
     # --- delivering -------------------------------------------------------------------------------------------------
 
     async def _deliver(self, group: Group) -> Delivered:
-        """Repeat until it is taken, unless the receiver is gone for good or wants less at once."""
-        backoff = Backoff(1.0, SLOWEST, self._ground.rng)
+        """Try once; where it is to be tried again, come back when it is time."""
         node, now = self._node, self._ground.clock.now
-        while True:
-            node.note(waiting=len(group.findings))
-            outcome = await self.way.deliver(group)
-            node.last_run = now()
-            if outcome.taken:
-                node.state, node.failures, node.next_run = "running", 0, None
-                node.note(waiting=None, messages=int(node.facts.get("messages", 0)) + 1)
-                self._most = min(self.settings.most, self._most + 1)
-                return Delivered.TAKEN
-            node.error(outcome.why)
-            if outcome.gone:
-                await self._stop(outcome.why)
-                return Delivered.STOPPED
-            if outcome.too_large and len(group.findings) > 1:
-                return Delivered.TOO_LARGE
-            node.failures += 1
-            delay = max(backoff.next(), outcome.after)
-            node.state, node.next_run = "backoff", now() + timedelta(seconds=delay)
-            self._ground.say.warning("a sink's message was not taken", sink=self.name, why=outcome.why, next_s=delay)
-            await trio.sleep(delay)
+        node.note(waiting=len(group.findings))
+        outcome = await self.way.deliver(group)
+        node.last_run = now()
+        if outcome.taken:
+            node.note(messages=int(node.facts.get("messages", 0)) + 1)
+            self._most = min(self.settings.most, self._most + 1)
+            return Delivered.TAKEN
+        node.error(outcome.why)
+        if outcome.gone:
+            await self._stop(outcome.why)
+            return Delivered.STOPPED
+        if outcome.too_large and len(group.findings) > 1:
+            return Delivered.TOO_LARGE
+        node.failures += 1
+        delay = max(self._backoff.next(), outcome.after)
+        node.state, node.next_run = "backoff", now() + timedelta(seconds=delay)
+        self._ground.say.warning("a sink's message was not taken", sink=self.name, why=outcome.why, next_s=delay)
+        await trio.sleep(delay)
+        return Delivered.AGAIN
+
+    def _calm(self) -> None:
+        """Nothing waits to be told: it was taken, or there is nothing left of it."""
+        self._backoff = Backoff(1.0, SLOWEST, self._ground.rng)
+        self._node.state, self._node.failures, self._node.next_run = "running", 0, None
+        self._node.note(waiting=None)
 
     async def _stop(self, why: str) -> None:
         self._node.state = "stopped"
