@@ -21,7 +21,9 @@ MOST_BODY = 2**20
 
 
 class Server:
-    """Serves `FEEDS` on a loopback port; the round number follows the clock from the first start."""
+    """Serves `FEEDS` on a loopback port; the round number follows the clock from the first request: however long a
+    daemon takes to start, it sees the world from its beginning.
+    """
 
     def __init__(self, *, round_number: Callable[[], int] | None = None) -> None:
         """Count rounds by trio's clock unless told otherwise."""
@@ -40,7 +42,6 @@ class Server:
         """Listen on a free loopback port, report it, serve until cancelled."""
         listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
         self.port = listeners[0].socket.getsockname()[1]
-        self._round_number()
         await trio.serve_listeners(self._serve, listeners, task_status=_reporting(task_status, self.port))
 
     async def _serve(self, stream: trio.SocketStream) -> None:

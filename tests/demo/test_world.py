@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import trio
 
 from demo import sources, world
 from demo.server import Server
@@ -89,3 +90,15 @@ def test_the_declarations_are_files_an_operator_could_have_written(declared):
     settings, _ = declared
     folder = Path(settings.sources_dirs[0])
     assert all((folder / f"{name}.toml").read_text().startswith('name = "demo_') for name in sources.DECLARATIONS)
+
+
+async def test_the_world_begins_when_somebody_looks(autojump_clock):
+    """A daemon that starts slowly sees the good list before the page that takes its place."""
+    server = Server()
+    async with trio.open_nursery() as nursery:
+        await nursery.start(server.run)
+        await trio.sleep(10 * world.ROUND_SECONDS)
+        assert server.page("/page.txt").content_type != "text/html"
+        await trio.sleep(3 * world.ROUND_SECONDS)
+        assert server.page("/page.txt").content_type == "text/html"
+        nursery.cancel_scope.cancel()
