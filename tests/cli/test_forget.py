@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tipd.cli.client import Client
+from tipd.cli.client import Client, Refused
 from tipd.errors import Unavailable
 
 JOB = {"id": "j", "key": "00ff", "why": None, "values": 2, "closed": 1, "sightings": 3, "findings": 4, "mentions": 5}
@@ -30,11 +30,12 @@ def test_it_is_waited_for(tipd: Any, fake: Any) -> None:
 
 def test_a_daemon_that_was_stopped_is_waited_for(tipd: Any, fake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     fake.answers["POST", "/api/v1/forget"] = 202, JOB | {"state": "running"}
-    answers = iter((Unavailable("no tipd runs here"), Unavailable("no tipd runs here"), JOB | {"state": "done"}))
+    away = [Unavailable("no tipd runs here"), Refused(503, {"detail": "tipd is starting"}), Refused(404, {})]
+    answers = iter([*away, JOB | {"state": "done"}])
 
     def look(_client: Any, _path: str) -> Any:
         answer = next(answers)
-        if isinstance(answer, Unavailable):
+        if isinstance(answer, Exception):
             raise answer
         return answer
 
@@ -55,6 +56,14 @@ def test_a_daemon_that_stays_away_is_told(tipd: Any, fake: Any, monkeypatch: pyt
     ran = tipd("forget", "192.0.2.1", "--reason", "asked")
     assert ran.code == 69
     assert "not all forgotten yet" in ran.err
+
+
+def test_a_job_that_nobody_knows_is_told(tipd: Any, fake: Any) -> None:
+    fake.answers["POST", "/api/v1/forget"] = 202, JOB | {"state": "running"}
+    fake.answers["GET", "/api/v1/forget/j"] = 404, {"detail": "nobody remembers such a job"}
+    ran = tipd("forget", "192.0.2.1", "--reason", "asked")
+    assert ran.code != 0
+    assert "nobody remembers" in ran.err
 
 
 def test_a_failure_is_1(tipd: Any, fake: Any) -> None:

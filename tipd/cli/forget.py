@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from tipd.cli.client import Client
+from tipd.cli.client import Client, Refused
 from tipd.cli.output import Output, printable
 from tipd.errors import EXIT_DONE, EXIT_NEGATIVE, Unavailable
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 LOOK_EVERY = 0.5  # seconds
 PATIENCE = 300.0  # seconds in which tipd does not answer
+_STARTING, _UNKNOWN = 503, 404  # that it does not know the job is no word as long as it takes up what was left
 
 
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
@@ -57,7 +58,9 @@ def _look(client: Client, job: dict[str, Any], output: Output) -> dict[str, Any]
     while True:
         try:
             found: dict[str, Any] = client.get(f"/api/v1/forget/{job['id']}")
-        except Unavailable:
+        except (Unavailable, Refused) as trouble:
+            if isinstance(trouble, Refused) and trouble.status not in ({_STARTING, _UNKNOWN} if said else {_STARTING}):
+                raise
             if not said:
                 output.say("tipd does not answer: it is not all forgotten yet; tipd goes on with it once it runs again")
             if time.monotonic() > until:

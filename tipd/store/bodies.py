@@ -88,7 +88,7 @@ class Bodies:
     def path(self, name: str) -> Path:
         """Return where a body lies. Raises BodyGone for what is no name of ours."""
         if name == FORGOTTEN:
-            raise BodyGone("the body held something that was forgotten, and was removed with it")
+            raise BodyGone("the body held something that was forgotten, and is not kept")
         if not _NAME.match(name):
             raise BodyGone(f"{name!r} is no kept body")
         return self.folder / name
