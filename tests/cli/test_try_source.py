@@ -43,6 +43,11 @@ def test_a_declared_source_with_a_saved_body(test: Any, folder: Path) -> None:
     assert record["first"][0] == {"kind": "ipv4", "value": "192.0.2.1", "context": None}
 
 
+def test_nuls_that_were_taken_out_are_told(test: Any, folder: Path) -> None:
+    (folder / "body.txt").write_bytes(b"192.0.2.1\n192.0\0.2.2\n")
+    assert "taken out: 1 NULs" in test("partner", folder / "body.txt").out.splitlines()
+
+
 def test_what_stands_beside_the_first_rows_is_shown(test: Any, folder: Path) -> None:
     (folder / "sources.d" / "partner.toml").write_text(
         SOURCE.format("https://lists.example.org/l.txt")

@@ -122,6 +122,8 @@ def _write_refused(output: Output, result: ReadResult) -> None:
     if result.unread:
         unread = ", ".join(f"{name} {number:,}" for name, number in sorted(result.unread.items()))
         output.line(f"left out beside rows, since unreadable: {unread}")
+    if result.nuls:
+        output.line(f"taken out: {result.nuls:,} NULs")
     for sample in result.samples:
         output.line(f"  row {sample.line}: {sample.reason} {printable(sample.text)!r}")
 

@@ -45,6 +45,8 @@ async def read_body(tools: Tools, source: Source, row: SourceRow, folder: Path, 
         more = await tools.store.sightings.says_more(row.id)
         job = msgspec.structs.replace(job, old_snapshot="", open_keys=str(keys), open_more=more)
         result = await _call(tools, job)
+    if result.nuls:
+        tools.log.warning("NULs were taken out of a body", source=row.name, number=result.nuls)
     return result
 
 

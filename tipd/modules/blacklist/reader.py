@@ -55,7 +55,7 @@ def read(job: ReadJob) -> ReadResult:
         except (UnpackError, BodyFault, TooManyRows) as fault:
             result.broken = str(fault)
         result.html, result.canary, result.stamp = intake.html, intake.canary, intake.stamp
-        result.bytes, result.had = intake.bytes, difference.had
+        result.bytes, result.nuls, result.had = intake.bytes, intake.nuls, difference.had
         if not result.broken:
             course.write(FrameWriter(opened))
             totals = difference.finish(

@@ -43,6 +43,12 @@ def test_marks_and_nuls_go(body, sizes):
     assert lines_of(body, sizes) == [b"192.0.2.1"]
 
 
+def test_nuls_are_counted():
+    intake = Intake(None)
+    assert b"".join(intake.clean([b"192.0\0.2.1\r\0", b"\n\0\0"])) == b"192.0.2.1\n"
+    assert intake.nuls == 4
+
+
 @given(st.lists(st.integers(0, 3000), max_size=5), st.integers(1, 700))
 def test_overlong_lines_are_left_out_without_being_held(lengths, size):
     body = b"\n".join(b"x" * length for length in lengths)

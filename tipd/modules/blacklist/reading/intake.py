@@ -41,7 +41,10 @@ class Unit(NamedTuple):
 
 
 class Intake:
-    """Cleans a body and notes what the guards ask: `html`, `canary` (found or not asked for), `stamp`, `bytes`."""
+    """Cleans a body and notes what the guards ask: `html`, `canary` (found or not asked for), `stamp`, `bytes`.
+
+    `nuls` counts the NULs that were taken out.
+    """
 
     def __init__(self, must_match: str | None, *, keep_line_ends: bool = False) -> None:
         """`must_match` is a text that a right body has; `keep_line_ends` leaves a lone CR (JSON needs none)."""
@@ -50,7 +53,7 @@ class Intake:
         self._head = b""
         self._keep_line_ends = keep_line_ends
         self.canary = not self._wanted
-        self.bytes = 0
+        self.bytes = self.nuls = 0
 
     @property
     def html(self) -> bool:
@@ -68,9 +71,10 @@ class Intake:
         held = b""
         for chunk in self._decoded(chunks):
             self.bytes += len(chunk)
+            if b"\0" in chunk:
+                self.nuls += chunk.count(b"\0")
+                chunk = chunk.replace(b"\0", b"")  # noqa: PLW2901 - the same, cleaned
             piece = held + chunk
-            if b"\0" in piece:
-                piece = piece.replace(b"\0", b"")
             held = b""
             if not self._keep_line_ends and b"\r" in piece:
                 if piece.endswith(b"\r"):  # the LF may be in the next piece

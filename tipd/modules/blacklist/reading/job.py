@@ -18,8 +18,8 @@ class ReadJob(msgspec.Struct, frozen=True, kw_only=True):
 
     `seed` is the database's hash seed; `old_snapshot` counts where its head says `identity`, else `open_keys` (sorted
     u64 file) does; without either all is new. `open_more`: something may stand beside the open ones, so that each is
-    written again; false: none says anything but its value. The new snapshot bears the same identity, until who applies it knows
-    its round (`snapshot.claim`). `first`: so many of the body's first indicators are shown in the result.
+    written again; false: none says anything but its value. The new snapshot bears the same identity, until who applies
+    it knows its round (`snapshot.claim`). `first`: so many of the body's first indicators are shown in the result.
     `signature`: the file of the detached one, where one came; `trusted`: the body is the operator's own, or was checked
     when it came, so that no signature is asked for.
     """
@@ -63,7 +63,8 @@ class ReadResult(msgspec.Struct, kw_only=True):
     `rows` counts rows that are no comments; `known` those of them that stood in the last body too; `filtered` those
     that `[where]` left out; `refused` by reason; `entries`, `opened`, `closed` and `had` count distinct indicators
     after and before; `withdrawn` those whose last word was that they are taken back; `kinds` counts the opened ones by
-    kind; `unread` by key what stood beside rows and was not what its key wants; `says_more`: something stood beside
+    kind; `unread` by key what stood beside rows and was not what its key wants; `nuls` the NULs that were taken out, so
+    that rows may have been read that never stood there like that; `says_more`: something stood beside
     rows; `first` are the first indicators of those that had to be read. `broken` says why the body could not be read
     to its end. `unsigned`: nothing was read, since it has no good signature, and why; `signer`: whose good one it has
     (fingerprint). `wants_keys`: nothing was read, since the snapshot does not fit and there are no open keys to stand
@@ -83,6 +84,7 @@ class ReadResult(msgspec.Struct, kw_only=True):
     kinds: dict[str, int] = {}
     withdrawn: int = 0
     unread: dict[str, int] = {}
+    nuls: int = 0
     says_more: bool = False
     first: list[First] = []
     html: bool = False
