@@ -8,6 +8,7 @@ answers for a value that nobody ever listed. The doors are those of the program 
 import gzip
 import json
 import re
+import signal
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -294,3 +295,41 @@ def test_allowing_a_hidden_value_betrays_nothing(daemon: Daemon, betrayals: list
                 assert not [secret for secret in betrayals if secret in answer.whole], path
     heard = stream_until(daemon, "?since=0", green.token, daemon.last_seq())
     assert not [secret for secret in betrayals if secret in heard]
+
+
+def test_a_mark_that_is_raised_hides_at_once_what_was_shown_before(daemon: Daemon) -> None:
+    green, amber = Caller(daemon, "green"), Caller(daemon, "amber")
+    lost = [value.encode() for value in (*SHOWN, "open_list")]
+    with open_stream(daemon, "?since=0", green.token) as stream:
+        assert SHOWN[0] in str(stream.recv(timeout=20))
+        declared = daemon.sources_dir / "open_list.toml"
+        declared.write_text(declared.read_text().replace('tlp = "clear"', 'tlp = "red"'))
+        # It says so, but nobody can read the rest.
+        daemon.declare("newcomer", 'tlp = "red"\nnonsense = 3\n')
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.wait_for(lambda: len(daemon.get("/api/v1/sources")["sources"]) == 4, what="the new declarations")
+        listed = {"values": SHOWN}
+        daemon.wait_for(
+            lambda: (
+                not any(
+                    one["listed"] for one in json.loads(green.ask("POST", "/api/v1/lookup", listed).body)["results"]
+                )
+            ),
+            what="the index to hear of it",
+        )
+        for path in (
+            "/api/v1/findings?since=0",
+            "/api/v1/exports/all.csv",
+            "/api/v1/exports/public.txt",
+            "/api/v1/sources",
+            "/metrics",
+            "/api/v1/trends",
+            "/api/v1/status",
+            "/api/v1/rounds/1",
+            "/api/v1/rounds/2",
+        ):
+            for caller in (green, amber):
+                answer = caller.ask("GET", path)
+                assert not [secret for secret in (*lost, b"newcomer") if secret in answer.whole], path
+        with open_stream(daemon, "?since=0", green.token) as again, pytest.raises(TimeoutError):
+            raise AssertionError(again.recv(timeout=3))
