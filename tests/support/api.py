@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,8 @@ import msgspec
 import trio
 
 from tipd import log
-from tipd.api.app import TipdApp, create_app
+from tipd.api.app import ROUTES, TipdApp, create_app
+from tipd.api.declare import JSON
 from tipd.api.server import serve
 from tipd.api.services import Services
 from tipd.api.settings import ApiSettings
@@ -32,6 +34,7 @@ from tipd.store.audit import Act
 from tipd.store.past import Then
 
 START = datetime(2026, 11, 22, 4, tzinfo=UTC)
+_PART = re.compile(r"<[^>]+>")
 ALL_SCOPES = ("read", "stream", "write", "agents", "admin")
 
 
@@ -504,16 +507,35 @@ class Served:
         headers: dict[str, str] | None = None,
         control: bool = False,
     ) -> httpcore.Response:
-        """Send one request on a connection of its own and read the whole answer."""
+        """Send one request on a connection of its own and read the whole answer, which has the shape it declares."""
         given = dict(headers or {})
         if token is not None:
             given.setdefault("Authorization", f"Bearer {token}")
         content = body if isinstance(body, bytes) or body is None else msgspec.json.encode(body)
         uds = str(self.state_dir / "tipd.sock") if control else None
         async with httpcore.AsyncConnectionPool(uds=uds) as pool:
-            return await pool.request(
+            answer = await pool.request(
                 method, self.url + path, headers=[(k.encode(), v.encode()) for k, v in given.items()], content=content
             )
+        check_shape(method, path, answer)
+        return answer
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    """Return what matches a route's path; only a `path:` part holds slashes."""
+    return re.compile(_PART.sub(lambda part: ".+" if part[0].startswith("<path:") else "[^/]+", path))
+
+
+_PATHS = [(route, _pattern(route.path)) for route in ROUTES]
+
+
+def check_shape(method: str, path: str, answer: httpcore.Response) -> None:
+    """Raise msgspec.ValidationError where an answer is not what its route declares."""
+    for route, pattern in _PATHS:
+        if route.method == method and pattern.fullmatch(path.partition("?")[0]):
+            if route.answer is not None and answer.status == route.status and route.produces == JSON:
+                msgspec.json.decode(answer.content, type=route.answer)
+            return
 
 
 def header(response: httpcore.Response, name: str) -> str | None:
