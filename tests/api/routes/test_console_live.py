@@ -45,6 +45,16 @@ async def test_a_first_round_is_shown_by_its_count(api: Served, world: World) ->
     assert "123,456 entries" in await page(api, Tlp.GREEN)
 
 
+async def test_why_a_source_degraded_and_an_interval_ended_is_shown(api: Served, world: World) -> None:
+    degraded = finding(5, kind="source.degraded", value="203.0.113.5")
+    facts = {"old": "ok", "new": "gone", "why": "the page is gone: 410"}
+    ended = msgspec.structs.replace(finding(6, kind="indicator.delisted"), data={"reason": "aged"})
+    world.findings.tell(msgspec.structs.replace(degraded, subject=None, data=facts), ended)
+    shown = await page(api, Tlp.GREEN)
+    assert "gone: the page is gone: 410" in shown
+    assert "ipv4 · aged</span>" in shown
+
+
 async def test_by_watch(api: Served) -> None:
     shown = await page(api, Tlp.RED, "/?watch=ours")
     assert ("198.51.100.1" in shown, "203.0.113.2" in shown) == (False, True)

@@ -37,7 +37,7 @@
   function told(finding) {
     const facts = finding.data || {};
     if (finding.kind === "source.loaded") return Number(facts.entries || 0).toLocaleString("en") + " entries";
-    return String(facts.error || facts.state || facts.reason || "").slice(0, 300);
+    return [facts.new, facts.why || facts.error].filter(Boolean).join(": ").slice(0, 300);
   }
   function badge(parent, name, text, title) {
     parent.append(" ");
@@ -62,7 +62,8 @@
       const a = piece(subject, "a", "", finding.subject.value);
       a.href = "/lookup?value=" + encodeURIComponent(finding.subject.value);
       subject.append(" ");
-      piece(subject, "span", "dim", finding.subject.kind);
+      const reason = (finding.data || {}).reason;
+      piece(subject, "span", "dim", finding.subject.kind + (reason ? " · " + reason : ""));
     } else {
       piece(subject, "span", "dim", told(finding));
     }
