@@ -32,7 +32,8 @@ async def test_who_announces_an_address(world: World, tmp_path: Path) -> None:
 
 async def test_without_a_table_nothing_is_known(api: Served) -> None:
     assert body_of(await api.ask("GET", "/api/v1/asn")) == {"state": "none"}
-    assert body_of(await api.ask("GET", "/api/v1/asn/192.0.2.1"))["asn"] is None
+    for address in ("192.0.2.1", "10.0.0.1"):  # a private address is one too
+        assert body_of(await api.ask("GET", f"/api/v1/asn/{address}"))["asn"] is None
 
 
 @pytest.mark.parametrize("value", ["example.org", "not%20an%20address"])

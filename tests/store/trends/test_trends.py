@@ -179,3 +179,10 @@ async def test_it_says_since_when_it_counts(dsn, tmp_path):
         await _apply(store, source, tmp_path, opened=ADDRESSES)
         await _count_all(trends)
         assert await trends.begun() == DAY
+
+
+async def test_what_no_database_holds_is_nothing(dsn, tmp_path):
+    clock = HandClock()
+    async with open_store(dsn, clock) as store:
+        for name in ("source", "class"):
+            assert await _told(_of(store, clock), **{name: ["a\0b", "\ud800"]}) == []

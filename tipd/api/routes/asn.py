@@ -47,7 +47,7 @@ async def lookup(call: Call) -> AsnAnswer:
     """Who announces an address, or the first address of a network."""
     asns = call.core.services.asns
     try:
-        subject = canonical(call.path["value"])
+        subject = canonical(call.path["value"], poison=False)
     except RefusedValue as refused:
         raise Problem(400, f"that is no address: {refused.reason}", reason=refused.reason) from None
     if subject.kind not in {Kind.IPV4, Kind.IPV6, Kind.NETWORK}:

@@ -13,6 +13,7 @@ import trio
 
 from tipd.model.kind import CODE_OF, KIND_OF, Kind
 from tipd.store.pool import copy_out
+from tipd.store.text import storable
 from tipd.store.trends.page import DELISTED, LAYOUTS, LISTED, LOADED, ROW_CLASS, Piece, count, counted, queries
 
 if TYPE_CHECKING:
@@ -195,9 +196,9 @@ async def _read(connection: Connection, query: str, arguments: Sequence[Any]) ->
 
 def _conditions(only: dict[str, Sequence[str]]) -> tuple[str, list[Any]]:
     columns: dict[str, tuple[str, Callable[[str], Any]]] = {
-        "source": ("source.name = ANY(${}::text[])", str),
+        "source": ("source.name = ANY(${}::text[])", storable),
         "kind": ("trend.kind = ANY(${}::int[])", lambda text: CODE_OF[Kind(text)]),
-        "class": ("trend.class = ANY(${}::text[])", str),
+        "class": ("trend.class = ANY(${}::text[])", storable),
         "asn": ("trend.asn = ANY(${}::bigint[])", asn_of),
     }
     where, arguments = "", []
