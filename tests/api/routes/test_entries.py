@@ -133,7 +133,7 @@ async def test_who_may_and_where(dsn, tmp_path):
     async with asking(dsn, tmp_path) as ask:
         entry = {"entries": [{"value": "192.0.2.9", "reason": "x"}]}
         collected = "/api/v1/sources/list/entries"
-        assert "collected" in (await ask("POST", entry, path=collected, status=409))["detail"]
+        assert "collected" in (await ask("POST", entry, path=collected, status=400))["detail"]
         await ask("POST", entry, path="/api/v1/sources/nobody/entries", status=404)
         await ask("POST", entry, token=await ask.token("read"), status=403)
         # A green token does not learn that there is such a source.

@@ -92,7 +92,7 @@ async def _by_hand(call: Call) -> Source:
     if not row.declared:
         raise Problem(409, f"the source {row.name!r} is not declared any more, or it is switched off")
     if not row.by_hand:
-        raise Problem(409, f"the source {row.name!r} is collected; one that is kept by hand says `entries = true`")
+        raise Problem(400, f"the source {row.name!r} is collected; one that is kept by hand says `entries = true`")
     return row
 
 
