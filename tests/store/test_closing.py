@@ -6,10 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import msgspec
-from support.pg import thrown_away
+from support.pg import scanned, thrown_away
 from support.stores import START, HandClock, names, open_store, whole_log, write_closed, write_opened
 
-from tipd.store import closing
+from tipd.store import beginning, closing
 from tipd.store.closing import Change
 from tipd.store.store import Store
 
@@ -127,3 +127,35 @@ async def test_rows_that_stand_no_more_are_found_by_their_keys_whatever_the_plan
     plan, number = await store.writer.write(explain)
     assert number == 1000
     assert thrown_away(msgspec.json.decode(plan)[0]["Plan"]) < 10_000
+
+
+_OPEN = """
+INSERT INTO sighting (key, opened, opened_round, source_id, kind, value)
+SELECT key, now(), 1, $1, 1, key FROM generate_series(1, 20000) AS key
+"""
+
+
+async def test_a_few_of_many_rows_are_found_by_their_keys_before_there_are_statistics(store: Store) -> None:
+    """A first load and the poll after it: no row is read but those that are named, however many are open."""
+    (source,) = await store.sources.declare("blacklist", {"feed": None})
+
+    async def explain(connection):
+        await connection.execute(_OPEN, source.id)
+        await connection.execute(beginning._FRESH)
+        await connection.execute(
+            "INSERT INTO fresh SELECT key, 1, key, '{\"port\": 80}', 3 FROM generate_series(1, 50) AS key"
+        )
+        at = await connection.fetchval("SELECT now()")
+        how = "EXPLAIN (ANALYZE, FORMAT JSON) "
+        again = await connection.fetchval(how + beginning._AGAIN, source.id, at, "indicator.marked", None)
+        gone = [*range(1001, 1051)]
+        close = await connection.fetchval(
+            how + closing._CLOSE, at, 1, source.id, "indicator.delisted", "left", gone, None
+        )
+        count = "SELECT count(*) FILTER (WHERE tlp = 3), count(*) FILTER (WHERE reason = 'left') FROM sighting"
+        return again, close, tuple(await connection.fetchrow(count))
+
+    again, close, done = await store.writer.write(explain)
+    assert done == (50, 50)
+    for plan in (msgspec.json.decode(explained)[0]["Plan"] for explained in (again, close)):
+        assert scanned(plan) + thrown_away(plan) < 1000

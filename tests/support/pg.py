@@ -181,3 +181,9 @@ def thrown_away(plan: dict[str, Any]) -> int:
     """Return how many pairs of rows a plan looked at for nothing."""
     own = plan.get("Rows Removed by Join Filter", 0) + plan.get("Rows Removed by Filter", 0)
     return own * plan["Actual Loops"] + sum(map(thrown_away, plan.get("Plans", ())))
+
+
+def scanned(plan: dict[str, Any]) -> int:
+    """Return how many rows all scans of a plan gave."""
+    own = plan["Actual Rows"] * plan["Actual Loops"] if "Scan" in plan["Node Type"] else 0
+    return int(own) + sum(map(scanned, plan.get("Plans", ())))

@@ -49,22 +49,24 @@ WITH opened AS (
 SELECT count(*) AS number, max(seq) AS last, (SELECT count(*) FROM fresh) AS rows FROM told
 """
 # Rows that say what they said are left alone: an update that changes nothing writes a row all the same. A mark that
-# changed is told: whoever keeps rows in memory must not show them to others than before. (`was` is the row before: all
-# parts of a statement see what was there when it began.)
+# changed is told: whoever keeps rows in memory must not show them to others than before. The open rows are found key by
+# key (as in closing.py): before there are statistics the planner would read all rows of the source for every frame.
 _AGAIN = """
-WITH again AS (
-    UPDATE sighting SET seen = $4::timestamptz + greatest(opened - $4, '0'), context = fresh.context, tlp = fresh.tlp,
-           until = fresh.until
-      FROM fresh
-     WHERE sighting.source_id = $1 AND sighting.key = fresh.key AND sighting.closed IS NULL
-       AND (sighting.seen IS DISTINCT FROM $4 OR (sighting.context, sighting.tlp, sighting.until)
-                                         IS DISTINCT FROM (fresh.context, fresh.tlp, fresh.until))
-    RETURNING sighting.key, sighting.kind, sighting.value, sighting.tlp
+WITH changed AS MATERIALIZED (
+    SELECT place, was, fresh.* FROM fresh CROSS JOIN LATERAL (
+        SELECT ctid AS place, still.seen, still.context, still.tlp AS was, still.until FROM sighting AS still
+         WHERE still.key = fresh.key AND still.source_id + 0 = $1 AND still.closed IS NULL OFFSET 0) AS found
+     WHERE found.seen IS DISTINCT FROM $4
+        OR (found.context, found.was, found.until) IS DISTINCT FROM (fresh.context, fresh.tlp, fresh.until)
+), again AS (
+    UPDATE sighting SET seen = $4::timestamptz + greatest(opened - $4, '0'), context = changed.context,
+           tlp = changed.tlp, until = changed.until
+      FROM changed WHERE sighting.ctid = ANY (ARRAY(SELECT place FROM changed)) AND sighting.ctid = changed.place
+    RETURNING sighting.key, sighting.kind, sighting.value, sighting.tlp, changed.was
 ), told AS (
     INSERT INTO finding (at, key, source_id, subject_kind, kind, module, subject_value, tlp)
     SELECT $2, again.key, $1, again.kind, $3, (SELECT module FROM source WHERE id = $1), again.value, again.tlp
-      FROM again JOIN sighting AS was ON was.source_id = $1 AND was.key = again.key AND was.closed IS NULL
-     WHERE was.tlp IS DISTINCT FROM again.tlp
+      FROM again WHERE again.was IS DISTINCT FROM again.tlp
     RETURNING seq
 )
 SELECT (SELECT count(*) FROM again) AS number, max(seq) AS last FROM told

@@ -22,13 +22,17 @@ if TYPE_CHECKING:
 LEFT, AGED, WITHDRAWN = "left", "aged", "withdrawn"
 SOURCE_REMOVED, SOURCE_GONE = "source_removed", "source_gone"
 
-# `closed` never lies before `opened`, whatever the wall clock did.
+# `closed` never lies before `opened`, whatever the wall clock did. What is open is found key by key (`OFFSET 0` keeps
+# the planner from turning it round, `+ 0` from taking an index by the source): before there are statistics it would
+# read all rows of the source instead, which after a first load are a million, for a hundredth of them.
 _CLOSE = """
 WITH closed AS (
     UPDATE sighting SET closed = greatest(opened, $1), closed_round = $2, reason = $5,
            seen = CASE WHEN $7::timestamptz IS NULL THEN seen ELSE coalesce(seen, greatest(opened, $7)) END
-      FROM unnest($6::bigint[]) AS gone (key)
-     WHERE sighting.source_id = $3 AND sighting.key = gone.key AND sighting.closed IS NULL
+     WHERE sighting.ctid = ANY (ARRAY(
+        SELECT place FROM unnest($6::bigint[]) AS gone (key) CROSS JOIN LATERAL (
+            SELECT ctid AS place FROM sighting AS still
+             WHERE still.key = gone.key AND still.source_id + 0 = $3 AND still.closed IS NULL OFFSET 0) AS found))
     RETURNING sighting.key, kind, value, tlp, context -> 'class' AS class
 ), told AS (
     INSERT INTO finding (at, key, source_id, subject_kind, kind, module, subject_value, tlp, data)
