@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from tipd.modules.blacklist.parsers.misp_units import RUN, Cutter
+from tipd.modules.blacklist.parsers.misp_units import Cutter
+from tipd.modules.blacklist.reading.intake import RUN
 from tipd.modules.blacklist.reading.json_stream import JsonFault
 
 

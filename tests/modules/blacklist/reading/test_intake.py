@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tipd.modules.blacklist.reading.intake import Intake, split_lines
+from tipd.modules.blacklist.reading.intake import Intake, in_runs, split_lines
 
 
 def pieces(body, sizes):
@@ -111,3 +111,10 @@ def test_the_lists_own_date(head, stamp):
     intake = Intake(None)
     list(intake.clean([head.encode()]))
     assert intake.stamp == stamp
+
+
+def test_units_are_put_into_runs_with_the_number_of_their_first():
+    runs = list(in_runs((str(n).encode() for n in range(7)), 3))
+    assert [(run.first, len(run.units)) for run in runs] == [(1, 3), (4, 3), (7, 1)]
+    assert b"".join(unit for run in runs for unit in run.units) == b"0123456"
+    assert list(in_runs([])) == []

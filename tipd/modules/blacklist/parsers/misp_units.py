@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tipd.modules.blacklist.reading.intake import Unit
+from tipd.modules.blacklist.reading.intake import Unit, in_runs
 from tipd.modules.blacklist.reading.json_stream import SEPARATOR, Window, key_of_member
 from tipd.modules.blacklist.reading.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-RUN = 2000
 _DEEPEST = 8  # containers around events
 
 
@@ -84,14 +83,7 @@ class Cutter:
 
     def units(self) -> Iterator[Unit]:
         """Yield the units in runs; raises JsonFault, also for JSON that is none of MISP's."""
-        number, run = 1, []
-        for unit in self._documents():
-            run.append(unit)
-            if len(run) == RUN:
-                yield Unit(number, run)
-                number, run = number + len(run), []
-        if run:
-            yield Unit(number, run)
+        return in_runs(self._documents())
 
     def _documents(self) -> Iterator[bytes]:
         window = self._window

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tipd.modules.blacklist.parsers.misp_units import RUN, line
+from tipd.modules.blacklist.parsers.misp_units import line
 from tipd.modules.blacklist.parsers.stix_marks import FIXED, NONE, UNKNOWN, word_of
-from tipd.modules.blacklist.reading.intake import Unit
+from tipd.modules.blacklist.reading.intake import Unit, in_runs
 from tipd.modules.blacklist.reading.json_stream import SEPARATOR, Window, key_of_member
 from tipd.modules.blacklist.reading.spool import Spool
 
@@ -60,14 +60,7 @@ class Cutter:
 
     def units(self) -> Iterator[Unit]:
         """Yield the units in runs; raises JsonFault, also for JSON without objects."""
-        number, run = 1, []
-        for unit in self._documents():
-            run.append(unit)
-            if len(run) == RUN:
-                yield Unit(number, run)
-                number, run = number + len(run), []
-        if run:
-            yield Unit(number, run)
+        return in_runs(self._documents())
 
     def _documents(self) -> Iterator[bytes]:
         window = self._window

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from itertools import batched
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ class BodyFault(ValueError):
     """A body that is not of its format, so that nothing of it can be used; the text says where."""
 
 
+RUN = 2000  # units of a run, where they are no lines
+
+
 class Unit(NamedTuple):
     """A run of units of a body, mostly lines: `first` is the number of the first one, from 1.
 
@@ -38,6 +42,14 @@ class Unit(NamedTuple):
     first: int
     units: list[bytes]
     overlong: tuple[int, ...] = ()
+
+
+def in_runs(units: Iterable[bytes], size: int = RUN) -> Iterator[Unit]:
+    """Put units together to runs of `size`, in order."""
+    number = 1
+    for run in batched(units, size, strict=False):
+        yield Unit(number, list(run))
+        number += len(run)
 
 
 class Intake:
