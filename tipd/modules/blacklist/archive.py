@@ -23,6 +23,7 @@ from tipd.errors import StoreAway, TryAgain, WorkerFailed
 from tipd.model.key import key_of
 from tipd.modules.blacklist import catalogue
 from tipd.modules.blacklist.body import max_body
+from tipd.modules.blacklist.credentials import folder_of
 from tipd.modules.blacklist.declaration import Source
 from tipd.modules.blacklist.hand_over import READER
 from tipd.modules.blacklist.history import Past
@@ -30,7 +31,7 @@ from tipd.modules.blacklist.places import Places
 from tipd.modules.blacklist.reader import OPENED
 from tipd.modules.blacklist.reading.job import ReadJob, ReadResult
 from tipd.modules.blacklist.reading.snapshot import Identity
-from tipd.modules.blacklist.tools import Tools
+from tipd.modules.blacklist.tools import Ground, Tools
 from tipd.store.bodies import BodyDamaged, BodyGone
 from tipd.store.frames import next_frame
 from tipd.store.history import HistoryRefused
@@ -89,7 +90,7 @@ class Archive:
         self._settings = settings
         self._places = Places(state_dir, "spool_past")
         self._bodies = bodies
-        self._credentials = Path(settings.credentials_dir) if settings.credentials_dir else state_dir / "credentials"
+        self._credentials = folder_of(settings.credentials_dir, state_dir)
         self._allow_networks = allow_networks
         self._tools: Tools | None = None
         self._jobs: dict[str, Job] = {}
@@ -102,22 +103,8 @@ class Archive:
 
     def begin(self, ctx: Context) -> None:
         """Take what the work needs; before that nothing can be asked."""
-        self._tools = Tools(
-            store=ctx.store,
-            fetcher=ctx.fetcher,
-            workers=ctx.workers,
-            clock=ctx.clock,
-            rng=ctx.rng,
-            log=ctx.log,
-            places=self._places,
-            bodies=self._bodies,
-            credentials=self._credentials,
-            every=duration(self._settings.every),
-            deadline=duration(self._settings.deadline).total_seconds(),
-            memory=self._settings.worker_memory_mb * 2**20,
-            max_rows=self._settings.max_rows,
-            allow_networks=self._allow_networks,
-        )
+        ground = Ground(self._places, self._bodies, self._credentials, self._allow_networks)
+        self._tools = Tools.of(ctx, self._settings, ground)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Load what waits, for ever."""

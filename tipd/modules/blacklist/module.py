@@ -22,7 +22,7 @@ from tipd.modules.blacklist.removal import remove
 from tipd.modules.blacklist.replay import WORD, Replay, replays_of
 from tipd.modules.blacklist.states import AWAY, MODULE, State, findings_of_change, findings_of_switches
 from tipd.modules.blacklist.sweep import PAUSE, Sweeper
-from tipd.modules.blacklist.tools import Tools
+from tipd.modules.blacklist.tools import Ground, Tools
 from tipd.nursery.contract import Every, Report, Restart, RoundReport
 from tipd.store.bodies import Bodies
 from tipd.store.sources import Declared, Outcome
@@ -126,22 +126,8 @@ class BlacklistModule:
             await keeping.prune(tools)
 
     def _tools(self, ctx: Context) -> Tools:
-        return Tools(
-            store=ctx.store,
-            fetcher=ctx.fetcher,
-            workers=ctx.workers,
-            clock=ctx.clock,
-            rng=ctx.rng,
-            log=ctx.log,
-            places=self._places,
-            bodies=self._bodies,
-            credentials=self._credentials,
-            every=duration(self._settings.every),
-            deadline=self._deadline.total_seconds(),
-            memory=self._settings.worker_memory_mb * 2**20,
-            max_rows=self._settings.max_rows,
-            allow_networks=self._allow_networks,
-        )
+        ground = Ground(self._places, self._bodies, self._credentials, self._allow_networks)
+        return Tools.of(ctx, self._settings, ground)
 
     async def _take(self, tools: Tools, names: Sequence[str]) -> list[SourceRow]:
         """Lease what is due, or these; our disk being full is no reason not to, it is only noted for the next start."""
