@@ -19,7 +19,9 @@ def _restore():
 @pytest.fixture
 def config(tmp_path):
     path = tmp_path / "tipd.toml"
-    path.write_text(f'state_dir = "{tmp_path}/state"\n[api]\nlisten = "127.0.0.1:0"\n[store]\nurl_file = "{tmp_path}/none"\n')
+    path.write_text(
+        f'state_dir = "{tmp_path}/state"\n[api]\nlisten = "127.0.0.1:0"\n[store]\nurl_file = "{tmp_path}/none"\n'
+    )
     return path
 
 

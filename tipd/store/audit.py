@@ -55,7 +55,7 @@ class Audit:
         return [_act(row) for row in rows]
 
 
-async def insert(
+async def insert(  # noqa: PLR0917 - the columns of the table, in their order
     connection: Connection,
     at: datetime,
     by: str,

@@ -137,7 +137,10 @@ async def test_a_key_is_missing_entered_rotated_and_open_to_others(house: House,
     async with serving() as server:
         server.on("/", LIST)
         state, why = await collected(house, server.url(), KEYED)
-        assert (state, why) == ("needs_key", f"the credential file {folder / 'vendor'} does not exist (`tipd sources key vendor`)")
+        assert (state, why) == (
+            "needs_key",
+            f"the credential file {folder / 'vendor'} does not exist (`tipd sources key vendor`)",
+        )
         assert not server.connections
 
         write(folder, "vendor", "first-secret")
