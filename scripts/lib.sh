@@ -42,6 +42,7 @@ package_names() { # thing manager
         postgresql:dnf | postgresql:zypper) echo "postgresql-server" ;;
         postgresql-common:apt-get) echo "postgresql-common" ;;
         chromium:* | zsh:* | fish:*) echo "$1" ;;
+        systemd-analyze:*) echo "systemd" ;;
     esac
 }
 
