@@ -10,19 +10,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 import uuid
 from collections.abc import Callable, Mapping
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from support.stand_in import StandIn
 
 SPACE = uuid.UUID("8f2b1a0e-0000-4000-8000-000000000000")
 
 type Answer = tuple[int, Mapping[str, str], bytes]
 
 
-class Misp:
+class Misp(StandIn):
     """A context manager; `base` is its address.
 
     Switches: `fail` (page → status), `repeats` (each page is the first one), `newest` (what every timestamp is said to
@@ -31,6 +32,7 @@ class Misp:
 
     def __init__(self, key: str = "k" * 40, host: str = "127.0.0.1") -> None:
         """`key` is what `Authorization` must say."""
+        super().__init__(self._handler(), host)
         self.key = key
         self.attributes: list[dict[str, Any]] = []
         self.asked: list[dict[str, Any]] = []
@@ -38,30 +40,9 @@ class Misp:
         self.fail: dict[int, int] = {}
         self.repeats = False
         self.newest: int | None = None
-        self.slow = 0.0
         self.echo = False
         self.retry_after = 0
         self.before: Callable[[dict[str, Any]], None] = lambda _asked: None
-        self._ended = threading.Event()
-        self._server = ThreadingHTTPServer((host, 0), self._handler())
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-
-    @property
-    def base(self) -> str:
-        """The address, without a slash at its end."""
-        host, port = self._server.server_address[:2]
-        return f"http://{host}:{port}"
-
-    def __enter__(self) -> Misp:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
     # --- what it holds ----------------------------------------------------------------------------------------------
 
@@ -147,7 +128,7 @@ class Misp:
 
     def answer(self, path: str, headers: Message, body: bytes) -> Answer:
         """Answer one request."""
-        self._ended.wait(self.slow)
+        self.pause()
         if headers.get("Authorization") != self.key:
             return _json(403, {"name": "Authentication failed.", "message": headers.get("Authorization"), "url": path})
         if path.startswith("/feed/"):

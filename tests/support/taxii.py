@@ -8,18 +8,19 @@ with Taxii() as taxii:
 from __future__ import annotations
 
 import json
-import threading
 import uuid
 from email.message import Message
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from support.stand_in import StandIn
 
 MEDIA = "application/taxii+json;version=2.1"
 SPACE = uuid.UUID("7a1b1a0e-0000-4000-8000-000000000000")
 
 
-class Taxii:
+class Taxii(StandIn):
     """A context manager; `objects` is the collection's address.
 
     Switches: `no_next` (it says `more` without `next`), `circle` (the same `next` again and again), `fail` (number of
@@ -28,33 +29,18 @@ class Taxii:
 
     def __init__(self, key: str = "t" * 40, host: str = "127.0.0.1", limit: int = 10) -> None:
         """`key` is what `Authorization: Bearer` must say; `limit` objects are the most of a page."""
+        super().__init__(self._handler(), host)
         self.key = key
         self.limit = limit
         self.kept: list[tuple[str, dict[str, Any]]] = []  # (date added, object), oldest first
         self.asked: list[dict[str, str]] = []
         self.no_next = self.circle = self.forgets = False
         self.fail: dict[int, int] = {}
-        self.slow = 0.0
-        self._ended = threading.Event()
-        self._server = ThreadingHTTPServer((host, 0), self._handler())
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     @property
     def objects(self) -> str:
         """The address of the collection's objects."""
-        host, port = self._server.server_address[:2]
-        return f"http://{host}:{port}/api1/collections/91a7b528-80eb-42ed-a74d-c6fbd5a26116/objects/"
-
-    def __enter__(self) -> Taxii:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        return f"{self.base}/api1/collections/91a7b528-80eb-42ed-a74d-c6fbd5a26116/objects/"
 
     def add(self, pattern: str, added: str, **more: Any) -> None:
         """Add an indicator, or a newer version of one: `revoked=True` takes it back."""
@@ -74,7 +60,7 @@ class Taxii:
 
     def answer(self, target: str, headers: Message) -> tuple[int, dict[str, str], bytes]:
         """Answer one request."""
-        self._ended.wait(self.slow)
+        self.pause()
         query = {name: values[0] for name, values in parse_qs(urlsplit(target).query, keep_blank_values=True).items()}
         self.asked.append(query)
         if headers.get("Authorization") != f"Bearer {self.key}":
