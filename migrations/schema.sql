@@ -2,6 +2,8 @@
 -- `TIPD_WRITE_SCHEMA=1 pytest tests/store/test_schema.py`, not by hand.
 CREATE SEQUENCE finding_seq;
 --
+CREATE SEQUENCE flux_revision;
+--
 CREATE TABLE allowed (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     kind smallint NOT NULL,
@@ -46,6 +48,38 @@ CREATE TABLE declaration (
     CONSTRAINT declaration_pkey PRIMARY KEY (digest)
 );
 --
+CREATE TABLE dns_name (
+    id integer NOT NULL GENERATED ALWAYS AS IDENTITY,
+    name text COLLATE "C" NOT NULL,
+    apex text COLLATE "C" NOT NULL,
+    CONSTRAINT dns_name_name_key UNIQUE (name),
+    CONSTRAINT dns_name_pkey PRIMARY KEY (id)
+);
+--
+CREATE TABLE dns_observation (
+    name_id integer NOT NULL,
+    rtype smallint NOT NULL,
+    address inet,
+    target_id integer,
+    asn bigint NOT NULL DEFAULT 0,
+    first timestamp with time zone NOT NULL,
+    last timestamp with time zone NOT NULL,
+    count bigint NOT NULL,
+    ttl_min integer NOT NULL,
+    ttl_max integer NOT NULL,
+    true_ttl boolean NOT NULL,
+    vantage smallint NOT NULL DEFAULT 0,
+    CONSTRAINT dns_observation_name_id_rtype_address_target_id_asn_key UNIQUE NULLS NOT DISTINCT (name_id, rtype, address, target_id, asn)
+);
+--
+CREATE TABLE dns_vantage (
+    id smallint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    vantage text NOT NULL,
+    upstream text NOT NULL,
+    CONSTRAINT dns_vantage_pkey PRIMARY KEY (id),
+    CONSTRAINT dns_vantage_vantage_upstream_key UNIQUE (vantage, upstream)
+);
+--
 CREATE TABLE finding (
     seq bigint NOT NULL DEFAULT nextval('finding_seq'::regclass),
     at timestamp with time zone NOT NULL,
@@ -66,6 +100,88 @@ CREATE TABLE finding_floor (
     CONSTRAINT finding_floor_only_one_check CHECK (only_one),
     CONSTRAINT finding_floor_pkey PRIMARY KEY (only_one)
 );
+--
+CREATE TABLE flux_lease (
+    only_one boolean NOT NULL DEFAULT true,
+    holder uuid,
+    held_until timestamp with time zone,
+    CONSTRAINT flux_lease_only_one_check CHECK (only_one),
+    CONSTRAINT flux_lease_pkey PRIMARY KEY (only_one)
+);
+--
+CREATE TABLE flux_name (
+    id integer NOT NULL,
+    revision bigint NOT NULL DEFAULT nextval('flux_revision'::regclass),
+    added timestamp with time zone NOT NULL,
+    tags text[] NOT NULL DEFAULT '{}'::text[],
+    note text NOT NULL DEFAULT ''::text,
+    path text[] NOT NULL DEFAULT '{}'::text[],
+    tlp smallint NOT NULL,
+    CONSTRAINT flux_name_pkey PRIMARY KEY (id)
+);
+--
+CREATE TABLE flux_network (
+    id integer NOT NULL GENERATED ALWAYS AS IDENTITY,
+    first timestamp with time zone NOT NULL,
+    last timestamp with time zone NOT NULL,
+    CONSTRAINT flux_network_pkey PRIMARY KEY (id)
+);
+--
+CREATE TABLE flux_origin (
+    id integer NOT NULL,
+    source_id integer,
+    why text COLLATE "C" NOT NULL,
+    class text,
+    by text NOT NULL DEFAULT ''::text,
+    tlp smallint,
+    first timestamp with time zone NOT NULL,
+    last timestamp with time zone NOT NULL,
+    CONSTRAINT flux_origin_id_source_id_why_key UNIQUE NULLS NOT DISTINCT (id, source_id, why)
+);
+--
+CREATE TABLE flux_run (
+    name_id integer NOT NULL,
+    first timestamp with time zone NOT NULL,
+    last timestamp with time zone NOT NULL,
+    count integer NOT NULL,
+    outcome smallint NOT NULL,
+    ttl_min integer NOT NULL,
+    ttl_max integer NOT NULL,
+    true_ttl boolean NOT NULL,
+    vantage smallint NOT NULL DEFAULT 0,
+    cname_id integer,
+    addresses bytea NOT NULL,
+    asns bigint[] NOT NULL DEFAULT '{}'::bigint[]
+) PARTITION BY RANGE (first);
+--
+CREATE TABLE flux_score (
+    id integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    holz integer,
+    n_a integer NOT NULL,
+    n_asn integer NOT NULL,
+    total integer NOT NULL,
+    tier text NOT NULL,
+    state smallint NOT NULL,
+    CONSTRAINT flux_score_pkey PRIMARY KEY (id, at)
+);
+--
+CREATE TABLE flux_state (
+    id integer NOT NULL,
+    state smallint NOT NULL DEFAULT 0,
+    tier text NOT NULL DEFAULT 'unknown'::text,
+    reason text NOT NULL DEFAULT ''::text,
+    since timestamp with time zone NOT NULL,
+    due timestamp with time zone,
+    last_sample timestamp with time zone,
+    ttl integer NOT NULL DEFAULT 0,
+    samples bigint NOT NULL DEFAULT 0,
+    holz integer,
+    network integer,
+    verdict jsonb NOT NULL DEFAULT '{}'::jsonb,
+    memo bytea NOT NULL DEFAULT '\x'::bytea,
+    CONSTRAINT flux_state_pkey PRIMARY KEY (id)
+) WITH (fillfactor=80);
 --
 CREATE TABLE meta (
     name text NOT NULL,
@@ -219,15 +335,41 @@ CREATE TABLE trend (
     CONSTRAINT trend_pkey PRIMARY KEY (day, source_id, kind, class, asn, tlp)
 );
 --
+ALTER TABLE flux_name ADD CONSTRAINT flux_name_id_fkey FOREIGN KEY (id) REFERENCES dns_name(id);
+--
+ALTER TABLE flux_origin ADD CONSTRAINT flux_origin_id_fkey FOREIGN KEY (id) REFERENCES flux_name(id) ON DELETE CASCADE;
+--
+ALTER TABLE flux_origin ADD CONSTRAINT flux_origin_source_id_fkey FOREIGN KEY (source_id) REFERENCES source(id);
+--
+ALTER TABLE flux_score ADD CONSTRAINT flux_score_id_fkey FOREIGN KEY (id) REFERENCES flux_name(id) ON DELETE CASCADE;
+--
+ALTER TABLE flux_state ADD CONSTRAINT flux_state_id_fkey FOREIGN KEY (id) REFERENCES flux_name(id) ON DELETE CASCADE;
+--
 ALTER TABLE round ADD CONSTRAINT round_source_id_fkey FOREIGN KEY (source_id) REFERENCES source(id);
 --
 ALTER SEQUENCE finding_seq OWNED BY finding.seq;
 --
 CREATE UNIQUE INDEX allowed_now ON allowed USING btree (kind, value) WHERE (removed IS NULL);
 --
+CREATE INDEX dns_name_apex ON dns_name USING btree (apex);
+--
+CREATE INDEX dns_observation_address ON dns_observation USING btree (address) WHERE (address IS NOT NULL);
+--
+CREATE INDEX dns_observation_asn ON dns_observation USING btree (asn, last DESC) WHERE (asn <> 0);
+--
+CREATE INDEX dns_observation_target ON dns_observation USING btree (target_id) WHERE (target_id IS NOT NULL);
+--
 CREATE INDEX finding_by_seq ON finding USING btree (seq);
 --
 CREATE INDEX finding_rare ON finding USING btree (seq) WHERE ((kind <> 'indicator.listed'::text) AND (kind <> 'indicator.delisted'::text));
+--
+CREATE INDEX flux_name_revision ON flux_name USING btree (revision);
+--
+CREATE INDEX flux_name_tags ON flux_name USING gin (tags) WHERE (tags <> '{}'::text[]);
+--
+CREATE INDEX flux_run_name ON flux_run USING btree (name_id, first);
+--
+CREATE INDEX flux_state_above ON flux_state USING btree (state, since) WHERE (state = ANY (ARRAY[2, 3, 4]));
 --
 CREATE INDEX round_at ON round USING btree (source_id, at) WHERE (at IS NOT NULL);
 --

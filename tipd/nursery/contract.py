@@ -157,6 +157,8 @@ class Context:
     fetcher: Any  # tipd.net.fetch.Fetcher or a fake
     workers: Any  # tipd.work.pool.WorkerPool or a fake
     health: HealthSink
+    resolver: Any = None  # tipd.net.resolver.resolver.Resolver or a fake
+    asns: Any = None  # tipd.net.asn_file.AsnFile or a fake: `table` is the one that holds now
 
 
 class Module(Protocol):

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from publicsuffixlist import PublicSuffixList
 
-from tipd.model.canonical.suffix import is_public_suffix, rules
+from tipd.model.canonical.suffix import is_public_suffix, registrable, rules
 
 THEIRS = PublicSuffixList()
 some = st.sampled_from(sorted(rules().names)) | st.sampled_from(sorted(rules().exceptions | rules().wildcards))
@@ -28,3 +28,20 @@ def test_suffixes(name):
 )
 def test_names_below(name):
     assert not is_public_suffix(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "apex"),
+    [
+        ("www.example.org", "example.org"),
+        ("example.org", "example.org"),
+        ("a.b.example.co.uk", "example.co.uk"),
+        ("deep.site.github.io", "site.github.io"),
+        ("github.io", "github.io"),
+        ("co.uk", "co.uk"),
+        ("host.unknowntop", "host.unknowntop"),
+        ("unknowntop", "unknowntop"),
+    ],
+)
+def test_the_registrable_domain_is_one_label_more_than_the_suffix(name, apex):
+    assert registrable(name) == apex

@@ -57,3 +57,16 @@ def is_public_suffix(name: str) -> bool:
     if not dot:
         return True
     return parent in known.wildcards and name not in known.exceptions
+
+
+def registrable(name: str) -> str:
+    """Return the registrable domain of a canonical name: one label more than its longest public suffix.
+
+    A name that is a public suffix itself is its own. Under a suffix of the private section (`github.io`) each
+    customer's name is one.
+    """
+    at, found = 0, name
+    while not is_public_suffix(name[at:]):
+        found = name[at:]
+        at = name.index(".", at) + 1
+    return found

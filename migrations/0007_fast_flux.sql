@@ -1,0 +1,130 @@
+-- Fast-flux tracking: names under watch, what the DNS said of them (passive DNS, with its inverse indexes), and who
+-- probes. Codes of states stand in tipd/model/flux.py, of outcomes in tipd/model/dns.py.
+
+-- Every name there is, in any role: watched, name server, end of a CNAME chain. `apex`: its registrable domain.
+CREATE TABLE dns_name (
+    id   integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name text COLLATE "C" NOT NULL UNIQUE,
+    apex text COLLATE "C" NOT NULL
+);
+CREATE INDEX dns_name_apex ON dns_name (apex);
+
+-- Through whom and from where something was seen.
+CREATE TABLE dns_vantage (
+    id       smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    vantage  text NOT NULL,
+    upstream text NOT NULL,
+    UNIQUE (vantage, upstream)
+);
+
+-- Names under watch: what people and lists said. `revision` is drawn under the writers' lock, so whoever follows it
+-- misses nothing. `tlp`: the least mark among its origins, sources' present marks included.
+CREATE SEQUENCE flux_revision;
+CREATE TABLE flux_name (
+    id       integer PRIMARY KEY REFERENCES dns_name,
+    revision bigint NOT NULL DEFAULT nextval('flux_revision'),
+    added    timestamptz NOT NULL,
+    tags     text[] NOT NULL DEFAULT '{}',
+    note     text NOT NULL DEFAULT '',
+    path     text[] NOT NULL DEFAULT '{}',
+    tlp      smallint NOT NULL
+);
+CREATE INDEX flux_name_revision ON flux_name (revision);
+CREATE INDEX flux_name_tags ON flux_name USING gin (tags) WHERE tags <> '{}';
+
+-- Why a name is watched, a row an origin. `source_id` null: a person, or a walk from another name.
+CREATE TABLE flux_origin (
+    id        integer NOT NULL REFERENCES flux_name ON DELETE CASCADE,
+    source_id integer REFERENCES source,
+    why       text COLLATE "C" NOT NULL,
+    class     text,
+    by        text NOT NULL DEFAULT '',
+    tlp       smallint,
+    first     timestamptz NOT NULL,
+    last      timestamptz NOT NULL,
+    UNIQUE NULLS NOT DISTINCT (id, source_id, why)
+);
+
+-- Where it stands: rewritten often, so apart, with room for updates in place. `due` null: not probed.
+CREATE TABLE flux_state (
+    id          integer PRIMARY KEY REFERENCES flux_name ON DELETE CASCADE,
+    state       smallint NOT NULL DEFAULT 0,
+    tier        text NOT NULL DEFAULT 'unknown',
+    reason      text NOT NULL DEFAULT '',
+    since       timestamptz NOT NULL,
+    due         timestamptz,
+    last_sample timestamptz,
+    ttl         integer NOT NULL DEFAULT 0,
+    samples     bigint NOT NULL DEFAULT 0,
+    holz        integer,                             -- hundredths
+    network     integer,                             -- the flux_network it belongs to
+    verdict     jsonb NOT NULL DEFAULT '{}',
+    memo        bytea NOT NULL DEFAULT ''
+) WITH (fillfactor = 80);
+CREATE INDEX flux_state_above ON flux_state (state, since) WHERE state IN (2, 3, 4);
+
+-- Score over time: a row where it changed.
+CREATE TABLE flux_score (
+    id    integer NOT NULL REFERENCES flux_name ON DELETE CASCADE,
+    at    timestamptz NOT NULL,
+    holz  integer,
+    n_a   integer NOT NULL,
+    n_asn integer NOT NULL,
+    total integer NOT NULL,                          -- distinct addresses over all look-ups so far
+    tier  text NOT NULL,
+    state smallint NOT NULL,
+    PRIMARY KEY (id, at)
+);
+
+-- Passive DNS: name, type and data with first, last, count. One of `address` and `target_id` is null.
+CREATE TABLE dns_observation (
+    name_id   integer NOT NULL,
+    rtype     smallint NOT NULL,
+    address   inet,
+    target_id integer,
+    asn       bigint NOT NULL DEFAULT 0,             -- as known then; 0: unknown, or no address
+    first     timestamptz NOT NULL,
+    last      timestamptz NOT NULL,
+    count     bigint NOT NULL,
+    ttl_min   integer NOT NULL,
+    ttl_max   integer NOT NULL,
+    true_ttl  boolean NOT NULL,
+    vantage   smallint NOT NULL DEFAULT 0,
+    UNIQUE NULLS NOT DISTINCT (name_id, rtype, address, target_id, asn)
+);
+CREATE INDEX dns_observation_address ON dns_observation (address) WHERE address IS NOT NULL;
+CREATE INDEX dns_observation_target ON dns_observation (target_id) WHERE target_id IS NOT NULL;
+CREATE INDEX dns_observation_asn ON dns_observation (asn, last DESC) WHERE asn <> 0;
+
+-- Consecutive look-ups with one result, of candidates and above: enough to take every score again.
+CREATE TABLE flux_run (
+    name_id   integer NOT NULL,
+    first     timestamptz NOT NULL,
+    last      timestamptz NOT NULL,
+    count     integer NOT NULL,
+    outcome   smallint NOT NULL,
+    ttl_min   integer NOT NULL,
+    ttl_max   integer NOT NULL,
+    true_ttl  boolean NOT NULL,
+    vantage   smallint NOT NULL DEFAULT 0,
+    cname_id  integer,
+    addresses bytea NOT NULL,                        -- IPv4, four bytes each, sorted
+    asns      bigint[] NOT NULL DEFAULT '{}'
+) PARTITION BY RANGE (first);
+CREATE INDEX flux_run_name ON flux_run (name_id, first);
+
+-- Networks: names that share addresses. Members point here from flux_state.
+CREATE TABLE flux_network (
+    id    integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    first timestamptz NOT NULL,
+    last  timestamptz NOT NULL
+);
+
+-- Who probes: one process of those that share a store. It probes only while `held_until` lies ahead, so whoever takes
+-- over knows when the last question can have gone out.
+CREATE TABLE flux_lease (
+    only_one   boolean PRIMARY KEY DEFAULT true CHECK (only_one),
+    holder     uuid,
+    held_until timestamptz
+);
+INSERT INTO flux_lease DEFAULT VALUES;
