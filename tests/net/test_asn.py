@@ -68,3 +68,11 @@ def test_a_damaged_table_is_refused(table, tmp_path):
         path.write_bytes(broken)
         with pytest.raises(ValueError, match=r"asn\.table|empty"):
             AsnTable.open(path)
+
+
+def test_a_packed_set_says_the_same_as_one_by_one(table):
+    texts = ["192.0.2.1", "198.51.100.5", "198.51.100.200", "203.0.113.1", "255.255.255.255"]
+    packed = b"".join(bytes(map(int, text.split("."))) for text in texts)
+    assert table.of_packed(packed) == tuple(table.of(text) or 0 for text in texts)
+    assert table.of_packed(b"") == AsnTable.empty().of_packed(b"") == ()
+    assert AsnTable.empty().of_packed(packed) == (0,) * 5
