@@ -10,6 +10,7 @@ import pytest
 
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
 FIGURES = {
+    "asn": 6,
     "asof": 3,
     "formats": 8,  # one a format
     "load": 5,  # first loads without and with context, next poll, two kinds of unchanged poll
