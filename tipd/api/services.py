@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     import trio
 
+    from tipd.api.services_flux import Flux
     from tipd.api.uploads import Uploads
     from tipd.clock import Clock
     from tipd.log import Log
@@ -186,6 +187,11 @@ class Store(Protocol):
     audit: Any
     trends: Any
     store_id: str
+
+    @property
+    def flux(self) -> Flux:
+        """Tracked names and passive DNS."""
+        ...
 
     @property
     def allowed(self) -> Allowed:
