@@ -1,6 +1,7 @@
 """The scheduler as the daemon uses it: triggers, restarts, services, stop."""
 
 from datetime import time, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -419,6 +420,44 @@ async def test_pause_and_resume(autojump_clock: MockClock) -> None:
         nursery.cancel_scope.cancel()
     assert at(job) == [0, 7210]
     assert world.tree.node("m").facts == {}
+
+
+class Living(Job):
+    """A service that notes what is asked of it."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.asked: list[str] = []
+
+    def look(self) -> None:
+        self.asked.append("look")
+
+    def pause(self, reason: str) -> None:
+        self.asked.append(f"pause: {reason}")
+
+    def resume(self) -> None:
+        self.asked.append("resume")
+
+
+async def test_a_service_that_runs_is_told_what_a_job_would_do_between_rounds(autojump_clock: MockClock) -> None:
+    async def serve(ctx: Context, cause: Cause) -> RoundReport:
+        await trio.sleep_forever()
+        raise AssertionError
+
+    world, service, plain = World(), Living("s", (Always(),), serve), Job("p", (Always(),), serve)
+    scheduler = world.scheduler(service, plain)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(scheduler.run)
+        scheduler.run_now("s")
+        scheduler.pause("s", "the disk is full")
+        scheduler.resume("s")
+        scheduler.run_now("p")
+        for ask in (partial(scheduler.pause, "p", "the disk is full"), partial(scheduler.resume, "p")):
+            with pytest.raises(UnknownModule):
+                ask()
+        nursery.cancel_scope.cancel()
+    assert service.asked == ["look", "pause: the disk is full", "resume"]
+    assert len(service.runs) == 1
 
 
 async def test_a_disabled_module_is_shown_and_not_run(autojump_clock: MockClock) -> None:

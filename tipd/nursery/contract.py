@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:
@@ -172,6 +172,23 @@ class Module(Protocol):
 
     async def run(self, ctx: Context, cause: Cause, *, task_status: trio.TaskStatus[None]) -> RoundReport | None:
         """Do the work; call `task_status.started()` when ready. Raises only what is not expected."""
+        ...
+
+
+@runtime_checkable
+class Service(Module, Protocol):
+    """A module that runs always, and does at once what others ask of it while it does; none of these may wait."""
+
+    def look(self) -> None:
+        """Read again what may have changed outside the store (SIGHUP)."""
+        ...
+
+    def pause(self, reason: str) -> None:
+        """Begin no work until `resume`."""
+        ...
+
+    def resume(self) -> None:
+        """Begin work again."""
         ...
 
 

@@ -9,7 +9,7 @@ import trio
 from tipd.errors import TipdError
 from tipd.model.finding import MODULE_FAILED, NewFinding
 from tipd.nursery.attempt import causes
-from tipd.nursery.contract import After, Always, Cause
+from tipd.nursery.contract import After, Always, Cause, Service
 from tipd.nursery.ground import Ground
 from tipd.nursery.patience import Patience
 from tipd.nursery.policy import Policy
@@ -120,20 +120,29 @@ class Scheduler:
         """Ask for a round of a module now, of these submodules or of all that are due.
 
         It runs after the one that may be running; also while the module waits after a failure, not while it is paused.
-        A service that waits for its next try is started at once. Raises UnknownModule.
+        A service that waits for its next try is started at once, one that runs is told to look. Raises UnknownModule.
         """
-        if module in self._services:
-            self._supervisor.retry(module)
-        else:
+        service = self._services.get(module)
+        if service is None:
             self._unit(module).ask(names)
+        elif not self._supervisor.retry(module) and isinstance(service, Service):
+            service.look()
 
     def pause(self, module: str, reason: str) -> None:
-        """Begin no round of this module until `resume`. Raises UnknownModule, also for a service."""
-        self._unit(module).pause(reason)
+        """Begin no round of this module until `resume`. Raises UnknownModule, also for a service that cannot pause."""
+        service = self._services.get(module)
+        if isinstance(service, Service):
+            service.pause(reason)
+        else:
+            self._unit(module).pause(reason)
 
     def resume(self, module: str) -> None:
-        """Begin rounds of this module again. Raises UnknownModule, also for a service."""
-        self._unit(module).resume()
+        """Begin rounds of this module again. Raises UnknownModule, also for a service that cannot pause."""
+        service = self._services.get(module)
+        if isinstance(service, Service):
+            service.resume()
+        else:
+            self._unit(module).resume()
 
     def wake(self, finding_kinds: Iterable[str] = ()) -> None:
         """Say that findings of these kinds were committed (none given: of any); it never waits.
