@@ -77,9 +77,28 @@ class Flux(Protocol):
         ...
 
     def export(
-        self, *, state: Sequence[State] = (), tag: Sequence[str] = (), of: str = "names", max_tlp: Tlp
+        self,
+        *,
+        state: Sequence[State] = (),
+        tag: Sequence[str] = (),
+        of: str = "names",
+        max_tlp: Tlp,
+        public: bool = False,
     ) -> AsyncIterator[Sequence[Any]]:
-        """Yield pages of rows as `Sightings.export` does: names, or (`of="nodes"`) addresses that such names have."""
+        """Yield pages of rows as `Sightings.export` does: names, or (`of="nodes"`) addresses that such names have.
+
+        A row has `kind`, `value`, `sources` (names that the caller may see), `since` and `context` (`state`, `tier`,
+        `score`, `tags`; of an address `asn` and the first ten `names`). `public`: names that are marked clear and that
+        a person, or a source that may be passed on, brought.
+        """
+        ...
+
+    async def count(self, *, state: Sequence[State] = (), of: str = "names", max_tlp: Tlp, public: bool = False) -> int:
+        """Return how many rows such an export has."""
+        ...
+
+    async def revision(self) -> int:
+        """Return a number that grows with every change of names, tags, notes and marks by people."""
         ...
 
     async def networks(self, *, max_tlp: Tlp, after: int = 0, limit: int = 100) -> Sequence[Network]:

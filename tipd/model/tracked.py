@@ -144,7 +144,7 @@ class PivotRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Pivot(msgspec.Struct, frozen=True, kw_only=True):
-    """Where one value leads, the latest first; `kind`: `ipv4`, `ipv6`, `network`, `asn`, `domain`; `more`: over limit."""
+    """Where one value leads, the latest first; `kind`: `ipv4 ipv6 network asn domain`; `more`: over the limit."""
 
     kind: str
     value: str
