@@ -146,3 +146,19 @@ class Mark(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     tier: Tier = Tier.UNKNOWN
     verdict: bytes = b"{}"
     memo: bytes = b""
+
+
+class Score(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Where a name stood at one moment, kept when it changed. `total`: distinct addresses over all look-ups so far.
+
+    `holz`: hundredths, over the last window of two look-ups; None where it cannot be taken (no window, or no AS table).
+    """
+
+    id: int
+    at: float
+    holz: int | None
+    n_a: int
+    n_asn: int
+    total: int
+    tier: Tier
+    state: State
