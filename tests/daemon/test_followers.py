@@ -70,3 +70,8 @@ async def test_a_process_that_serves_follows_the_log(tmp_path):
 async def test_one_that_does_not_serve_does_not(tmp_path):
     _, supervisor, store = await _started(_house(tmp_path, "blacklist"))
     assert (supervisor.names, store.writer.subscribers) == ([], [])
+
+
+async def test_one_that_tracks_needs_the_table_and_the_allowlist(tmp_path):
+    _, supervisor, store = await _started(_house(tmp_path, "fastflux"))
+    assert (sorted(supervisor.names), store.writer.subscribers) == (["allowed", "asn"], [])

@@ -26,6 +26,7 @@ def test_they_stand_below_the_state_folder(tmp_path: Path, parts: set[str], swep
         rng=None,
         fetcher=None,
         workers=None,
+        resolver=None,
         health=SimpleNamespace(node=lambda _name: None),
     )
     built = PastParts(house, SimpleNamespace())

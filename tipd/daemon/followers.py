@@ -37,9 +37,18 @@ class Followers:
         self.watching = Watching(house, store, self.asns)
 
     def start(self, nursery: trio.Nursery, supervisor: Supervisor) -> None:
-        """Start what this process needs: all of it serves the API."""
-        if "api" not in self._house.parts:
-            return
+        """Start what this process needs: nearly all of it serves the API."""
+        parts = self._house.parts
+        children: dict[str, Child] = {}
+        if not parts.isdisjoint({"api", "fastflux"}):
+            children |= {"asn": self.asns.run, "allowed": self._store.allowed.run}
+        if "api" in parts:
+            children |= self._serving(supervisor)
+        for name, child in children.items():
+            nursery.start_soon(supervise, supervisor, name, child, Restart.ALWAYS)
+
+    def _serving(self, supervisor: Supervisor) -> dict[str, Child]:
+        """Subscribe what serves the API to the log, and return it."""
         node = self._house.health.node
         follower = Follower(self.index, self._store.pool, log.get("index"), node("index"))
         asns = self.asns
@@ -48,15 +57,11 @@ class Followers:
         self._store.pool.listen(MARKS_CHANNEL, lambda _: follower.committed(0))
         for wakes in (follower.committed, counter.committed, self.watching.sinks.committed):
             self._store.writer.subscribe(wakes)
-        children: dict[str, Child] = {
+        return {
             "index": follower.run,
-            "asn": self.asns.run,
             "trends": counter.run,
-            "allowed": self._store.allowed.run,
             "sinks": partial(self.watching.sinks.run, supervisor),
         }
-        for name, child in children.items():
-            nursery.start_soon(supervise, supervisor, name, child, Restart.ALWAYS)
 
 
 async def supervise(

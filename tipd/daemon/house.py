@@ -8,7 +8,7 @@ import os
 import signal
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import trio
 
@@ -70,6 +70,7 @@ class House:
         self._end_by = math.inf  # when (trio's clock) a stop must be over
         self.workers = WorkerPool(max(2, len(os.sched_getaffinity(0))), log.get("work"))
         self.fetcher = Fetcher(config.section("net", NetSettings), clock, log.get("net"), rng)
+        self.resolver: Any = None
         self._say = log.get("daemon")
 
     async def run(self) -> None:
@@ -87,9 +88,9 @@ class House:
 
     async def _live(self, store: Store, stop: trio.Event, reload: Reload) -> None:
         """All that stands on the store, and the order in which it comes and goes."""
-        scheduler = self._scheduler(store)
-        keeper = self._housekeeping(store)
         followers = Followers(self, store)
+        scheduler = self._scheduler(store, followers)
+        keeper = self._housekeeping(store)
         outside = Outside(self, store, followers, scheduler, keeper)
         supervisor = Supervisor(self.health, log.get("supervisor"), self.rng)
         async with trio.open_nursery() as nursery:
@@ -162,11 +163,11 @@ class House:
             self.health.channel("writer", store.writer)
             yield store
 
-    def _scheduler(self, store: Store) -> Scheduler:
+    def _scheduler(self, store: Store, followers: Followers) -> Scheduler:
         modules, disabled = build_modules(self.config, self.parts)
         return Scheduler(
             modules,
-            context_for(self, store),
+            context_for(self, store, followers.asns),
             schedule=store.schedule,
             findings=store.findings,
             clock=self.clock,

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from tipd import log
 from tipd.modules.blacklist.module import BlacklistModule
 from tipd.modules.blacklist.settings import BlacklistSettings
+from tipd.modules.fastflux.module import FluxModule
+from tipd.modules.fastflux.settings import FluxSettings
 from tipd.net.settings import NetSettings
 from tipd.nursery.contract import Context
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from tipd.config import Config
     from tipd.daemon.house import House
+    from tipd.net.asn_file import AsnFile
     from tipd.nursery.contract import Module
     from tipd.store.store import Store
 
@@ -28,10 +31,14 @@ def build_modules(config: Config, parts: frozenset[str]) -> tuple[list[Module], 
         networks = config.section("net", NetSettings).allow_networks
         modules.append(BlacklistModule(settings, config.state_dir, networks))
         disabled |= set() if settings.enabled else {"blacklist"}
+    if "fastflux" in parts:
+        tracking = config.section("modules.fastflux", FluxSettings)
+        modules.append(FluxModule(tracking))
+        disabled |= set() if tracking.enabled else {"fastflux"}
     return modules, disabled
 
 
-def context_for(house: House, store: Store) -> Callable[[str], Context]:
+def context_for(house: House, store: Store, asns: AsnFile | None = None) -> Callable[[str], Context]:
     """Return a function that makes a module's context."""
 
     def make(name: str) -> Context:
@@ -43,6 +50,8 @@ def context_for(house: House, store: Store) -> Callable[[str], Context]:
             fetcher=house.fetcher,
             workers=house.workers,
             health=house.health.node(name),
+            resolver=house.resolver,
+            asns=asns,
         )
 
     return make

@@ -11,6 +11,7 @@ from tipd import config
 from tipd.api.settings import ApiSettings
 from tipd.errors import ConfigError
 from tipd.modules.blacklist.settings import BlacklistSettings
+from tipd.modules.fastflux.settings import FluxSettings
 from tipd.net.settings import NetSettings
 from tipd.store.settings import FindingsSettings, StoreSettings
 from tipd.watching.settings import SinkSettings, WatchSettings
@@ -55,9 +56,10 @@ SECTIONS: dict[str, type[Any]] = {
     "api": ApiSettings,
     "net": NetSettings,
     "modules.blacklist": BlacklistSettings,
+    "modules.fastflux": FluxSettings,
 }
 TABLES: dict[str, type[Any]] = {"watch": WatchSettings, "sink": SinkSettings}  # any number of each
-PARTS = ("api", "blacklist")  # what `tipd run --only` may name
+PARTS = ("api", "blacklist", "fastflux")  # what `tipd run --only` may name
 
 
 def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
