@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tipd.model.tlp import Tlp
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from datetime import datetime
 
     from tipd.model.flux import NewName, State
-    from tipd.model.tlp import Tlp
     from tipd.model.tracked import Added, Network, Pivot, Seen, StoredRun, Tracked, TrackedDetail
 
 
 class Flux(Protocol):
     """Tracked names and passive DNS. Every call shows only names whose mark is not stricter than `max_tlp`."""
 
-    async def add(self, names: Sequence[NewName], *, initial: bool = False) -> Added:
+    async def add(self, names: Sequence[NewName], *, initial: bool = False, max_tlp: Tlp = Tlp.RED) -> Added:
         """Take names under watch, at most 10,000; those that are there gain evidence, tags and note."""
         ...
 

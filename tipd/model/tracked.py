@@ -127,7 +127,8 @@ class PivotRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     `found`: the value at the other end, `kind`: `domain`, `ipv4`, `ipv6` or `asn`. `how`: `has` (the value asked for
     has this record: found is an address, a name server, an end of a CNAME chain), `had_by` (found is a name that has
     the value as its record), `served_by` (found is a name whose name server `via` has the address). `via`: the address
-    or name server between the two, where there is one. `state` and `tags` of a found name that is watched.
+    or name server between the two, where there is one. `state` and `tags` of a found name that is watched. `tlp`: the
+    least mark among the names that show this row.
     """
 
     found: str
@@ -141,6 +142,7 @@ class PivotRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     via: str = ""
     state: State | None = None
     tags: tuple[str, ...] = ()
+    tlp: Tlp = Tlp.GREEN
 
 
 class Pivot(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,7 +155,10 @@ class Pivot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Added(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of names that were to be watched: `refused` with the reason."""
+    """What became of names that were to be watched: `refused` with the reason.
+
+    A name that the caller could not see before counts as `new` for it.
+    """
 
     new: tuple[str, ...] = ()
     known: tuple[str, ...] = ()
