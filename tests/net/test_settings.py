@@ -31,6 +31,10 @@ def test_defaults_work_and_are_the_limits() -> None:
         ({"proxy": "10.0.0.1:3128"}, "proxy: "),
         ({"proxy": "http://u:sesame@10.0.0.1:3128"}, "user name or a password"),
         ({"contact": "me (or you)"}, "contact"),
+        ({"root_servers": ["a.root-servers.net"]}, "root_servers: .*is not an address"),
+        ({"authority_port": 0}, "authority_port: 0 is not a port"),
+        ({"walled_gardens": ["192.0.2.1/24"]}, "walled_gardens: .*host bits"),
+        ({"policy_zones": ["."]}, "policy_zones: "),
         ({"spacings": "1s"}, "unknown field"),
     ],
 )

@@ -9,6 +9,8 @@ import msgspec
 from tipd.config import duration, size
 from tipd.model.proxy import proxy_address
 from tipd.net.request import Limits
+from tipd.net.resolver.policy import Policy
+from tipd.net.resolver.roots import root_servers
 
 MAX_RESOLVERS = 8
 
@@ -31,6 +33,12 @@ class NetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     `max_body`: largest body after decompression
     `max_ratio`: how many times larger a body may become by decompression (beyond the first 8 MB)
     `asn_file`: who announces which addresses: iptoasn TSV, CSV ranges, pfx2as, pyasn `.dat` or MMDB; tipd ships none
+    `root_servers`: where tipd begins when it asks zones' own servers, `"198.51.100.1"` or `"198.51.100.1:5300"`; empty:
+        the root servers of the Internet
+    `authority_port`: the port at which it asks zones' own servers
+    `walled_gardens`: addresses, networks and names to which policies of your resolvers send who asks for what they
+        block; an answer that leads there changes no state
+    `policy_zones`: response policy zones, tipd's own ones among them: an answer that bears their SOA changes no state
     `spacing`: pause between two connections to one host; none for hosts inside `allow_networks`
     """
 
@@ -49,6 +57,10 @@ class NetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     max_ratio: int = 200
     spacing: str = "1s"
     asn_file: str = ""
+    root_servers: tuple[str, ...] = ()
+    authority_port: int = 53
+    walled_gardens: tuple[str, ...] = ()
+    policy_zones: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what could not be used; ValueError names the key."""
@@ -62,6 +74,10 @@ class NetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
             raise ValueError("contact must be plain ASCII without parentheses, such as https://example.org/tipd")
         networks("allow_networks", self.allow_networks)
         name_servers(self.resolvers)
+        if not 0 < self.authority_port < 2**16:
+            raise ValueError(f"authority_port: {self.authority_port} is not a port")
+        root_servers(self.root_servers, self.authority_port)
+        Policy(self.policy_zones, self.walled_gardens)
         if self.proxy:
             proxy_address(self.proxy)
 
