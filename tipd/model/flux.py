@@ -10,6 +10,7 @@ from enum import IntEnum, StrEnum
 import msgspec
 
 from tipd.model.dns import Outcome
+from tipd.model.finding import NewFinding
 from tipd.model.tlp import Tlp
 
 CANDIDATE = "flux.candidate"  # a name was taken under watch
@@ -162,3 +163,36 @@ class Score(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     total: int
     tier: Tier
     state: State
+
+
+class Roll(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """How far the look-ups of a name have come, where nothing else about it changed since its last mark.
+
+    State, reason, score, verdict and memo stay as they are stored.
+    """
+
+    id: int
+    due: float
+    ttl: int
+    samples: int
+    last_sample: float
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """What the tracker gathered since it was last asked; per name at most one mark, and no roll beside it.
+
+    Of an unchanged set the observations and runs come in parts: the first look-up at once (`count` 1), the repeats when
+    the set changes, and at least hourly. Runs of one name that follow each other with one result are one run.
+    """
+
+    marks: tuple[Mark, ...] = ()
+    rolls: tuple[Roll, ...] = ()
+    observations: tuple[Observation, ...] = ()
+    runs: tuple[Run, ...] = ()
+    scores: tuple[Score, ...] = ()
+    findings: tuple[NewFinding, ...] = ()
+
+    def __len__(self) -> int:
+        """Return how many rows it holds in all."""
+        rows = (self.marks, self.rolls, self.observations, self.runs, self.scores, self.findings)
+        return sum(len(each) for each in rows)
