@@ -98,6 +98,10 @@ class Flux(Protocol):
         """Return how many rows such an export has."""
         ...
 
+    async def counts(self, *, max_tlp: Tlp) -> dict[State, int]:
+        """Return how many names stand in each state; a state without any may be left out."""
+        ...
+
     async def revision(self) -> int:
         """Return a number that grows with every change of names, tags, notes and marks by people."""
         ...

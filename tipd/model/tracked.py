@@ -126,9 +126,9 @@ class PivotRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `found`: the value at the other end, `kind`: `domain`, `ipv4`, `ipv6` or `asn`. `how`: `has` (the value asked for
     has this record: found is an address, a name server, an end of a CNAME chain), `had_by` (found is a name that has
-    the value as its record), `served_by` (found is a name whose name server `via` has the address). `via`: the address
-    or name server between the two, where there is one. `state` and `tags` of a found name that is watched. `tlp`: the
-    least mark among the names that show this row.
+    the value as its record), `served_by` (found is a name whose name server `via` has the address), `shares` (found is
+    a name that has `via` too: an address, a name server or a chain's end of the name asked for). `state` and `tags` of
+    a found name that is watched. `tlp`: the least mark among the names that show this row.
     """
 
     found: str
