@@ -1,11 +1,13 @@
 -- Fast-flux tracking: names under watch, what the DNS said of them (passive DNS, with its inverse indexes), and who
 -- probes. Codes of states stand in tipd/model/flux.py, of outcomes in tipd/model/dns.py.
 
--- Every name there is, in any role: watched, name server, end of a CNAME chain. `apex`: its registrable domain.
+-- Every name there is, in any role: watched, name server, end of a CNAME chain. `apex`: its registrable domain. `tlp`:
+-- the least mark of the watched names through which it is known (itself, names below it, names that point to it).
 CREATE TABLE dns_name (
     id   integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     name text COLLATE "C" NOT NULL UNIQUE,
-    apex text COLLATE "C" NOT NULL
+    apex text COLLATE "C" NOT NULL,
+    tlp  smallint NOT NULL DEFAULT 4
 );
 CREATE INDEX dns_name_apex ON dns_name (apex);
 
@@ -18,7 +20,8 @@ CREATE TABLE dns_vantage (
 );
 
 -- Names under watch: what people and lists said. `revision` is drawn under the writers' lock, so whoever follows it
--- misses nothing. `tlp`: the least mark among its origins, sources' present marks included.
+-- misses nothing. `tlp`: the least mark among its origins, sources' present marks included. `let_go`: a person said so;
+-- lists do not bring it back.
 CREATE SEQUENCE flux_revision;
 CREATE TABLE flux_name (
     id       integer PRIMARY KEY REFERENCES dns_name,
@@ -27,7 +30,8 @@ CREATE TABLE flux_name (
     tags     text[] NOT NULL DEFAULT '{}',
     note     text NOT NULL DEFAULT '',
     path     text[] NOT NULL DEFAULT '{}',
-    tlp      smallint NOT NULL
+    tlp      smallint NOT NULL,
+    let_go   boolean NOT NULL DEFAULT false
 );
 CREATE INDEX flux_name_revision ON flux_name (revision);
 CREATE INDEX flux_name_tags ON flux_name USING gin (tags) WHERE tags <> '{}';
@@ -44,8 +48,10 @@ CREATE TABLE flux_origin (
     last      timestamptz NOT NULL,
     UNIQUE NULLS NOT DISTINCT (id, source_id, why)
 );
+CREATE INDEX flux_origin_source ON flux_origin (source_id, id) WHERE source_id IS NOT NULL;
 
--- Where it stands: rewritten often, so apart, with room for updates in place. `due` null: not probed.
+-- Where it stands: rewritten often, so apart, with room for updates in place. `due` null: not probed. `decided`: the
+-- revision at which somebody else than the tracker set the state; what the tracker says without knowing it is ignored.
 CREATE TABLE flux_state (
     id          integer PRIMARY KEY REFERENCES flux_name ON DELETE CASCADE,
     state       smallint NOT NULL DEFAULT 0,
@@ -58,10 +64,12 @@ CREATE TABLE flux_state (
     samples     bigint NOT NULL DEFAULT 0,
     holz        integer,                             -- hundredths
     network     integer,                             -- the flux_network it belongs to
+    decided     bigint NOT NULL DEFAULT 0,
     verdict     jsonb NOT NULL DEFAULT '{}',
     memo        bytea NOT NULL DEFAULT ''
 ) WITH (fillfactor = 80);
-CREATE INDEX flux_state_above ON flux_state (state, since) WHERE state IN (2, 3, 4);
+CREATE INDEX flux_state_above ON flux_state (state, id) WHERE state IN (2, 3, 4);
+CREATE INDEX flux_state_network ON flux_state (network, id) WHERE network IS NOT NULL;
 
 -- Score over time: a row where it changed.
 CREATE TABLE flux_score (
@@ -76,7 +84,8 @@ CREATE TABLE flux_score (
     PRIMARY KEY (id, at)
 );
 
--- Passive DNS: name, type and data with first, last, count. One of `address` and `target_id` is null.
+-- Passive DNS: name, type and data with first, last, count. One of `address` and `target_id` is null. The inverse
+-- indexes hold the day of `last`, not the moment: rows are updated often, and in place as long as the day is the same.
 CREATE TABLE dns_observation (
     name_id   integer NOT NULL,
     rtype     smallint NOT NULL,
@@ -90,11 +99,12 @@ CREATE TABLE dns_observation (
     ttl_max   integer NOT NULL,
     true_ttl  boolean NOT NULL,
     vantage   smallint NOT NULL DEFAULT 0,
+    day       date NOT NULL GENERATED ALWAYS AS ((last AT TIME ZONE 'UTC')::date) STORED,
     UNIQUE NULLS NOT DISTINCT (name_id, rtype, address, target_id, asn)
-);
-CREATE INDEX dns_observation_address ON dns_observation (address) WHERE address IS NOT NULL;
-CREATE INDEX dns_observation_target ON dns_observation (target_id) WHERE target_id IS NOT NULL;
-CREATE INDEX dns_observation_asn ON dns_observation (asn, last DESC) WHERE asn <> 0;
+) WITH (fillfactor = 90);
+CREATE INDEX dns_observation_address ON dns_observation (address, day) WHERE address IS NOT NULL;
+CREATE INDEX dns_observation_target ON dns_observation (target_id, day) WHERE target_id IS NOT NULL;
+CREATE INDEX dns_observation_asn ON dns_observation (asn, day) WHERE asn <> 0;
 
 -- Consecutive look-ups with one result, of candidates and above: enough to take every score again.
 CREATE TABLE flux_run (
@@ -111,7 +121,7 @@ CREATE TABLE flux_run (
     addresses bytea NOT NULL,                        -- IPv4, four bytes each, sorted
     asns      bigint[] NOT NULL DEFAULT '{}'
 ) PARTITION BY RANGE (first);
-CREATE INDEX flux_run_name ON flux_run (name_id, first);
+CREATE UNIQUE INDEX flux_run_name ON flux_run (name_id, first);
 
 -- Networks: names that share addresses. Members point here from flux_state.
 CREATE TABLE flux_network (
@@ -128,3 +138,9 @@ CREATE TABLE flux_lease (
     held_until timestamptz
 );
 INSERT INTO flux_lease DEFAULT VALUES;
+
+-- What was forgotten of late, by its key: what the tracker still had in memory of it is not taken in.
+CREATE TABLE flux_forgotten (
+    key bigint PRIMARY KEY,
+    at  timestamptz NOT NULL
+);

@@ -52,6 +52,7 @@ CREATE TABLE dns_name (
     id integer NOT NULL GENERATED ALWAYS AS IDENTITY,
     name text COLLATE "C" NOT NULL,
     apex text COLLATE "C" NOT NULL,
+    tlp smallint NOT NULL DEFAULT 4,
     CONSTRAINT dns_name_name_key UNIQUE (name),
     CONSTRAINT dns_name_pkey PRIMARY KEY (id)
 );
@@ -69,8 +70,9 @@ CREATE TABLE dns_observation (
     ttl_max integer NOT NULL,
     true_ttl boolean NOT NULL,
     vantage smallint NOT NULL DEFAULT 0,
+    day date NOT NULL GENERATED ALWAYS AS (((last AT TIME ZONE 'UTC'::text))::date) STORED,
     CONSTRAINT dns_observation_name_id_rtype_address_target_id_asn_key UNIQUE NULLS NOT DISTINCT (name_id, rtype, address, target_id, asn)
-);
+) WITH (fillfactor=90);
 --
 CREATE TABLE dns_vantage (
     id smallint NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -101,6 +103,12 @@ CREATE TABLE finding_floor (
     CONSTRAINT finding_floor_pkey PRIMARY KEY (only_one)
 );
 --
+CREATE TABLE flux_forgotten (
+    key bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT flux_forgotten_pkey PRIMARY KEY (key)
+);
+--
 CREATE TABLE flux_lease (
     only_one boolean NOT NULL DEFAULT true,
     holder uuid,
@@ -117,6 +125,7 @@ CREATE TABLE flux_name (
     note text NOT NULL DEFAULT ''::text,
     path text[] NOT NULL DEFAULT '{}'::text[],
     tlp smallint NOT NULL,
+    let_go boolean NOT NULL DEFAULT false,
     CONSTRAINT flux_name_pkey PRIMARY KEY (id)
 );
 --
@@ -178,6 +187,7 @@ CREATE TABLE flux_state (
     samples bigint NOT NULL DEFAULT 0,
     holz integer,
     network integer,
+    decided bigint NOT NULL DEFAULT 0,
     verdict jsonb NOT NULL DEFAULT '{}'::jsonb,
     memo bytea NOT NULL DEFAULT '\x'::bytea,
     CONSTRAINT flux_state_pkey PRIMARY KEY (id)
@@ -353,11 +363,11 @@ CREATE UNIQUE INDEX allowed_now ON allowed USING btree (kind, value) WHERE (remo
 --
 CREATE INDEX dns_name_apex ON dns_name USING btree (apex);
 --
-CREATE INDEX dns_observation_address ON dns_observation USING btree (address) WHERE (address IS NOT NULL);
+CREATE INDEX dns_observation_address ON dns_observation USING btree (address, day) WHERE (address IS NOT NULL);
 --
-CREATE INDEX dns_observation_asn ON dns_observation USING btree (asn, last DESC) WHERE (asn <> 0);
+CREATE INDEX dns_observation_asn ON dns_observation USING btree (asn, day) WHERE (asn <> 0);
 --
-CREATE INDEX dns_observation_target ON dns_observation USING btree (target_id) WHERE (target_id IS NOT NULL);
+CREATE INDEX dns_observation_target ON dns_observation USING btree (target_id, day) WHERE (target_id IS NOT NULL);
 --
 CREATE INDEX finding_by_seq ON finding USING btree (seq);
 --
@@ -367,9 +377,13 @@ CREATE INDEX flux_name_revision ON flux_name USING btree (revision);
 --
 CREATE INDEX flux_name_tags ON flux_name USING gin (tags) WHERE (tags <> '{}'::text[]);
 --
-CREATE INDEX flux_run_name ON flux_run USING btree (name_id, first);
+CREATE INDEX flux_origin_source ON flux_origin USING btree (source_id, id) WHERE (source_id IS NOT NULL);
 --
-CREATE INDEX flux_state_above ON flux_state USING btree (state, since) WHERE (state = ANY (ARRAY[2, 3, 4]));
+CREATE UNIQUE INDEX flux_run_name ON flux_run USING btree (name_id, first);
+--
+CREATE INDEX flux_state_above ON flux_state USING btree (state, id) WHERE (state = ANY (ARRAY[2, 3, 4]));
+--
+CREATE INDEX flux_state_network ON flux_state USING btree (network, id) WHERE (network IS NOT NULL);
 --
 CREATE INDEX round_at ON round USING btree (source_id, at) WHERE (at IS NOT NULL);
 --
