@@ -18,6 +18,7 @@ from tipd.api.routes import (
     allowed,
     asn,
     console,
+    console_flux,
     console_live,
     console_trends,
     docs,
@@ -70,6 +71,7 @@ ROUTES: tuple[Route, ...] = (
     *console.ROUTES,
     *console_live.ROUTES,
     *console_trends.ROUTES,
+    *console_flux.ROUTES,
 )
 
 _HEADERS = {
