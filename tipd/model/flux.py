@@ -132,7 +132,8 @@ class Run(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 class Mark(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What the tracker knows of a name now, to be stored; `verdict` is JSON (see docs/reference/fast-flux.md).
 
-    `holz`: hundredths of the score, None where it could not be taken (no window yet, or no AS table).
+    `holz`: hundredths of the score, None where it could not be taken (no window yet, or no AS table). `revision`: of the
+    name as the tracker knew it then: where somebody else set its state since, the mark is ignored (0: it never is).
     """
 
     id: int
@@ -147,6 +148,7 @@ class Mark(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     tier: Tier = Tier.UNKNOWN
     verdict: bytes = b"{}"
     memo: bytes = b""
+    revision: int = 0
 
 
 class Score(msgspec.Struct, frozen=True, gc=False, kw_only=True):
