@@ -1,0 +1,191 @@
+"""What is known of every watched name, in slots: arrays of numbers side by side, and two byte strings a name.
+
+A name that never changes costs its numbers (64 bytes), its name and its last set of addresses as byte strings, and
+nothing else. A slot is used again after its name has gone; whoever keeps a slot's number keeps the number of the
+question with it (`asked`), or the name's id.
+"""
+
+from __future__ import annotations
+
+from array import array
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tipd.model.dns import Outcome, Route, text_name, wire_name
+from tipd.model.flux import State
+from tipd.model.tlp import Tlp
+from tipd.modules.fastflux.wheel import NEVER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tipd.model.flux import KnownName
+
+BLOCK = 4096  # slots made at once
+UNASKED = 7  # beside the codes of Outcome: no answer yet
+RESERVED = 1  # flag: the name's turn among those of its registrable domain has been given out already
+_PAGE_BITS = 10
+_MOST_SERVERS = 250
+OTHERS = "others"  # servers beyond so many
+
+
+class Label(msgspec.Struct, frozen=True):
+    """What names have in common that people and lists said: tags, the mark, and through whom they are asked for."""
+
+    tags: tuple[str, ...] = ()
+    tlp: Tlp = Tlp.GREEN
+    route: Route = Route.RESOLVERS
+
+
+class Records:
+    """Every array is indexed by slot.
+
+    `sets`: the last answer's packed addresses; `outcomes`: its outcome's code, or UNASKED. `samples`: answers in all,
+    `saved` of them are stored; `first`, `last`: of those not stored yet (seconds; `first` 0: none); `low`, `high`: the
+    least and the greatest TTL among them. `judge_at`: at this many samples it is judged again though nothing changed.
+    `bad`: questions in a row that ended without an answer. `asked`: the number of the question under way, 0: none.
+    """
+
+    def __init__(self) -> None:
+        """No name yet."""
+        self.ids = array("I")
+        self.due = array("I")
+        self.ttl = array("I")
+        self.samples = array("I")
+        self.saved = array("I")
+        self.judge_at = array("I")
+        self.low = array("I")
+        self.high = array("I")
+        self.first = array("d")
+        self.last = array("d")
+        self.apexes = array("I")
+        self.labels = array("I")
+        self.asked = array("H")
+        self.states = bytearray()
+        self.outcomes = bytearray()
+        self.bad = bytearray()
+        self.flags = bytearray()
+        self.servers = bytearray()
+        self.wires: list[bytes | None] = []
+        self.sets: list[bytes] = []
+        self.count = 0
+        self._free = array("I")
+        self._pages: dict[int, array[int]] = {}  # id -> slot + 1, in pages
+        self._labels: list[Label] = []
+        self._numbers: dict[Label, int] = {}
+        self._servers: list[str] = [""]
+        self._server_numbers: dict[str, int] = {"": 0}
+
+    def __len__(self) -> int:
+        """Return how many slots there are, free ones too."""
+        return len(self.wires)
+
+    def add(self, known: KnownName, apex: int, label: Label) -> int:
+        """Give a name a slot, and return it; raises ValueError for a name that no question can hold."""
+        wire = wire_name(known.name)
+        if not self._free:
+            self._grow()
+        slot = self._free.pop()
+        self.wires[slot], self.sets[slot] = wire, b""
+        self.ids[slot], self.apexes[slot], self.labels[slot] = known.id, apex, self._label_number(label)
+        self.ttl[slot] = max(0, known.ttl)
+        self.samples[slot] = self.saved[slot] = min(known.samples, 2**32 - 2**20)
+        self.judge_at[slot] = 0
+        self.first[slot], self.last[slot] = 0.0, known.last_sample
+        self.states[slot], self.outcomes[slot] = known.state, UNASKED
+        self.bad[slot] = self.flags[slot] = self.servers[slot] = 0
+        self._place(known.id, slot + 1)
+        self.count += 1
+        return slot
+
+    def remove(self, slot: int) -> None:
+        """Let a name go; an answer that is still under way belongs to nobody then."""
+        self._place(self.ids[slot], 0)
+        self.wires[slot], self.sets[slot] = None, b""
+        self.due[slot], self.asked[slot] = NEVER, 0
+        self._free.append(slot)
+        self.count -= 1
+
+    def slot_of(self, name_id: int) -> int:
+        """Return the slot of a name, -1 where it is not watched."""
+        page = self._pages.get(name_id >> _PAGE_BITS)
+        return page[name_id & (1 << _PAGE_BITS) - 1] - 1 if page is not None else -1
+
+    def slots(self, start: int, stop: int) -> Iterator[int]:
+        """Yield the slots of this range that hold a name."""
+        wires = self.wires
+        for slot in range(start, min(stop, len(wires))):
+            if wires[slot] is not None:
+                yield slot
+
+    def name(self, slot: int) -> str:
+        """Return the name's text."""
+        wire = self.wires[slot]
+        if wire is None:
+            raise LookupError(f"slot {slot} holds no name")
+        return text_name(wire)
+
+    def state(self, slot: int) -> State:
+        """Return where the name stands."""
+        return State(self.states[slot])
+
+    def outcome(self, slot: int) -> Outcome | None:
+        """Return how its last answered question ended, None before the first."""
+        code = self.outcomes[slot]
+        return None if code == UNASKED else Outcome(code)
+
+    def label(self, slot: int) -> Label:
+        """Return its tags, mark and route."""
+        return self._labels[self.labels[slot]]
+
+    def relabel(self, slot: int, label: Label) -> None:
+        """Change them."""
+        self.labels[slot] = self._label_number(label)
+
+    def server(self, slot: int) -> str:
+        """Return who answered last."""
+        return self._servers[self.servers[slot]]
+
+    def server_number(self, server: str) -> int:
+        """Return the number for who answered; the 250th and all after it share one."""
+        number = self._server_numbers.get(server)
+        if number is None:
+            if len(self._servers) >= _MOST_SERVERS:
+                server = OTHERS
+            number = self._server_numbers.setdefault(server, len(self._servers))
+            if number == len(self._servers):
+                self._servers.append(server)
+        return number
+
+    def unsaved(self, slot: int) -> int:
+        """Return how many answers are not stored yet."""
+        return self.samples[slot] - self.saved[slot]
+
+    def _label_number(self, label: Label) -> int:
+        number = self._numbers.setdefault(label, len(self._labels))
+        if number == len(self._labels):
+            self._labels.append(label)
+        return number
+
+    def _place(self, name_id: int, entry: int) -> None:
+        page = self._pages.get(name_id >> _PAGE_BITS)
+        if page is None:
+            page = self._pages[name_id >> _PAGE_BITS] = array("I", bytes(4 << _PAGE_BITS))
+        page[name_id & (1 << _PAGE_BITS) - 1] = entry
+
+    def _grow(self) -> None:
+        start = len(self.wires)
+        for four in (self.ids, self.ttl, self.samples, self.saved, self.judge_at, self.low, self.high):
+            four.frombytes(bytes(4 * BLOCK))
+        for four in (self.apexes, self.labels):
+            four.frombytes(bytes(4 * BLOCK))
+        self.due.frombytes(b"\xff" * 4 * BLOCK)
+        for eight in (self.first, self.last):
+            eight.frombytes(bytes(8 * BLOCK))
+        self.asked.frombytes(bytes(2 * BLOCK))
+        for one in (self.states, self.outcomes, self.bad, self.flags, self.servers):
+            one.extend(bytes(BLOCK))
+        self.wires.extend([None] * BLOCK)
+        self.sets.extend([b""] * BLOCK)
+        self._free.extend(range(start + BLOCK - 1, start - 1, -1))
