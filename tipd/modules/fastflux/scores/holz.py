@@ -86,9 +86,17 @@ def window_of(first: Look, second: Look, n_ns: int = 0) -> Window | None:
         n_a, changed = len(first.addresses) // 4, False
     else:
         n_a, changed = len({*numbers(first.addresses), *numbers(second.addresses)}), True
-    n_asn = None
-    if first.placed and second.placed:
-        asns = {*first.asns, *second.asns}
-        asns.discard(UNKNOWN)
-        n_asn = len(asns)
+    n_asn = _asns(first, second) if first.placed and second.placed else None
     return Window(first.at, second.at, n_a, n_asn, changed, n_ns)
+
+
+def still(look: Look, n_ns: int = 0) -> Window:
+    """Return the window of a look-up and one just like it, where only the last of many was kept."""
+    n_asn = _asns(look, look) if look.placed else None
+    return Window(look.at, look.at, len(look.addresses) // 4, n_asn, changed=False, n_ns=n_ns)
+
+
+def _asns(first: Look, second: Look) -> int:
+    found = {*first.asns, *second.asns}
+    found.discard(UNKNOWN)
+    return len(found)

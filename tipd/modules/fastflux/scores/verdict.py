@@ -1,0 +1,113 @@
+"""The verdict: a tier, with every reason for and against it, beside Holz's score (docs/reference/fast-flux.md)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tipd.model.flux import Tier
+from tipd.modules.fastflux.scores.reasons import Reason, against, speaking_for
+
+if TYPE_CHECKING:
+    from tipd.modules.fastflux.scores.features import Features
+
+MODEL = "flux-1"
+_LOWERS = frozenset({"known", "stable", "saturated"})
+_SCATTERED = frozenset({"asns", "prefixes"})
+_ORDER = {tier: place for place, tier in enumerate(Tier)}  # unknown, benign, possible, likely, confirmed
+
+
+class Bounds(msgspec.Struct, frozen=True, kw_only=True):
+    """What counts as much; each is argued in docs/reference/fast-flux.md.
+
+    `asns`, `entropy` (bits): from how many networks on addresses lie scattered; `prefixes16`: the same where no AS
+    table is there. `fluxiness`, `late`: from when on addresses keep coming. `strong_looks`, `strong_asns`,
+    `strong_entropy`, `strong_fluxiness`: what a long window needs to confirm by itself. `ttl`: seconds, at most.
+    `ns_asns`, `ns_new`, `ns_fluxiness`: when name servers flux. `shared_names`: other names on the same addresses.
+    `age_days`: at most, to count as young. `settled`: look-ups without a change after which a name counts as stable. `saturated`: look-ups over at least a day,
+    the second half of which brought nothing new, after which its addresses count as a fixed pool.
+    """
+
+    asns: int = 5
+    entropy: float = 2.0
+    prefixes16: int = 8
+    fluxiness: float = 2.0
+    late: float = 0.2
+    looks: int = 6
+    strong_looks: int = 24
+    strong_asns: int = 12
+    strong_entropy: float = 3.0
+    strong_fluxiness: float = 5.0
+    ttl: int = 1800
+    ns_asns: int = 4
+    ns_new: int = 3
+    ns_fluxiness: float = 1.5
+    shared_names: int = 2
+    age_days: float = 60.0
+    settled: int = 12
+    saturated: int = 48
+
+
+DEFAULTS = Bounds()
+
+
+class Verdict(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """How sure it is that a name fluxes, and why. `lowered`: by knowledge. `since`, `until`: the window it is of."""
+
+    tier: Tier
+    reasons: tuple[Reason, ...]
+    since: float
+    until: float
+    looks: int
+    why: str = ""  # the reason that carried it, where it speaks for flux
+    lowered: bool = False
+    model: str = MODEL
+
+
+def verdict(features: Features, bounds: Bounds = DEFAULTS) -> Verdict:
+    """Return the verdict on a name's features (they hold what the knowledge says of it, in `given`)."""
+    pro, contra = tuple(speaking_for(features, bounds)), tuple(against(features, bounds))
+    codes, checks = {reason.code for reason in pro}, {reason.code for reason in contra}
+    raised, why = _raised(features, codes)
+    tier = _capped(raised, codes, checks)
+    return Verdict(
+        tier=tier,
+        reasons=(*pro, *contra),
+        since=features.since,
+        until=features.until,
+        looks=features.looks,
+        why=why,
+        lowered="known" in checks,
+    )
+
+
+def _raised(found: Features, codes: set[str]) -> tuple[Tier, str]:
+    """Return the tier out of what speaks for flux alone, and the reason that carries it."""
+    if found.looks < 2:
+        return Tier.UNKNOWN, ""
+    scattered = not codes.isdisjoint(_SCATTERED)
+    growing = "fluxiness" in codes and "growth" in codes
+    if "holz" in codes:
+        return (Tier.CONFIRMED if found.flux_windows >= 2 and found.moved_windows else Tier.LIKELY), "holz"
+    if "long" in codes:
+        return Tier.CONFIRMED, "long"
+    if scattered and growing:
+        return Tier.LIKELY, "growth"
+    if "double" in codes:
+        return (Tier.LIKELY if growing else Tier.POSSIBLE), "double"
+    return (Tier.POSSIBLE, "asns") if scattered or growing else (Tier.BENIGN, "")
+
+
+def _capped(tier: Tier, codes: set[str], checks: set[str]) -> Tier:
+    """Hold a tier down: to `possible` by what is known or settled, without an AS table to `likely`."""
+    most = Tier.CONFIRMED
+    if (
+        not checks.isdisjoint(_LOWERS)
+        or ("foreign_cname" in checks and "holz" not in codes)
+        or ("few_asns" in checks and "holz" not in codes)
+    ):
+        most = Tier.POSSIBLE
+    elif "no_asns" in checks:
+        most = Tier.LIKELY
+    return min(tier, most, key=_ORDER.__getitem__)
