@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 MODEL = "flux-1"
 _LOWERS = frozenset({"known", "stable", "saturated"})
+_LOWERS_WITHOUT_HOLZ = frozenset({"foreign_cname", "few_asns"})
 _SCATTERED = frozenset({"asns", "prefixes"})
 _ORDER = {tier: place for place, tier in enumerate(Tier)}  # unknown, benign, possible, likely, confirmed
 
@@ -25,8 +26,8 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     table is there. `fluxiness`, `late`: from when on addresses keep coming. `strong_looks`, `strong_asns`,
     `strong_entropy`, `strong_fluxiness`: what a long window needs to confirm by itself. `ttl`: seconds, at most.
     `ns_asns`, `ns_new`, `ns_fluxiness`: when name servers flux. `shared_names`: other names on the same addresses.
-    `age_days`: at most, to count as young. `settled`: look-ups without a change after which a name counts as stable. `saturated`: look-ups over at least a day,
-    the second half of which brought nothing new, after which its addresses count as a fixed pool.
+    `age_days`: at most, to count as young. `settled`: look-ups without a change after which a name counts as stable.
+    `saturated`: look-ups, over at least `saturated_days`, the second half of which brought nothing new: a fixed pool.
     """
 
     asns: int = 5
@@ -46,7 +47,8 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     shared_names: int = 2
     age_days: float = 60.0
     settled: int = 12
-    saturated: int = 48
+    saturated: int = 500
+    saturated_days: float = 7.0
 
 
 DEFAULTS = Bounds()
@@ -102,11 +104,7 @@ def _raised(found: Features, codes: set[str]) -> tuple[Tier, str]:
 def _capped(tier: Tier, codes: set[str], checks: set[str]) -> Tier:
     """Hold a tier down: to `possible` by what is known or settled, without an AS table to `likely`."""
     most = Tier.CONFIRMED
-    if (
-        not checks.isdisjoint(_LOWERS)
-        or ("foreign_cname" in checks and "holz" not in codes)
-        or ("few_asns" in checks and "holz" not in codes)
-    ):
+    if not checks.isdisjoint(_LOWERS) or ("holz" not in codes and not checks.isdisjoint(_LOWERS_WITHOUT_HOLZ)):
         most = Tier.POSSIBLE
     elif "no_asns" in checks:
         most = Tier.LIKELY
