@@ -13,12 +13,15 @@ from tipd.net.resolver.policy import Policy
 from tipd.net.resolver.roots import root_servers
 
 MAX_RESOLVERS = 8
+MAX_IN_FLIGHT = 20_000
 
 
 class NetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How tipd reaches out, `[net]`.
 
     `resolvers`: DNS servers as `"host:port"` (addresses, `"[::1]:53"` for IPv6), asked in turn; or `["system"]`
+    `queries_per_second`: the most that fast-flux tracking asks each of `resolvers`, 0 for as much as it answers
+    `queries_in_flight`: the most questions that wait for an answer of one resolver at once
     `allow_networks`: networks the fetcher may reach although they are not public, e.g. `["10.0.0.0/8"]`
     `contact`: an address (https://… or mailto:…) put into the User-Agent, so that a source's operator can reach you
     `proxy`: an HTTP proxy, `"http://10.0.0.1:3128"`, for every fetch whose source names none; its own address is
@@ -43,6 +46,8 @@ class NetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """
 
     resolvers: tuple[str, ...] = ("system",)
+    queries_per_second: int = 1000
+    queries_in_flight: int = 1000
     allow_networks: tuple[str, ...] = ()
     contact: str = ""
     proxy: str = ""
@@ -72,6 +77,10 @@ class NetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
             raise ValueError("max_ratio must be at least 2")
         if "\n" in self.contact or not self.contact.isascii() or "(" in self.contact or ")" in self.contact:
             raise ValueError("contact must be plain ASCII without parentheses, such as https://example.org/tipd")
+        if self.queries_per_second < 0:
+            raise ValueError("queries_per_second must not be negative (0: no limit)")
+        if not 0 < self.queries_in_flight <= MAX_IN_FLIGHT:
+            raise ValueError(f"queries_in_flight must be 1 to {MAX_IN_FLIGHT}")
         networks("allow_networks", self.allow_networks)
         name_servers(self.resolvers)
         if not 0 < self.authority_port < 2**16:

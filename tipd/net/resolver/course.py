@@ -1,0 +1,227 @@
+"""What becomes of a question that is not answered at once in the common way: retries, oddities, forgeries, the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tipd.model.dns import Answer, Outcome, text_name
+from tipd.net.resolver import unusual
+from tipd.net.resolver.pending import NEVER
+from tipd.net.resolver.policy import Policy
+from tipd.net.resolver.sender import PARKED
+from tipd.net.resolver.timers import within
+
+if TYPE_CHECKING:
+    from tipd.net.resolver.pending import Pending
+    from tipd.net.resolver.sender import Sender
+    from tipd.net.resolver.sockets import Socket
+    from tipd.net.resolver.timers import Timers
+    from tipd.net.resolver.unusual import Reading
+    from tipd.net.resolver.upstream import Upstream
+
+NO_ANSWER = "no server answered"
+_RESPONSE, _OPCODE, _TRUNCATED = 0x80, 0x78, 0x02  # in the third byte
+_FORMERR = 1
+_NONE, _ONE = b"\0\0", b"\0\1"  # questions in a packet
+
+type OverTcp = Callable[[Pending, Upstream], bool]
+
+
+class Course:
+    """Leads questions to their end. `over_tcp` begins to ask over TCP; False where too much goes there already."""
+
+    def __init__(self, sender: Sender, timers: Timers, policy: Policy, over_tcp: OverTcp) -> None:
+        self._sender = sender
+        self._timers = timers
+        self.policy = policy
+        self._over_tcp = over_tcp
+        self.noise = sender.noise.take
+
+    # --- tries ---
+
+    def try_next(self, pending: Pending, now: float) -> None:
+        """Ask the next server that has room, or wait for room; end it where there is no time or try left."""
+        plan = pending.plan
+        if now >= pending.deadline:
+            self.finish(pending, pending.trouble or Answer(Outcome.TIMEOUT, why=NO_ANSWER))
+            return
+        if pending.tries >= plan.tries:  # answers to the former tries are welcome to the end
+            self._timers.set(pending, within(pending.deadline - now), now)
+            return
+        for step in range(1, len(plan.upstreams) + 1):
+            turn = (pending.turn + step) % len(plan.upstreams)
+            if plan.upstreams[turn].room(now):
+                pending.turn = turn
+                self._ask(pending, plan.upstreams[turn], now)
+                return
+        self._timers.set(pending, min(PARKED, within(pending.deadline - now)), now)
+
+    def _ask(self, pending: Pending, upstream: Upstream, now: float) -> None:
+        if not pending.softened:
+            self._sender.send(pending, upstream, now)
+            return
+        pending.tries += 1
+        self.ask_over_tcp(pending, upstream, now)
+
+    def lost(self, pending: Pending, now: float) -> None:
+        """Take note that a try's time is over; its answer stays welcome."""
+        self._uncount(pending, lost=True)
+        self.try_next(pending, now)
+
+    def hurry(self, socket: Socket, now: float) -> None:
+        """Nobody listens where this socket goes: let questions that have another server to go to not wait."""
+        socket.upstream.unreachable += 1
+        for pending in list(socket.flight.values()):
+            if pending.counted and pending.socket is socket and len(pending.plan.upstreams) > 1:
+                self._timers.set(pending, 0, now)
+
+    def _uncount(self, pending: Pending, *, lost: bool = False) -> None:
+        socket = pending.socket
+        if not pending.counted or socket is None:
+            return
+        pending.counted = False
+        socket.upstream.in_flight -= 1
+        if lost:
+            socket.upstream.lost += 1
+            pending.older = [*(pending.older or ()), (socket, pending.id, pending.question)]
+
+    def _elsewhere(self, pending: Pending, trouble: Answer, now: float) -> None:
+        """End with this trouble, unless there is another server that was not asked."""
+        pending.trouble = trouble
+        self._uncount(pending)
+        if pending.tries < min(pending.plan.tries, len(pending.plan.upstreams)):
+            self.try_next(pending, now)
+        else:
+            self.finish(pending, trouble)
+
+    def ask_over_tcp(self, pending: Pending, upstream: Upstream, now: float) -> None:
+        """Go over to TCP with this question."""
+        self._uncount(pending)
+        if self._over_tcp(pending, upstream):
+            pending.due = NEVER
+        else:
+            self._elsewhere(pending, Answer(Outcome.SERVFAIL, server=upstream.name, why="too many ask over TCP"), now)
+
+    def failed_over_tcp(self, pending: Pending, trouble: Answer, now: float) -> None:
+        """Go on where TCP brought nothing."""
+        pending.trouble = trouble
+        self.try_next(pending, now)
+
+    # --- packets ---
+
+    def stray(self, socket: Socket, pending: Pending | None, packet: bytes, now: float) -> None:
+        """A packet whose question is not the one that the id was given to last (the pending one was taken out)."""
+        upstream = socket.upstream
+        if pending is None:
+            upstream.late += 1
+            return
+        if self._of_former_try(socket, pending, packet):
+            self._welcome(socket, pending, packet, now)
+            return
+        if _not_understood(packet) and pending.counted and upstream.edns and not pending.plain:
+            self._without_edns(pending, upstream, now)
+            return
+        socket.flight[packet[:2]] = pending
+        if packet[12 : 12 + len(pending.question)].lower() == pending.question.lower():
+            pending.softened = True
+            upstream.case_lost += 1
+        else:
+            upstream.forged += 1
+
+    @staticmethod
+    def _of_former_try(socket: Socket, pending: Pending, packet: bytes) -> bool:
+        return any(
+            each is socket and key == packet[:2] and packet.startswith(question, 12)
+            for each, key, question in pending.older or ()
+        )
+
+    def _welcome(self, socket: Socket, pending: Pending, packet: bytes, now: float) -> None:
+        """An answer to a former try came after all: it was slow, not lost."""
+        socket.upstream.lost -= 1
+        pending.older = [former for former in pending.older or () if former[:2] != (socket, packet[:2])]
+        self.uncommon(socket, pending, packet, now)
+
+    def uncommon(self, socket: Socket, pending: Pending, packet: bytes, now: float) -> None:
+        """Read a packet that answers our question in no common way."""
+        upstream = socket.upstream
+        if not packet[2] & _RESPONSE or packet[2] & _OPCODE or packet[4:6] != _ONE:
+            upstream.forged += 1
+            socket.flight[packet[:2]] = pending
+            return
+        upstream.answered += 1
+        if packet[2] & _TRUNCATED:
+            self.ask_over_tcp(pending, upstream, now)
+        else:
+            self.read(upstream, pending, packet, now)
+
+    def read(self, upstream: Upstream, pending: Pending, packet: bytes, now: float) -> None:
+        """Act by what a packet says, whose id and question were compared."""
+        reading = unusual.read(packet, pending.name, pending.rtype, upstream.name)
+        if reading.unread:
+            upstream.unread += 1
+            self._uncount(pending)
+            pending.trouble = reading.answer
+            self.try_next(pending, now)
+        elif reading.formerr and upstream.edns and not pending.plain:
+            self._without_edns(pending, upstream, now)
+        else:
+            self._judge(upstream, pending, packet, reading, now)
+
+    def _without_edns(self, pending: Pending, upstream: Upstream, now: float) -> None:
+        self._uncount(pending)
+        pending.plain = True
+        pending.tries -= 1  # once more, beside the tries there are
+        self._sender.send(pending, upstream, now)
+
+    def _judge(self, upstream: Upstream, pending: Pending, packet: bytes, reading: Reading, now: float) -> None:
+        answer = reading.answer
+        if pending.plain and upstream.edns and not reading.formerr:
+            upstream.understand(edns=False, now=now)
+        if pending.plan.whole:
+            self.finish(pending, answer, packet)
+            return
+        why = self._policy(upstream, pending, reading)
+        if why:
+            made = Answer(Outcome.POLICY, answer.rdata, cname=answer.cname, server=answer.server, why=why)
+            self.finish(pending, made)
+        elif answer.outcome in (Outcome.SERVFAIL, Outcome.REFUSED) and not reading.final:
+            self._elsewhere(pending, answer, now)
+        else:
+            self.finish(pending, answer)
+
+    def _policy(self, upstream: Upstream, pending: Pending, reading: Reading) -> str:
+        upstream.recursed |= reading.marks.recursion_available
+        marks = msgspec.structs.replace(reading.marks, recursed=upstream.recursed)
+        direct = not pending.plan.recursion
+        return self.policy.why(text_name(pending.name), pending.rtype, reading.answer, marks, direct=direct)
+
+    def walled(self, pending: Pending, answer: Answer) -> None:
+        """End with an answer whose addresses are all a walled garden's."""
+        why = self.policy.why("", pending.rtype, answer)
+        self.finish(pending, Answer(Outcome.POLICY, answer.rdata, server=answer.server, why=why))
+
+    # --- the end ---
+
+    def finish(self, pending: Pending, answer: Answer, packet: bytes = b"") -> None:
+        """End a question: nothing leads to it any more, and who asked is told."""
+        self._uncount(pending)
+        pending.due = NEVER
+        socket = pending.socket
+        if socket is not None and socket.flight.get(pending.id) is pending:
+            del socket.flight[pending.id]
+        for former, key, _ in pending.older or ():
+            if former.flight.get(key) is pending:
+                del former.flight[key]
+        pending.older = None
+        if pending.plan.whole:
+            pending.done(pending.token, answer, packet)
+        else:
+            pending.done(pending.token, answer)
+
+
+def _not_understood(packet: bytes) -> bool:
+    """Return whether it is a FORMERR that repeats no question, as servers give that know no EDNS."""
+    return len(packet) >= 12 and packet[2] & _RESPONSE != 0 and packet[3] & 0x0F == _FORMERR and packet[4:6] == _NONE

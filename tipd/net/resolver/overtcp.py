@@ -1,0 +1,76 @@
+"""Questions that go over TCP: some at once, some that wait, and no more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import trio
+
+from tipd.model.dns import Answer, Outcome
+from tipd.net.resolver import tcp, wire
+
+if TYPE_CHECKING:
+    from tipd.net.resolver.course import Course
+    from tipd.net.resolver.pending import Pending
+    from tipd.net.resolver.upstream import Upstream
+
+AT_ONCE = 32
+MOST = 512  # with those that wait
+TRY = 5.0  # seconds for one server
+
+
+class OverTcp:
+    """Asks over TCP in the engine's nursery."""
+
+    def __init__(self) -> None:
+        self.nursery: trio.Nursery | None = None
+        self.course: Course
+        self._limiter = trio.CapacityLimiter(AT_ONCE)
+        self._under_way: dict[int, Pending] = {}
+
+    def __call__(self, pending: Pending, upstream: Upstream) -> bool:
+        """Begin to ask; return False where too much is under way."""
+        if self.nursery is None or len(self._under_way) >= MOST:
+            return False
+        self._under_way[id(pending)] = pending
+        self.nursery.start_soon(self._ask, pending, upstream)
+        return True
+
+    def clear(self) -> list[Pending]:
+        """Take out and return what is under way."""
+        found = list(self._under_way.values())
+        self._under_way.clear()
+        return found
+
+    async def _ask(self, pending: Pending, upstream: Upstream) -> None:
+        noise = self.course.noise(2 + len(pending.name))
+        question = wire.mixed(pending.name, noise[2:]) + wire.kind(pending.rtype)
+        edns = upstream.edns and not pending.plain
+        head = wire.head(recursion=pending.plan.recursion, edns=edns)
+        packet = noise[:2] + head + question + (wire.EDNS if edns else b"")
+        answer, trouble = b"", "over TCP: no answer in time"
+        with trio.move_on_at(pending.deadline):
+            async with self._limiter:
+                with trio.move_on_after(TRY):
+                    try:
+                        answer = await tcp.exchange(upstream.address, upstream.port, packet)
+                    except OSError as error:
+                        trouble = f"over TCP: {error}"[:200]
+        if self._under_way.pop(id(pending), None) is None:
+            return
+        now = trio.current_time()
+        if answer[:2] == packet[:2] and len(answer) >= 12 and _repeats(answer, question):
+            self.course.read(upstream, pending, answer, now)
+            return
+        if answer:
+            trouble = "over TCP: an answer to another question"
+        self.course.failed_over_tcp(pending, Answer(Outcome.TIMEOUT, server=upstream.name, why=trouble), now)
+
+
+def _repeats(answer: bytes, question: bytes) -> bool:
+    """Return whether it is a response with our question; over TCP nobody forges, so case does not matter."""
+    return (
+        answer[2] & 0xF8 == 0x80
+        and answer[4:6] == b"\0\1"
+        and answer[12 : 12 + len(question)].lower() == question.lower()
+    )
