@@ -71,7 +71,7 @@ class Tracker(Protocol):
         ...
 
     def roll(self, most: int) -> None:
-        """Add how far the look-ups of `most` names have come to what gathers, those first that were told longest ago."""
+        """Add how far `most` names have come to what gathers, those first that were told longest ago."""
         ...
 
     def subjects(self, states: frozenset[State]) -> Iterable[Subject]:
@@ -236,12 +236,26 @@ class FluxStore(Protocol):
     """The store, as far as the service needs it."""
 
     @property
-    def flux(self) -> Flux: ...
+    def flux(self) -> Flux:
+        """Tracked names and passive DNS."""
+        ...
+
     @property
-    def findings(self) -> FindingLog: ...
+    def findings(self) -> FindingLog:
+        """The log."""
+        ...
+
     @property
-    def sources(self) -> SourceRows: ...
+    def sources(self) -> SourceRows:
+        """The sources."""
+        ...
+
     @property
-    def allowed(self) -> AllowRows: ...
+    def allowed(self) -> AllowRows:
+        """The operator's allowlist."""
+        ...
+
     @property
-    def writer(self) -> Writer: ...
+    def writer(self) -> Writer:
+        """Who tells of commits."""
+        ...
