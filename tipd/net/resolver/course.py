@@ -11,7 +11,6 @@ from tipd.model.dns import Answer, Outcome, text_name
 from tipd.net.resolver import unusual
 from tipd.net.resolver.pending import NEVER
 from tipd.net.resolver.policy import Policy
-from tipd.net.resolver.sender import PARKED
 from tipd.net.resolver.timers import within
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
 NO_ANSWER = "no server answered"
 _RESPONSE, _OPCODE, _TRUNCATED = 0x80, 0x78, 0x02  # in the third byte
 _FORMERR = 1
+_OUTCOMES = {0: Outcome.NOERROR, 3: Outcome.NXDOMAIN, 5: Outcome.REFUSED}  # by rcode
 _NONE, _ONE = b"\0\0", b"\0\1"  # questions in a packet
 
 type OverTcp = Callable[[Pending, Upstream], bool]
@@ -57,7 +57,7 @@ class Course:
                 pending.turn = turn
                 self._ask(pending, plan.upstreams[turn], now)
                 return
-        self._timers.set(pending, min(PARKED, within(pending.deadline - now)), now)
+        self._timers.park(pending, now)
 
     def _ask(self, pending: Pending, upstream: Upstream, now: float) -> None:
         if not pending.softened:
@@ -159,6 +159,9 @@ class Course:
 
     def read(self, upstream: Upstream, pending: Pending, packet: bytes, now: float) -> None:
         """Act by what a packet says, whose id and question were compared."""
+        if pending.plan.whole:
+            self._hand_over(upstream, pending, packet, now)
+            return
         reading = unusual.read(packet, pending.name, pending.rtype, upstream.name)
         if reading.unread:
             upstream.unread += 1
@@ -176,13 +179,24 @@ class Course:
         pending.tries -= 1  # once more, beside the tries there are
         self._sender.send(pending, upstream, now)
 
+    @staticmethod
+    def _learn(upstream: Upstream, pending: Pending, now: float, *, understood: bool) -> None:
+        """Remember a server that understands questions without EDNS only."""
+        if pending.plain and upstream.edns and understood:
+            upstream.understand(edns=False, now=now)
+
+    def _hand_over(self, upstream: Upstream, pending: Pending, packet: bytes, now: float) -> None:
+        """End with the packet as it came."""
+        rcode = packet[3] & 0x0F
+        if rcode == _FORMERR and upstream.edns and not pending.plain:
+            self._without_edns(pending, upstream, now)
+            return
+        self._learn(upstream, pending, now, understood=rcode != _FORMERR)
+        self.finish(pending, Answer(_OUTCOMES.get(rcode, Outcome.SERVFAIL), server=upstream.name), packet)
+
     def _judge(self, upstream: Upstream, pending: Pending, packet: bytes, reading: Reading, now: float) -> None:
         answer = reading.answer
-        if pending.plain and upstream.edns and not reading.formerr:
-            upstream.understand(edns=False, now=now)
-        if pending.plan.whole:
-            self.finish(pending, answer, packet)
-            return
+        self._learn(upstream, pending, now, understood=not reading.formerr)
         why = self._policy(upstream, pending, reading)
         if why:
             made = Answer(Outcome.POLICY, answer.rdata, cname=answer.cname, server=answer.server, why=why)

@@ -17,16 +17,16 @@ from tipd.model.dns import Answer, Outcome
 from tipd.net.resolver.course import Course
 from tipd.net.resolver.overtcp import OverTcp
 from tipd.net.resolver.packet import quick
-from tipd.net.resolver.pending import DEADLINE, NEVER, TRIES, Full, Pending, Plan
+from tipd.net.resolver.pending import NEVER, Full, Pending
 from tipd.net.resolver.policy import Policy
 from tipd.net.resolver.sender import Sender
 from tipd.net.resolver.sockets import Pool
 from tipd.net.resolver.timers import Timers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from tipd.net.resolver.pending import Done, DoneWhole
+    from tipd.net.resolver.pending import Done, DoneWhole, Plan
     from tipd.net.resolver.sockets import Socket
     from tipd.net.resolver.upstream import Upstream
 
@@ -107,27 +107,15 @@ class Engine:
         if self._nap is not None:
             self._nap.deadline = min(self._nap.deadline, now + TICK)
 
-    def ask(
-        self,
-        upstreams: Sequence[Upstream],
-        name: bytes,
-        rtype: int,
-        token: Any,
-        done: DoneWhole,
-        *,
-        recursion: bool = False,
-        deadline: float = DEADLINE,
-        tries: int = TRIES,
-    ) -> None:
-        """Ask these upstreams, or wait for room at one of them; `done` is handed the whole packet too.
+    def ask(self, plan: Plan, name: bytes, rtype: int, token: Any, done: Done | DoneWhole) -> None:
+        """Ask, or wait for room at one of the plan's upstreams.
 
-        `deadline`: seconds for all together. Raises Full where too many wait already, or the engine does not run.
+        Raises Full where too many wait already, or the engine does not run. `done` may be called at once.
         """
-        plan = Plan(upstreams=tuple(upstreams), recursion=recursion, seconds=deadline, tries=tries, whole=True)
         now = trio.current_time()
-        if not self.running or not plan.upstreams:
+        if not self.running or not plan.upstreams or self._timers.parked >= MOST_WAITING:
             raise Full("the resolver takes no questions now")
-        pending = Pending(name, rtype, token, done, plan, now + deadline)
+        pending = Pending(name, rtype, token, done, plan, now + plan.seconds)
         pending.turn = -1
         self._course.try_next(pending, now)
         self._wake(now)

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from tipd.net.resolver.upstream import Upstream
 
 UNSENT = nearest(0.1)  # seconds after which a question that could not be sent is tried again
-PARKED = nearest(0.05)  # … and one that found no server with room
 
 
 class Sender:
@@ -33,7 +32,7 @@ class Sender:
         noise = self.noise.take(3 + len(name))
         ports = upstream.sockets
         if len(ports) < upstream.ports and not self._open(upstream, now):
-            self._timers.set(pending, UNSENT, now)
+            self._timers.park(pending, now)
             return
         socket, key = ports[noise[2] % len(ports)], noise[:2]
         while key in socket.flight:

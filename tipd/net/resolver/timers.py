@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 # Seconds, each a fifth longer than the one before, from 10 ms to 20 s: a try's length is one of these or its neighbour.
 LENGTHS = tuple(round(0.01 * 1.2**step, 4) for step in range(43))
 
+PARKED = 10  # the place of 62 ms: when a question that found no room is looked at again
+
 
 def nearest(seconds: float) -> int:
     """Return the place of the shortest length that is not below `seconds` (or the longest there is)."""
@@ -42,6 +44,15 @@ class Timers:
         """Let the question be due after the length at `place`; what was set before is void."""
         pending.due = due = now + LENGTHS[place]
         self.queues[place].append((due, pending))
+
+    def park(self, pending: Pending, now: float) -> None:
+        """Let the question wait for room, or for a way to send it."""
+        self.set(pending, min(PARKED, within(pending.deadline - now)), now)
+
+    @property
+    def parked(self) -> int:
+        """Return about how many wait for room."""
+        return sum(map(len, self.queues[: PARKED + 1]))
 
     def due(self, now: float) -> Iterator[Pending]:
         """Take out and yield what is due."""
