@@ -36,7 +36,7 @@ def test_a_name_has_a_slot() -> None:
     assert records.wires[slot] == b"\x05host5\x07example\x03org\0"
     assert records.state(slot) is State.WATCHED
     assert records.outcome(slot) is None
-    assert (records.ttl[slot], records.samples[slot], records.last[slot]) == (300, 17, 1000.0)
+    assert (records.ttl[slot], records.samples[slot], records.last[slot]) == (300, 17, 0)
     assert records.unsaved(slot) == 0
     assert records.label(slot) == Label(("a",), Tlp.AMBER, Route.AUTHORITY)
     assert records.due[slot] == NEVER
@@ -48,7 +48,8 @@ def test_a_slot_is_used_again_and_remembers_nothing() -> None:
     slot = records.add(known(5), 3, Label())
     records.sets[slot], records.asked[slot], records.due[slot] = b"1234", 9, 100
     records.samples[slot] += 4
-    records.first[slot] = 5.0
+    records.first[slot] = records.began[slot] = 5
+    records.ends[slot] = "end.example"
     records.outcomes[slot] = Outcome.NXDOMAIN
     records.flags[slot] = records.bad[slot] = 1
     records.remove(slot)
@@ -58,7 +59,9 @@ def test_a_slot_is_used_again_and_remembers_nothing() -> None:
         records.name(slot)
     assert records.add(known(6), 0, Label()) == slot
     assert records.sets[slot] == b""
-    assert (records.asked[slot], records.due[slot], records.unsaved(slot), records.first[slot]) == (0, NEVER, 0, 0.0)
+    assert (records.asked[slot], records.due[slot], records.unsaved(slot), records.first[slot]) == (0, NEVER, 0, 0)
+    assert not records.began[slot]
+    assert not records.ends
     assert records.outcome(slot) is None
     assert not records.flags[slot]
     assert not records.bad[slot]
@@ -101,3 +104,20 @@ def test_servers_are_numbered_up_to_a_bound() -> None:
     assert records.server(slot) == "192.0.2.1:7"
     records.servers[slot] = numbers[-1]
     assert records.server(slot) == OTHERS
+
+
+def test_times_are_kept_to_a_sixteenth_of_a_second() -> None:
+    records = Records(1_700_000_000.0)
+    assert records.moment(0) == 0.0
+    assert records.stamp(1_600_000_000.0) == 1
+    for at in (1_700_000_000.0, 1_700_000_000.01, 1_800_000_123.456):
+        assert 0 <= at - records.moment(records.stamp(at)) <= 1 / 16
+
+
+def test_revisions_come_back() -> None:
+    records = Records()
+    for number, revision in enumerate((2**40, 2**40 - 1000, 2**40 + 10**9, 5), start=1):
+        slot = records.add(known(number, revision=revision), 0, Label())
+        assert records.revision(slot) == (revision if revision > 5 else 0)
+    records.revise(slot, 2**40 + 1)
+    assert records.revision(slot) == 2**40 + 1

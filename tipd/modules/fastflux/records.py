@@ -1,7 +1,8 @@
 """What is known of every watched name, in slots: arrays of numbers side by side, and two byte strings a name.
 
-A name that never changes costs its numbers (64 bytes), its name and its last set of addresses as byte strings, and
-nothing else. A slot is used again after its name has gone; whoever keeps a slot's number keeps the number of the
+A name that never changes costs its numbers (67 bytes), its name and its last set of addresses as byte strings, and
+nothing else. Times are kept as sixteenths of a second since the start, from 1 on (0: never), which is enough for eight
+years. A slot is used again after its name has gone; whoever keeps a slot's number keeps the number of the
 question with it (`asked`), or the name's id.
 """
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 BLOCK = 4096  # slots made at once
 UNASKED = 7  # beside the codes of Outcome: no answer yet
 RESERVED = 1  # flag: the name's turn among those of its registrable domain has been given out already
+PART = 16.0  # of a second
 _PAGE_BITS = 10
 _MOST_SERVERS = 250
 OTHERS = "others"  # servers beyond so many
@@ -41,24 +43,30 @@ class Label(msgspec.Struct, frozen=True):
 class Records:
     """Every array is indexed by slot.
 
-    `sets`: the last answer's packed addresses; `outcomes`: its outcome's code, or UNASKED. `samples`: answers in all,
-    `saved` of them are stored; `first`, `last`: of those not stored yet (seconds; `first` 0: none); `low`, `high`: the
-    least and the greatest TTL among them. `judge_at`: at this many samples it is judged again though nothing changed.
-    `bad`: questions in a row that ended without an answer. `asked`: the number of the question under way, 0: none.
+    `sets`: the last answer's packed addresses; `outcomes`: its outcome's code, or UNASKED; `ends`: the end of its CNAME
+    chain, where there is one. `ttl`: its TTL. `began`: when what it brought was first brought (or first since the
+    start). `samples`: answers in all; `saved` of them are stored, `fed` of them are in the name's history, or were
+    there before what it brings now. `first`, `last`, `low`, `high`: times and TTLs of those not stored yet.
+    `judge_at`: at this many samples it is judged again though nothing changed. `bad`: questions in a row that brought
+    no address. `asked`: the number of the question under way, 0: none.
     """
 
-    def __init__(self) -> None:
-        """No name yet."""
+    def __init__(self, base: float = 0.0) -> None:
+        """No name yet; `base`: the seconds since 1970 that times are counted from."""
+        self.base = base
         self.ids = array("I")
         self.due = array("I")
         self.ttl = array("I")
         self.samples = array("I")
         self.saved = array("I")
+        self.fed = array("I")
         self.judge_at = array("I")
         self.low = array("I")
         self.high = array("I")
-        self.first = array("d")
-        self.last = array("d")
+        self.first = array("I")
+        self.last = array("I")
+        self.began = array("I")
+        self.revisions = array("I")
         self.apexes = array("I")
         self.labels = array("I")
         self.asked = array("H")
@@ -69,7 +77,9 @@ class Records:
         self.servers = bytearray()
         self.wires: list[bytes | None] = []
         self.sets: list[bytes] = []
+        self.ends: dict[int, str] = {}
         self.count = 0
+        self._revision = 0  # that the array counts from
         self._free = array("I")
         self._pages: dict[int, array[int]] = {}  # id -> slot + 1, in pages
         self._labels: list[Label] = []
@@ -90,9 +100,10 @@ class Records:
         self.wires[slot], self.sets[slot] = wire, b""
         self.ids[slot], self.apexes[slot], self.labels[slot] = known.id, apex, self._label_number(label)
         self.ttl[slot] = max(0, known.ttl)
-        self.samples[slot] = self.saved[slot] = min(known.samples, 2**32 - 2**20)
+        self.samples[slot] = self.saved[slot] = self.fed[slot] = min(known.samples, 2**31)
+        self.first[slot] = self.last[slot] = self.began[slot] = self.low[slot] = self.high[slot] = 0
         self.judge_at[slot] = 0
-        self.first[slot], self.last[slot] = 0.0, known.last_sample
+        self.revise(slot, known.revision)
         self.states[slot], self.outcomes[slot] = known.state, UNASKED
         self.bad[slot] = self.flags[slot] = self.servers[slot] = 0
         self._place(known.id, slot + 1)
@@ -104,6 +115,7 @@ class Records:
         self._place(self.ids[slot], 0)
         self.wires[slot], self.sets[slot] = None, b""
         self.due[slot], self.asked[slot] = NEVER, 0
+        self.ends.pop(slot, None)
         self._free.append(slot)
         self.count -= 1
 
@@ -158,6 +170,25 @@ class Records:
                 self._servers.append(server)
         return number
 
+    def stamp(self, at: float) -> int:
+        """Return a moment (seconds since 1970) as it is kept."""
+        return max(1, int((at - self.base) * PART) + 1)
+
+    def moment(self, stamp: int) -> float:
+        """Return what was kept as seconds since 1970; 0 for never."""
+        return self.base + (stamp - 1) / PART if stamp else 0.0
+
+    def revise(self, slot: int, revision: int) -> None:
+        """Note the revision of what people and lists said of a name."""
+        if not self._revision:
+            self._revision = max(1, revision - 2**31)
+        self.revisions[slot] = max(0, min(revision - self._revision + 1, 2**32 - 1))
+
+    def revision(self, slot: int) -> int:
+        """Return it; 0 where there was none."""
+        kept = self.revisions[slot]
+        return kept + self._revision - 1 if kept else 0
+
     def unsaved(self, slot: int) -> int:
         """Return how many answers are not stored yet."""
         return self.samples[slot] - self.saved[slot]
@@ -176,13 +207,10 @@ class Records:
 
     def _grow(self) -> None:
         start = len(self.wires)
-        for four in (self.ids, self.ttl, self.samples, self.saved, self.judge_at, self.low, self.high):
-            four.frombytes(bytes(4 * BLOCK))
-        for four in (self.apexes, self.labels):
+        counts = (self.ids, self.ttl, self.samples, self.saved, self.fed, self.judge_at, self.low, self.high)
+        for four in (*counts, self.first, self.last, self.began, self.revisions, self.apexes, self.labels):
             four.frombytes(bytes(4 * BLOCK))
         self.due.frombytes(b"\xff" * 4 * BLOCK)
-        for eight in (self.first, self.last):
-            eight.frombytes(bytes(8 * BLOCK))
         self.asked.frombytes(bytes(2 * BLOCK))
         for one in (self.states, self.outcomes, self.bad, self.flags, self.servers):
             one.extend(bytes(BLOCK))
