@@ -258,11 +258,11 @@ def _located(fault: str, text: str, path: Path | None, overridden: Mapping[str, 
     if plain in overridden:
         return f"{overridden[plain]}: {fault}"
     table = re.match(r"([A-Za-z0-9_]+)\[(\d+)\]", dotted)
-    line = _line_in_table(text, table[1], int(table[2]), plain) if table else line_of(text, plain)
+    line = line_in_table(text, table[1], int(table[2]), plain) if table else line_of(text, plain)
     return f"{path}{f':{line}' if line else ''}: {fault}" if path else fault
 
 
-def _line_in_table(text: str, name: str, number: int, dotted: str) -> int | None:
+def line_in_table(text: str, name: str, number: int, dotted: str) -> int | None:
     """Return the line of a key in the array's table of that number (from 0), or that of its header, or None."""
     lines = text.splitlines()
     headers = [at for at, line in enumerate(lines) if re.match(rf"\s*\[\[\s*{name}\s*\]\]", line)]
