@@ -31,8 +31,11 @@ def free_port(wished: int = 0) -> int:
         return int(probe.getsockname()[1])
 
 
-def write_config(folder: Path, port: int, base: str) -> Path:
-    """Write the configuration of the demo's daemon and return its path; the pager listens at `base`."""
+def write_config(folder: Path, port: int, base: str, *, net: str = "", more: str = "") -> Path:
+    """Write the configuration of the demo's daemon and return its path; the pager listens at `base`.
+
+    `net`: more keys of `[net]`; `more`: more sections.
+    """
     path, secret = folder / "tipd.toml", folder / "pager.secret"
     secret.write_bytes(SECRET)
     secret.chmod(0o600)
@@ -42,11 +45,11 @@ def write_config(folder: Path, port: int, base: str) -> Path:
 listen = "127.0.0.1:{port}"
 [net]
 allow_networks = ["127.0.0.0/8"]
-[modules.blacklist]
+{net}[modules.blacklist]
 every = "5s"
 sources_dirs = ["{folder / "sources.d"}"]
 catalogue = false
-[[watch]]
+{more}[[watch]]
 name = "ours"
 networks = ["192.0.2.64/27"]
 domains = ["example.org"]

@@ -10,6 +10,10 @@ from typing import Any
 import trio
 import trio_websocket
 
+from tipd.model.flux import CONFIRMED, DORMANT, DROPPED, LIKELY, NETWORK, NODES
+
+# Of these brief tells each name's first, of others only each source's.
+EACH_NAME = frozenset({LIKELY, CONFIRMED, NETWORK, DORMANT, DROPPED})
 CUT_AFTER = 8.0  # seconds; then we hang up by ourselves and come back
 
 
@@ -46,11 +50,24 @@ class Tally:
     def _print(self, finding: dict[str, Any]) -> None:
         kind, source, subject = str(finding["kind"]), str(finding["source"] or ""), finding.get("subject")
         why = str(finding["data"].get("reason", "")) if kind == "indicator.delisted" else ""
+        if kind in EACH_NAME and subject is not None:
+            why = str(subject["value"])
         if self.brief and subject is not None and (kind, source, why) in self.told:
             return
         self.told.add((kind, source, why))
-        said = f"{subject['value']} {why}".strip() if subject is not None else _facts(finding["data"])
+        said = _said(finding, subject, why) if subject is not None else _facts(finding["data"])
         print(f"{finding['at'][:19]}  {kind:<19}  {source:<18}  {said}", flush=True)
+
+
+def _said(finding: dict[str, Any], subject: dict[str, Any], why: str) -> str:
+    value, data = str(subject["value"]), finding["data"]
+    if finding["kind"] in {CONFIRMED, LIKELY}:
+        holz = data.get("holz") or {}
+        tags = f", tags {', '.join(data['tags'])}" if data.get("tags") else ""
+        return f"{value}: {holz.get('score')} of {holz.get('n_a')} addresses in {holz.get('n_asn')} networks{tags}"
+    if finding["kind"] == NODES:
+        return f"{value}: {len(data['added'])} new nodes, {len(data['removed'])} gone"
+    return value if why in {"", value} else f"{value} {why}"
 
 
 def _facts(data: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ import struct
 from collections import deque
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import trio
 
@@ -19,6 +19,7 @@ from demo.worlds import script
 from demo.worlds.behaviour import Moment
 from demo.worlds.recursive import Recursive
 from demo.worlds.wire import Question, Reply, read_question, write_reply
+from demo.worlds.zones import REFUSED, SERVFAIL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,6 +30,9 @@ AUTHORITY = "authority"  # the label of all authoritative servers in the log
 HOST = "127.0.0.1"
 PATIENCE = 10.0  # seconds an idle TCP connection lives
 _TRIES = 20
+
+
+type Mood = Literal["silent", "broken", "refusing"]
 
 
 class Asked(NamedTuple):
@@ -70,7 +74,7 @@ class Worlds:
         }
         self.ports: dict[str, int] = {}  # of each resolver, and of the authoritative servers
         self.asked: deque[Asked] = deque(maxlen=keep)
-        self.silent: set[str] = set()  # who answers nothing for now, by name
+        self.moods: dict[str, Mood] = {}  # of who does not work for now, by name
         self._clock = clock
         self._began: float | None = None
 
@@ -106,8 +110,10 @@ class Worlds:
         at, reply = self.now, answer(question)
         ttl = min((record.ttl for record in (*reply.answer, *reply.authority)), default=0)
         self.asked.append(Asked(at, server, question.name, question.rtype, ttl, tcp))
-        if server in self.silent:
+        mood = self.moods.get(server)
+        if mood == "silent":
             return None
+        reply = reply if mood is None else Reply(SERVFAIL if mood == "broken" else REFUSED)
         recursive = server in self.resolvers
         return write_reply(question, reply, recursive=recursive, most=2**16 - 1 if tcp else question.most)
 

@@ -29,6 +29,24 @@ def test_brief_prints_the_first_of_each_source_and_all_that_befalls_sources(caps
     assert tally.disorder == 0
 
 
+def test_of_tracking_each_name_is_told_with_its_score_and_tags(capsys):
+    tally = Tally(brief=True)
+    said = {"holz": {"score": 242.4, "n_a": 20, "n_asn": 12}, "tags": ["parcels"]}
+    for seq, value in enumerate(["one.example", "two.example", "two.example"], 1):
+        tally.take(finding(seq, "flux.confirmed", None, value) | {"data": said})
+    nodes = {"added": [{"address": "192.0.2.1", "asn": 64496}], "removed": [], "tags": []}
+    for seq in (4, 5):
+        tally.take(finding(seq, "flux.nodes", None, "one.example") | {"data": nodes})
+    tally.take(finding(6, "flux.dormant", None, "one.example") | {"data": {"reason": "gone"}})
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(maxsplit=2)[1:] for line in lines] == [
+        ["flux.confirmed", "one.example: 242.4 of 20 addresses in 12 networks, tags parcels"],
+        ["flux.confirmed", "two.example: 242.4 of 20 addresses in 12 networks, tags parcels"],
+        ["flux.nodes", "one.example: 1 new nodes, 0 gone"],
+        ["flux.dormant", "one.example"],
+    ]
+
+
 def test_everything_is_printed_where_nobody_asked_for_less(capsys):
     tally = Tally()
     for seq in (1, 2):

@@ -20,10 +20,16 @@ def free_port() -> int:
 
 
 class Daemon:
-    """`tipd run` with its own state folder; `settings` is TOML put below what every test needs."""
+    """`tipd run` with its own state folder; `settings`: TOML below what every test needs; `net`: keys of `[net]`."""
 
     def __init__(
-        self, folder: Path, *, dsn: str | None = None, settings: str = "", sources: dict[str, str] | None = None
+        self,
+        folder: Path,
+        *,
+        dsn: str | None = None,
+        settings: str = "",
+        sources: dict[str, str] | None = None,
+        net: str = "",
     ):
         self.folder = folder
         self.port = free_port()
@@ -42,15 +48,16 @@ class Daemon:
             store = f'[store]\nurl_file = "{folder / "dsn"}"\n'
         self.config.write_text(
             f'state_dir = "{self.state}"\n{store}[api]\nlisten = "127.0.0.1:{self.port}"\n'
-            f'[net]\nallow_networks = ["127.0.0.0/8"]\n'
+            f'[net]\nallow_networks = ["127.0.0.0/8"]\n{net}'
             f'[modules.blacklist]\nsources_dirs = ["{self.sources_dir}"]\ncatalogue = false\n{settings}'
         )
         self.process: subprocess.Popen[bytes] | None = None
         self._token: str | None = None
 
     def declare(self, name: str, body: str) -> None:
-        """Write a source's TOML file."""
-        (self.sources_dir / f"{name}.toml").write_text(f'name = "{name}"\nlicence = "test"\nclass = "other"\n{body}')
+        """Write a source's TOML file; its class is `other` where the body says none."""
+        class_ = "" if "class = " in body else 'class = "other"\n'
+        (self.sources_dir / f"{name}.toml").write_text(f'name = "{name}"\nlicence = "test"\n{class_}{body}')
 
     def start(
         self, *words: str, ready: bool = True, environment: dict[str, str] | None = None, **options: Any

@@ -96,13 +96,21 @@ async def test_a_resolver_of_ones_own_blocks_more():
 
 async def test_who_is_silent_says_nothing_and_is_back_when_told():
     async with worlds() as served:
-        served.silent.add("eu")
+        served.moods["eu"] = "silent"
         with pytest.raises(dns.exception.Timeout):
             await ask(served, "geo.example", timeout=0.1)
         assert addresses(await ask(served, "geo.example", server="us"))
-        served.silent.clear()
+        served.moods.clear()
         assert addresses(await ask(served, "geo.example"))
         assert len(served.asked) == 3
+
+
+@pytest.mark.parametrize(("mood", "rcode"), [("broken", dns.rcode.SERVFAIL), ("refusing", dns.rcode.REFUSED)])
+async def test_who_does_not_work_says_so(mood, rcode):
+    async with worlds() as served:
+        served.moods["eu"] = mood
+        answer = await ask(served, "geo.example")
+        assert (answer.rcode(), answer.answer) == (rcode, [])
 
 
 async def test_rubbish_is_no_question_and_harms_nobody():

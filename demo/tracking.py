@@ -1,0 +1,56 @@
+"""What the demo's operator does for fast-flux tracking: resolvers of his own, an AS table, knowledge, names by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from demo import daemon
+from demo.worlds import script, space, zones
+from demo.worlds.server import AUTHORITY
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from demo.worlds.server import Worlds
+
+WILDCARD_TAG = "look-closer"  # names with it are tried with random labels
+STRAIGHT_TAG = "straight"  # names with it are asked at their zones' own servers
+
+
+def net(folder: Path, worlds: Worlds) -> str:
+    """Write the AS table and return the keys of `[net]` that tracking needs."""
+    table = folder / "asn.tsv"
+    space.write(table)
+    return f"""resolvers = {_list(worlds.resolver_addresses())}
+root_servers = ["{zones.ROOT}"]
+authority_port = {worlds.ports[AUTHORITY]}
+walled_gardens = ["{space.GARDEN}"]
+asn_file = "{table}"
+"""
+
+
+def section(folder: Path) -> str:
+    """Write the operator's knowledge and return the section `[modules.fastflux]`."""
+    return f"""[modules.fastflux]
+wildcard_tags = ["{WILDCARD_TAG}"]
+authority_tags = ["{STRAIGHT_TAG}"]
+nameservers_every = "4s"
+networks_every = "3s"
+dormant_after = "8s"
+dormant_every = "5s"
+"""
+
+
+def _list(texts: list[str]) -> str:
+    return "[" + ", ".join(f'"{text}"' for text in texts) + "]"
+
+
+async def add_by_hand(config: Path) -> list[str]:
+    """Put the names that stand on no list under watch, each with its tags; return them."""
+    added = []
+    for world in script.WORLDS:
+        if world.tags:
+            tags = [word for tag in world.tags for word in ("--tag", tag)]
+            await daemon.command(config, "flux", "add", world.name, *tags, "--note", "seen by a colleague")
+            added.append(world.name)
+    return added
