@@ -33,6 +33,7 @@ CREATE TABLE flux_name (
     tlp      smallint NOT NULL,
     let_go   boolean NOT NULL DEFAULT false
 );
+ALTER SEQUENCE flux_revision OWNED BY flux_name.revision;
 CREATE INDEX flux_name_revision ON flux_name (revision);
 CREATE INDEX flux_name_tags ON flux_name USING gin (tags) WHERE tags <> '{}';
 

@@ -359,6 +359,8 @@ ALTER TABLE round ADD CONSTRAINT round_source_id_fkey FOREIGN KEY (source_id) RE
 --
 ALTER SEQUENCE finding_seq OWNED BY finding.seq;
 --
+ALTER SEQUENCE flux_revision OWNED BY flux_name.revision;
+--
 CREATE UNIQUE INDEX allowed_now ON allowed USING btree (kind, value) WHERE (removed IS NULL);
 --
 CREATE INDEX dns_name_apex ON dns_name USING btree (apex);
