@@ -17,6 +17,7 @@ from tipd.store.audit import Audit
 from tipd.store.batch import forget_writers
 from tipd.store.entries import Entries
 from tipd.store.findings import Findings
+from tipd.store.flux.flux import Flux
 from tipd.store.forgetting import Forgetting
 from tipd.store.history import History
 from tipd.store.identity import settle_on
@@ -79,6 +80,7 @@ class Store:
     meta: Meta
     sizes: Sizes
     trends: Trends
+    flux: Flux
     clock: Clock
     hash_seed: int
     store_id: str
@@ -154,6 +156,7 @@ class Store:
             meta=Meta(pool, writer),
             sizes=Sizes(pool, writer),
             trends=Trends(pool, writer, clock),
+            flux=Flux(pool, writer, clock, seed),
             clock=clock,
             hash_seed=seed,
             store_id=store_id,
@@ -183,7 +186,7 @@ class Store:
             return
         self.store_id = found.store_id
         self.hash_seed = await facts.hash_seed(connection)
-        for part in (self.writer, self.sightings, self.past, self.forgetting, self.entries):
+        for part in (self.writer, self.sightings, self.past, self.forgetting, self.entries, self.flux):
             part.begin_anew(self.hash_seed)
         self.tokens.begin_anew()
         self.allowed.begin_anew()

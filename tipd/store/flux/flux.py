@@ -1,0 +1,108 @@
+"""What the rest of tipd sees of fast-flux tracking in the store: `store.flux`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tipd.model.key import key_of
+from tipd.model.kind import Kind
+from tipd.model.tracked import Added
+from tipd.store.flux import adding, changing, marks, saving, states
+from tipd.store.flux.lease import Lease
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    from tipd.clock import Clock
+    from tipd.model.flux import Batch, KnownName, NewName
+    from tipd.store.pool import Pool
+    from tipd.store.writer import Writer
+
+MARKS_AT_ONCE = 5000  # names whose marks are taken anew in one transaction
+TRIES = 5
+
+
+class Flux:
+    """Tracked names, what the DNS said of them, and who probes; raises StoreAway while the database is away."""
+
+    def __init__(self, pool: Pool, writer: Writer, clock: Clock, hash_seed: int) -> None:
+        self._pool = pool
+        self._writer = writer
+        self._clock = clock
+        self._seed = hash_seed
+        self.lease = Lease(writer)
+
+    def begin_anew(self, hash_seed: int) -> None:
+        """Forget what was known of a database that was exchanged for another."""
+        self._seed = hash_seed
+
+    # --- names ------------------------------------------------------------------------------------------------------
+
+    async def add(self, names: Sequence[NewName], *, initial: bool = False) -> Added:
+        """Take names under watch, at most 10,000; those that are there gain evidence, tags and note (`adding`).
+
+        Raises ValueError for more names, a tag that is none, or a source that is not declared.
+        """
+        intake = await adding.read(names, self._seed)
+        new, known, blocked = await self._writer.write(adding.add, intake, self._clock.now(), initial, alone=True)
+        refused = intake.refused | dict.fromkeys(blocked, adding.FORGOTTEN)
+        return Added(new=tuple(new), known=tuple(known), refused=refused)
+
+    async def edit(
+        self,
+        name: str,
+        *,
+        add_tags: Sequence[str] = (),
+        remove_tags: Sequence[str] = (),
+        note: str | None = None,
+        by: str = "",
+    ) -> bool:
+        """Change tags and note; False where there is no such name. Raises ValueError for a tag that is none."""
+        adding.check_tags(add_tags)
+        change = changing.Change(name, tuple(add_tags), tuple(remove_tags), note, by, self._clock.now())
+        return await self._writer.write(changing.edit, change)
+
+    async def drop(self, name: str, reason: str, by: str) -> bool:
+        """Let a name go, as a person; False where there is none such, or it was let go before."""
+        last = changing.Farewell(name, key_of(self._seed, Kind.DOMAIN, name), reason, by, self._clock.now())
+        return await self._writer.write(changing.drop, last)
+
+    async def remark(self) -> int:
+        """Take the marks of all names anew, as their sources' are now; return how many changed."""
+        changed, last = 0, 0
+        while True:
+            number, reached = await self._writer.write(marks.page, last, MARKS_AT_ONCE, alone=True)
+            changed += number
+            if reached is None:
+                return changed
+            last = reached
+
+    # --- the tracker ------------------------------------------------------------------------------------------------
+
+    async def load(self, page: int = 5000) -> AsyncIterator[list[KnownName]]:
+        """Yield all names that are not dropped, by id, in pages."""
+        after = 0
+        while rows := await self._pool.run(states.load, after, page):
+            yield states.of_rows(rows)
+            after = rows[-1]["id"]
+
+    async def changed_since(self, revision: int, limit: int = 5000) -> list[KnownName]:
+        """Return the next names that somebody else than the tracker changed, dropped ones too, by revision."""
+        return states.of_rows(await self._pool.run(states.changed_since, revision, limit))
+
+    async def save(self, batch: Batch, *, vantage: str) -> None:
+        """Store what the tracker gathered (see `saving`)."""
+        for part in saving.parts(batch):
+            await self._save(part, vantage)
+
+    async def _save(self, part: saving.Part, vantage: str) -> None:
+        for left in range(TRIES - 1, -1, -1):
+            shut = await self._pool.run(saving.shut) if part.runs else frozenset()
+            rows = await saving.ready(part, self._seed, shut)
+            try:
+                await self._writer.write(saving.store, rows, vantage, findings=part.findings, alone=True)
+            except saving.Moved:
+                if not left:
+                    raise
+            else:
+                return
