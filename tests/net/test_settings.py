@@ -33,6 +33,7 @@ def test_defaults_work_and_are_the_limits() -> None:
         ({"contact": "me (or you)"}, "contact"),
         ({"root_servers": ["a.root-servers.net"]}, "root_servers: .*is not an address"),
         ({"authority_port": 0}, "authority_port: 0 is not a port"),
+        ({"authority_rate": 0}, "authority_rate: must be at least 1"),
         ({"walled_gardens": ["192.0.2.1/24"]}, "walled_gardens: .*host bits"),
         ({"policy_zones": ["."]}, "policy_zones: "),
         ({"spacings": "1s"}, "unknown field"),

@@ -39,6 +39,7 @@ class NetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     `root_servers`: where tipd begins when it asks zones' own servers, `"198.51.100.1"` or `"198.51.100.1:5300"`; empty:
         the root servers of the Internet
     `authority_port`: the port at which it asks zones' own servers
+    `authority_rate`: questions a second to one of them; those inside `allow_networks` are asked as fast as they answer
     `walled_gardens`: addresses, networks and names to which policies of your resolvers send who asks for what they
         block; an answer that leads there changes no state
     `policy_zones`: response policy zones, tipd's own ones among them: an answer that bears their SOA changes no state
@@ -64,6 +65,7 @@ class NetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     asn_file: str = ""
     root_servers: tuple[str, ...] = ()
     authority_port: int = 53
+    authority_rate: int = 200
     walled_gardens: tuple[str, ...] = ()
     policy_zones: tuple[str, ...] = ()
 
@@ -85,6 +87,8 @@ class NetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         name_servers(self.resolvers)
         if not 0 < self.authority_port < 2**16:
             raise ValueError(f"authority_port: {self.authority_port} is not a port")
+        if self.authority_rate < 1:
+            raise ValueError("authority_rate: must be at least 1")
         root_servers(self.root_servers, self.authority_port)
         Policy(self.policy_zones, self.walled_gardens)
         if self.proxy:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import dns.name
 import dns.rdata
 
 from support.dns.responder import Script
@@ -36,7 +37,7 @@ class Zone:
         elif rtype in (NS, CNAME):
             made = record(name, rtype, wire_name(value), ttl)
         else:
-            made = record(name, rtype, dns.rdata.from_text("IN", kind, value).to_wire() or b"", ttl)
+            made = record(name, rtype, _other(kind, value), ttl)
         self.records.setdefault((name, rtype), []).append(made)
         self.targets.setdefault((name, rtype), []).append(value)
 
@@ -51,6 +52,10 @@ class Zone:
 
     def has(self, name: str) -> bool:
         return any(_within(each, name) for each, _rtype in self.records)
+
+
+def _other(kind: str, value: str) -> bytes:
+    return dns.rdata.from_text("IN", kind, value, origin=dns.name.root, relativize=False).to_wire() or b""
 
 
 def _within(name: str, zone: str) -> bool:

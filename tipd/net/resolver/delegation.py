@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 LEAST_TTL, MOST_TTL = 30.0, 3600.0  # seconds; a name-server set that fluxes is seen anew within the hour
 LAME_FOR = 300.0  # seconds (RFC 2308, 7: at most five minutes)
-MOST_ZONES = 100_000
-MOST_HOSTS = 100_000
+MOST_ZONES = 50_000
+MOST_HOSTS = 50_000
 MOST_SERVERS = 13  # of one zone; more are not needed, and each costs questions
-MOST_ADDRESSES = 6  # of one server
+MOST_ADDRESSES = 4  # of one server
 
 
 class NameServer(msgspec.Struct, frozen=True, gc=False):
@@ -32,11 +32,12 @@ class NameServer(msgspec.Struct, frozen=True, gc=False):
 
 
 class Delegation(msgspec.Struct, eq=False):
-    """Who speaks for a zone until then; `lame`: addresses that do not, until when."""
+    """Who speaks for a zone, since and until when; `lame`: addresses that do not, until when."""
 
     zone: bytes
     servers: tuple[NameServer, ...]
     until: float
+    since: float = 0.0
     lame: dict[str, float] = {}
 
     def mark_lame(self, address: str, now: float) -> None:
@@ -78,7 +79,8 @@ class Delegations:
 
     def keep(self, zone: bytes, servers: Iterable[NameServer], ttl: float) -> Delegation:
         """Keep a delegation for its TTL, within bounds, and return it."""
-        made = Delegation(zone, tuple(servers)[:MOST_SERVERS], self._now() + believed(ttl))
+        now = self._now()
+        made = Delegation(zone, tuple(servers)[:MOST_SERVERS], now + believed(ttl), now)
         if zone == ROOT:
             return made
         self._zones[zone] = made

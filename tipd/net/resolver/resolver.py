@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 from typing import TYPE_CHECKING, Any
 
 import trio
 
 from tipd.model.dns import Answer, Outcome, Route, wire_name
+from tipd.net.resolver.authority import Authority
 from tipd.net.resolver.engine import Engine
 from tipd.net.resolver.pending import DEADLINE, Full, Plan
 from tipd.net.resolver.policy import Policy
@@ -35,7 +37,9 @@ class Resolver:
 
     def __init__(self, settings: NetSettings, *, entropy: Callable[[int], bytes] = os.urandom) -> None:
         """`settings` are those of `[net]`; raises ValueError, which names the key, where a text cannot be used."""
-        self.engine = Engine(Policy(settings.policy_zones, settings.walled_gardens), entropy=entropy)
+        policy = Policy(settings.policy_zones, settings.walled_gardens)
+        self.engine = Engine(policy, entropy=entropy)
+        self.authority = Authority.build(self.engine, policy, settings, random.Random(entropy(8)))  # noqa: S311  # servers' order
         rate, most = float(settings.queries_per_second), settings.queries_in_flight
         self._upstreams = tuple(
             Upstream(address, port, rate=rate, most=most) for address, port in name_servers(settings.resolvers)
@@ -49,7 +53,9 @@ class Resolver:
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run the engine until cancelled; questions under way then end as TIMEOUT."""
-        await self.engine.run(task_status=task_status)
+        async with trio.open_nursery() as nursery:
+            await nursery.start(self.engine.run)
+            await self.authority.run(task_status=task_status)
 
     @property
     def room(self) -> int:
@@ -66,8 +72,12 @@ class Resolver:
         """Ask for a name in wire form (`model.dns.wire_name`); never blocks.
 
         `done(token, answer)` is called once, in the engine's task: it must be quick and not raise, and may submit
-        again. Raises Full where `room` is 0.
+        again. Raises Full where `room` is 0, or, for the zones' own servers, where too many names are on their way.
+        `apex`: the name's registrable domain, whose servers are then found once for all its names.
         """
+        if route is Route.AUTHORITY:
+            self.authority.submit(name, rtype, token, done, apex=apex)
+            return
         self.engine.put(self._plan, name, rtype, token, done)
 
     async def query(
@@ -78,7 +88,7 @@ class Resolver:
         Raises ValueError where the name is none (`model.dns.wire_name`). `deadline`: seconds, for waiting and asking.
         """
         wire = wire_name(name)
-        if not self.configured:
+        if not self.configured and route is Route.RESOLVERS:
             await trio.lowlevel.checkpoint()
             return Answer(Outcome.TIMEOUT, why=NO_RESOLVER)
         answers: list[Answer] = []
@@ -90,7 +100,10 @@ class Resolver:
 
         until = trio.current_time() + deadline
         with trio.move_on_at(until):
-            await self._put(wire, rtype, done, until)
+            if route is Route.AUTHORITY:
+                await self._straight(wire, rtype, done, until)
+            else:
+                await self._put(wire, rtype, done, until)
             await ended.wait()
         return answers[0] if answers else Answer(Outcome.TIMEOUT, why=NO_ROOM)
 
@@ -102,6 +115,13 @@ class Resolver:
                 self.engine.put(plan, wire, rtype, None, done)
                 return
 
+    async def _straight(self, wire: bytes, rtype: int, done: Done, until: float) -> None:
+        await self.authority.wait_room()
+        self.authority.submit(wire, rtype, None, done, seconds=until - SOONER - trio.current_time())
+
     def facts(self) -> dict[str, Any]:
-        """Return what an operator wants to see, per upstream."""
-        return {"resolvers": [upstream.facts() for upstream in self._upstreams]}
+        """Return what an operator wants to see, per upstream, and of the zones' own servers in all."""
+        return {
+            "resolvers": [upstream.facts() for upstream in self._upstreams],
+            "authority": self.authority.facts(),
+        }
