@@ -41,6 +41,7 @@ class LeaseKeeping:
         self._clock = clock
         self._log = log
         self._moved = moved
+        self._ours = False
 
     async def acquire(self, others: Callable[[], None] = lambda: None) -> float:
         """Wait until nobody else holds it; return when (seconds since 1970) the last one may have asked, 0: never.
@@ -56,6 +57,7 @@ class LeaseKeeping:
                 await trio.sleep(AGAIN)
                 continue
             if taken.ours:
+                self._ours = True
                 self._move(begun)
                 return taken.former_until.timestamp() if taken.former_until else 0.0
             if not told:
@@ -87,6 +89,7 @@ class LeaseKeeping:
 
     async def give_back(self) -> None:
         """Ask nothing any more and let another process take it; the store being away, it runs out by itself."""
+        self._ours = False  # a renewal that is under way must not bring it back
         self._set(0.0)
         try:
             await self._lease.give_back(self.holder, self._clock.now())
@@ -94,7 +97,8 @@ class LeaseKeeping:
             self._log.warning("the lease could not be given back, it runs out by itself")
 
     def _move(self, begun: float) -> None:
-        self._set(begun + VALID.total_seconds() - SPARE)
+        if self._ours:
+            self._set(begun + VALID.total_seconds() - SPARE)
 
     def _set(self, until: float) -> None:
         self.until = until
