@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 WILDCARD_TAG = "look-closer"  # names with it are tried with random labels
 STRAIGHT_TAG = "straight"  # names with it are asked at their zones' own servers
 
+KEYS = {
+    "wildcard_tags": f'["{WILDCARD_TAG}"]',
+    "authority_tags": f'["{STRAIGHT_TAG}"]',
+    "nameservers_every": '"4s"',
+    "networks_every": '"3s"',
+    "dormant_after": '"8s"',
+    "dormant_every": '"5s"',
+}
+
 
 def net(folder: Path, worlds: Worlds) -> str:
     """Write the AS table and return the keys of `[net]` that tracking needs."""
@@ -29,16 +38,10 @@ asn_file = "{table}"
 """
 
 
-def section(folder: Path) -> str:
-    """Write the operator's knowledge and return the section `[modules.fastflux]`."""
-    return f"""[modules.fastflux]
-wildcard_tags = ["{WILDCARD_TAG}"]
-authority_tags = ["{STRAIGHT_TAG}"]
-nameservers_every = "4s"
-networks_every = "3s"
-dormant_after = "8s"
-dormant_every = "5s"
-"""
+def section(folder: Path, **changed: object) -> str:
+    """Write the operator's knowledge and return the section `[modules.fastflux]`; `changed`: keys, as TOML has them."""
+    keys = KEYS | {key: str(value) for key, value in changed.items()}
+    return "[modules.fastflux]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items())
 
 
 def _list(texts: list[str]) -> str:

@@ -168,9 +168,11 @@ LISTED = tuple(world.name for world in WORLDS if not world.tags)
 _OTHERS = tuple(Zone(name, usual(name), {}, Hosted(space.HOSTED, 20, 0.2)) for name in ("example.org", "example.net"))
 
 
-def tree(*, crowd_ttl: int = 20) -> Tree:
-    """Return the zones of all worlds; `crowd_ttl` is that of ordinary names (seconds)."""
-    return Tree((*(zone for world in WORLDS for zone in world.zones), *_OTHERS), crowd_ttl=crowd_ttl)
+def tree(*, crowd_ttl: int = 20, crowd_gone: float = 0.2) -> Tree:
+    """Return the zones of all worlds; of ordinary names the TTL (seconds) and the share that is gone."""
+    return Tree(
+        (*(zone for world in WORLDS for zone in world.zones), *_OTHERS), crowd_ttl=crowd_ttl, crowd_gone=crowd_gone
+    )
 
 
 def by_name(name: str) -> World:

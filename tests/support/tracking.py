@@ -11,12 +11,12 @@ SOURCE = 'parser = "lines"\nkind = "domain"\nclass = "malware-distribution"\neve
 
 
 def tracking_daemon(
-    make_daemon: Callable[..., Daemon], folder: Path, server: WorldServer, *, lists: Iterable[str] = (), keys: str = ""
+    make_daemon: Callable[..., Daemon], folder: Path, server: WorldServer, *, lists: Iterable[str] = (), **keys: object
 ) -> Daemon:
-    """Make (not start) a daemon whose resolvers are the worlds'; `lists` are URLs of lists; `keys`: of its section."""
+    """Make (not start) a daemon whose resolvers are the worlds'; `lists`: URLs; `keys`: of its section, in TOML."""
     declared = {f"names{number}": f'url = "{url}"\n{SOURCE}' for number, url in enumerate(lists)}
     net = tracking.net(folder, server.worlds)
-    return make_daemon(sources=declared, net=net, settings=tracking.section(folder) + keys)
+    return make_daemon(sources=declared, net=net, settings=tracking.section(folder, **keys))
 
 
 def names_of(daemon: Daemon) -> dict[str, dict]:
