@@ -8,13 +8,20 @@ import httpcore
 import msgspec
 import pytest
 from support.api import ALL_SCOPES, Served, World, check_shape, finding
+from support.flux import tracked
 
 from tipd.api.app import ROUTES
 from tipd.api.openapi import openapi_path
 from tipd.model.indicator import Indicator
 from tipd.model.kind import Kind
 
-PATHS = {"{name}": "example_drop", "{value}": "198.51.100.7", "{file}": "all.txt", "{token_id}": "none"}
+PATHS = {
+    "{name}": "example_drop",
+    "{value}": "198.51.100.7",
+    "{file}": "all.txt",
+    "{token_id}": "none",
+    "{domain}": "flux.example.org",
+}
 
 
 # What needs more than this world has is asked by the tests of its own file: every answer's shape is checked there too.
@@ -43,6 +50,7 @@ async def test_answers_have_the_shape_they_declare(world: World, api: Served, ro
     world.findings.tell(finding(1), finding(2))
     world.sources.rows["example_drop"].set_aside = {"sha256": "ab" * 32, "why": "shrank", "entries": 4}
     world.tokens.add("tip_red", *ALL_SCOPES, max_tlp="red")
+    world.flux.put(tracked("flux.example.org"))
     await world.allowed.add(Indicator(Kind.IPV4, "198.51.100.7"), "ours", "me")
     path = openapi_path(route)
     for part, text in PATHS.items():

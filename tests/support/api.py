@@ -16,6 +16,7 @@ import httpcore
 import msgspec
 import trio
 
+from support.flux import FakeFlux
 from tipd import log
 from tipd.api.app import ROUTES, TipdApp, create_app
 from tipd.api.declare import JSON
@@ -438,6 +439,7 @@ class World:
     sinks: FakeSinks = field(default_factory=FakeSinks)
     allowed: FakeAllowed = field(default_factory=FakeAllowed)
     audit: FakeAudit = field(default_factory=FakeAudit)
+    flux: FakeFlux = field(default_factory=FakeFlux)
     available: bool = True
     store: SimpleNamespace = field(init=False)
 
@@ -452,6 +454,7 @@ class World:
             asks=self.asks,
             allowed=self.allowed,
             audit=self.audit,
+            flux=self.flux,
             sizes=FakeSizes(),
             store_id="one",
         )

@@ -6,6 +6,7 @@ in the address (`?token=`) is refused: addresses end in logs and histories.
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -87,9 +88,8 @@ class Gate:
         return caller
 
     async def _bearer(self, header: str) -> Caller:
-        scheme, _, secret = header.strip().partition(" ")
-        secret = secret.strip()
-        if scheme.lower() != "bearer" or not secret or len(secret) > _LONGEST_TOKEN or not secret.isascii():
+        secret = _secret(header)
+        if not secret or len(secret) > _LONGEST_TOKEN or not secret.isascii():
             raise unauthorised("the Authorization header is not 'Bearer tip_…'")
         try:
             token: Token | None = await self._services.store.tokens.verify(secret)
@@ -99,6 +99,18 @@ class Gate:
             raise unauthorised("the token is unknown, revoked or expired")
         scopes, mark = frozenset(token.scopes), tlp_of(token.max_tlp)
         return Caller(f"token {token.id}", "token", scopes, token.id, token.expires, mark)
+
+
+def _secret(header: str) -> str:
+    """Return the token in an Authorization header: a bearer's, or the password of clients that know only those."""
+    scheme, _, given = header.strip().partition(" ")
+    given = given.strip()
+    if scheme.lower() != "basic" or len(given) > 2 * _LONGEST_TOKEN:
+        return given if scheme.lower() == "bearer" else ""
+    try:
+        return base64.b64decode(given, validate=True).decode("ascii").partition(":")[2]
+    except ValueError:
+        return ""
 
 
 def same_origin(origin: str | None, scheme: str, host: str | None, allowed: Collection[str] = ()) -> bool:

@@ -56,7 +56,8 @@ class Route:
 
     `path` is quart's (`/api/v1/sources/<name>`); `scope` what the caller must hold, None: anybody; `query`, `body` and
     `answer` are msgspec types; `produces` the content type where it is not JSON; `problems` the statuses it may fail
-    with beside 400, 401, 403 and 500; `page`: a page for people, not part of the OpenAPI document.
+    with beside 400, 401, 403 and 500; `page`: a page for people, not part of the OpenAPI document; `streams`: content
+    types of a body that the view uses as it comes, up to `[api] max_upload`.
     """
 
     method: Literal["GET", "POST", "DELETE"]
@@ -72,6 +73,7 @@ class Route:
     problems: Sequence[int] = ()
     tag: str = "tipd"
     page: bool = False
+    streams: Sequence[str] = ()
 
     @property
     def name(self) -> str:

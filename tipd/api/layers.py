@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import trio
 
+from tipd.api.flow import KEY, Flow
 from tipd.api.problem import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, MutableMapping
+    from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 
     from tipd.api.proxies import Proxies
 
@@ -32,11 +33,12 @@ class _BodyTooLarge(Exception):
 class FrontLayer:
     """An ASGI application around another."""
 
-    def __init__(self, app: Any, proxies: Proxies, max_body: int) -> None:
-        """Bound bodies to `max_body` bytes."""
+    def __init__(self, app: Any, proxies: Proxies, max_body: int, streamed: Mapping[str, int] | None = None) -> None:
+        """Bound bodies to `max_body` bytes; of `streamed` paths, which use them as they come, to others."""
         self._app: Application = app  # quart's own words for messages are narrower
         self._proxies = proxies
         self._max_body = max_body
+        self._streamed = streamed or {}
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one scope."""
@@ -45,7 +47,11 @@ class FrontLayer:
             return
         self._look_behind_proxies(scope)
         if scope["type"] == "http":
-            await _Exchange(self._app, self._max_body, receive, send).run(scope)
+            most, flow = self._max_body, None
+            if scope.get("method") == "POST" and scope.get("path") in self._streamed:
+                most, flow = self._streamed[scope["path"]], Flow()
+                scope[KEY] = flow
+            await _Exchange(self._app, most, receive, send, flow).run(scope)
         else:
             await self._app(scope, receive, send)
 
@@ -61,9 +67,10 @@ class FrontLayer:
 class _Exchange:
     """One request and its answer, with the body counted."""
 
-    def __init__(self, app: Application, most: int, receive: Receive, send: Send) -> None:
+    def __init__(self, app: Application, most: int, receive: Receive, send: Send, flow: Flow | None = None) -> None:
         self._app = app
         self._most = most
+        self._flow = flow
         self._inner_receive = receive
         self._inner_send = send
         self._received = 0
@@ -92,9 +99,14 @@ class _Exchange:
                 message = await self._inner_receive()
 
     async def _receive(self) -> Message:
+        if self._flow is not None:
+            await self._flow.room()
         message = await self._inner_receive()
         if message["type"] == "http.request":
-            self._received += len(message.get("body", b""))
+            size = len(message.get("body", b""))
+            self._received += size
+            if self._flow is not None:
+                self._flow.came(size)
             if self._received > self._most:
                 raise _BodyTooLarge
         return message

@@ -67,6 +67,9 @@ def _operation(route: Route) -> dict[str, Any]:
         operation["x-scope"] = route.scope
     if route.body is not None:
         operation["requestBody"] = {"required": True, "content": {JSON: {"schema": _schema(route.body)}}}
+    elif route.streams:
+        content = {kind: {"schema": {"type": "string"}} for kind in route.streams}
+        operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 

@@ -17,7 +17,7 @@ from hypercorn.trio.lifespan import Lifespan
 from hypercorn.trio.worker_context import WorkerContext
 from hypercorn.typing import ConnectionState
 
-from tipd.api.app import create_app
+from tipd.api.app import ROUTES, create_app
 from tipd.api.connection import (
     BoundedServer,
     ReplayedStream,
@@ -84,7 +84,8 @@ class _Server:
         self._core = core
         self._tls = tls
         self._proxies = Proxies(core.services.settings)
-        front: Any = FrontLayer(app, self._proxies, core.limits.max_body)
+        streamed = {route.path: core.limits.max_upload for route in ROUTES if route.streams}
+        front: Any = FrontLayer(app, self._proxies, core.limits.max_body, streamed)
         self._app = ASGIWrapper(front)
         self._config = hypercorn_config(core.limits, core.services.log)
         self._context = WorkerContext(None)

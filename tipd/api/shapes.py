@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from tipd.api.shapes_flux import DnsRow, FluxMention
 from tipd.model.confidence import Term
 from tipd.model.finding import Finding
 
@@ -242,7 +243,11 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IndicatorAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything about one indicator; `verdict` is `listed`, `allowed`, `was_listed` or `unknown`."""
+    """Everything about one indicator; `verdict` is `listed`, `allowed`, `was_listed` or `unknown`.
+
+    Of names and addresses: `flux`, the tracked names it is or that have it (the latest 20); `dns`, what passive DNS
+    has of it (the latest 100); both null for other kinds.
+    """
 
     value: str
     kind: str | None
@@ -252,6 +257,8 @@ class IndicatorAnswer(msgspec.Struct, frozen=True, kw_only=True):
     sources: list[str]
     matches: list[Match]
     sightings: list[Sighting]
+    flux: list[FluxMention] | None = None
+    dns: list[DnsRow] | None = None
     allowed: AllowedBy | msgspec.UnsetType = msgspec.UNSET
 
 

@@ -19,19 +19,28 @@ class Choice:
     """What a reader asked for and may see; made by `choice`, compared and hashed as the object it is.
 
     `kinds`: of finding, none: every kind. `max_tlp`: nothing above it. `watches`: only what one of these matches,
-    none: everything. `initial`: also the indicators that a source's first round loaded (what tells of the round itself,
+    none: everything. `tags`: only findings whose `data` has one of these tags, as it was when they were told; none:
+    everything. `initial`: also the indicators that a source's first round loaded (what tells of the round itself,
     `source.loaded`, stands for them and is never left out).
     """
 
-    __slots__ = ("all_seen", "initial", "kinds", "max_tlp", "watches")
+    __slots__ = ("all_seen", "initial", "kinds", "max_tlp", "tags", "watches")
 
-    def __init__(self, kinds: frozenset[str], max_tlp: Tlp, watches: frozenset[str], initial: bool) -> None:
+    def __init__(
+        self,
+        kinds: frozenset[str],
+        max_tlp: Tlp,
+        watches: frozenset[str],
+        initial: bool,
+        tags: frozenset[str] = frozenset(),
+    ) -> None:
         """Use `choice`: readers that want the same share one."""
         self.kinds = kinds
         self.max_tlp = max_tlp
         self.watches = watches
         self.initial = initial
-        self.all_seen = initial and not watches and max_tlp == Tlp.RED
+        self.tags = tags
+        self.all_seen = initial and not watches and not tags and max_tlp == Tlp.RED
 
     def admits(self, finding: Finding) -> bool:
         """Say whether the reader gets this finding (annotated before)."""
@@ -44,11 +53,17 @@ class Choice:
             return False
         if not self.initial and finding.initial is True and finding.subject is not None:
             return False
+        if self.tags and not self._tagged(finding):
+            return False
         if not self.watches:
             return True
         if finding.watches is msgspec.UNSET:
             return False
         return ANY in self.watches or not self.watches.isdisjoint(finding.watches)
+
+    def _tagged(self, finding: Finding) -> bool:
+        tags = finding.data.get("tags")
+        return isinstance(tags, list) and any(tag in self.tags for tag in tags if isinstance(tag, str))
 
 
 @lru_cache(maxsize=4096)
@@ -58,6 +73,7 @@ def choice(
     max_tlp: Tlp,
     watches: frozenset[str] = frozenset(),
     initial: bool = True,
+    tags: frozenset[str] = frozenset(),
 ) -> Choice:
     """Return the filter for these; equal ones are the same object, so that a message is put together once for all."""
-    return Choice(kinds, max_tlp, watches, initial)
+    return Choice(kinds, max_tlp, watches, initial, tags)

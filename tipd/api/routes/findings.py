@@ -8,21 +8,22 @@ import msgspec
 
 from tipd.api.declare import Call, Route
 from tipd.api.shapes import FindingsPage, Seq
-from tipd.api.stream.ask import Ask, check_store, checked_kinds, gone
+from tipd.api.stream.ask import Ask, check_store, checked_kinds, checked_tags, gone
 from tipd.api.stream.scan import forward
 from tipd.errors import GoneError
 
 
 class FindingsQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """`since`: the last `seq` one has (without it: from the first there is); `kind` and `watch` may be repeated.
+    """`since`: the last `seq` one has (without it: from the first there is); `kind`, `watch`, `tag` may be repeated.
 
-    `watch=*`: whatever any watch matches; `initial=false`: without what a source's first round loaded.
+    `watch=*`: whatever any watch matches; `tag`: of tracked names; `initial=false`: without what first rounds loaded.
     """
 
     since: Seq | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1000
     kind: list[str] = []
     watch: list[str] = []
+    tag: list[str] = []
     initial: bool = True
     store_id: str | None = None
 
@@ -35,7 +36,14 @@ async def findings(call: Call) -> FindingsPage:
     """
     services, query = call.core.services, call.query
     store, annotations = services.store, services.annotations
-    ask = Ask(query.since, checked_kinds(set(query.kind)), query.store_id, frozenset(query.watch), query.initial)
+    ask = Ask(
+        query.since,
+        checked_kinds(set(query.kind)),
+        query.store_id,
+        frozenset(query.watch),
+        query.initial,
+        checked_tags(query.tag),
+    )
     choice = ask.choice(call.caller, annotations.watches)
     bounds = await store.findings.bounds()
     check_store(store, query.store_id, bounds)

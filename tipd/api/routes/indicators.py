@@ -8,6 +8,7 @@ import msgspec
 
 from tipd.api import past
 from tipd.api.declare import Call, Route
+from tipd.api.flux_about import mentions, passive
 from tipd.api.problem import Problem
 from tipd.api.shapes import (
     At,
@@ -79,8 +80,13 @@ async def _with_context(core: Core, max_tlp: Tlp, answer: bytes) -> bytes:
 
 
 async def indicator(call: Call) -> IndicatorAnswer:
-    """Everything about one indicator: verdict, confidence, what it matches, and the history of its sightings."""
-    return await about(call.core, max_tlp_of(call), call.path["value"])
+    """Everything about one indicator: verdict, confidence, matches, the history of its sightings, and passive DNS."""
+    mark = max_tlp_of(call)
+    found = await about(call.core, mark, call.path["value"])
+    subject, flux = Indicator(Kind(found.kind or ""), found.value), call.core.services.store.flux
+    return msgspec.structs.replace(
+        found, flux=await mentions(flux, subject, mark), dns=await passive(flux, subject, mark)
+    )
 
 
 async def about(core: Core, max_tlp: Tlp, value: str) -> IndicatorAnswer:

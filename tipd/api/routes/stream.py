@@ -117,7 +117,7 @@ ROUTES = (
         scope=None,
         status=101,
         problems=(410, 426, 503),
-        summary="The live stream of findings (websocket): ?since=&kind=&watch=&initial=&store_id=",
+        summary="The live stream of findings (websocket): ?since=&kind=&watch=&tag=&initial=&store_id=",
         tag="findings",
     ),
 )

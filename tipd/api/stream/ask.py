@@ -1,4 +1,4 @@
-"""What a reader of the stream asks for: `?since=&kind=&watch=&initial=&store_id=`."""
+"""What a reader of the stream asks for: `?since=&kind=&watch=&tag=&initial=&store_id=`."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+from tipd.api.naming import LONGEST_TAG
 from tipd.api.problem import Problem, store_away
 from tipd.errors import StoreAway
 from tipd.model.choice import ANY, choice
 from tipd.model.tlp import Tlp
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from tipd.api.auth import Caller
     from tipd.api.services import Store
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from tipd.model.watch import Watches
 
 _KIND = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*", re.ASCII)
-_MOST = 50  # kinds, or watches
+_MOST = 50  # kinds, watches, or tags
 _BOOLS = {"true": True, "false": False}
 _LAST_SEQ = 2**63 - 1
 
@@ -30,8 +31,8 @@ _LAST_SEQ = 2**63 - 1
 class Ask:
     """A cursor (None: live only), what is wanted, and whose cursor it is.
 
-    `kinds`: of finding, none: all; `watches`: names of watches, none: whatever they match or not; `initial`: also what
-    a source's first round loaded.
+    `kinds`: of finding, none: all; `watches`: names of watches, none: whatever they match or not; `tags`: of tracked
+    names, none: whatever they bear; `initial`: also what a source's first round loaded.
     """
 
     since: int | None
@@ -39,12 +40,13 @@ class Ask:
     store_id: str | None
     watches: frozenset[str] = frozenset()
     initial: bool = True
+    tags: frozenset[str] = frozenset()
 
     def choice(self, caller: Caller | None, watches: Watches) -> Choice:
         """Return the filter for this caller; raises Problem 400 for a watch there is not."""
         wanted = checked_watches(self.watches, watches)
         max_tlp = Tlp.CLEAR if caller is None else caller.max_tlp
-        return choice(self.kinds, max_tlp=max_tlp, watches=wanted, initial=self.initial)
+        return choice(self.kinds, max_tlp=max_tlp, watches=wanted, initial=self.initial, tags=self.tags)
 
 
 def parse_ask(query: str) -> Ask:
@@ -55,7 +57,7 @@ def parse_ask(query: str) -> Ask:
         )
     except ValueError:
         raise Problem(400, "the query string is malformed") from None
-    many: dict[str, set[str]] = {"kind": set(), "watch": set()}
+    many: dict[str, set[str]] = {"kind": set(), "watch": set(), "tag": set()}
     single: dict[str, str] = {}
     for name, value in pairs:
         if name in many:
@@ -73,6 +75,7 @@ def parse_ask(query: str) -> Ask:
         single.get("store_id"),
         frozenset(many["watch"]),
         _bool(single.get("initial", "true")),
+        checked_tags(many["tag"]),
     )
 
 
@@ -100,6 +103,17 @@ def checked_kinds(kinds: set[str]) -> frozenset[str]:
         if len(kind) > 100 or not _KIND.fullmatch(kind):
             raise Problem(400, f"{kind[:100]!r} is no kind of finding (such as indicator.listed)", parameter="kind")
     return frozenset(kinds)
+
+
+def checked_tags(tags: Iterable[str]) -> frozenset[str]:
+    """Return tags as a filter; raises Problem 400."""
+    kept = frozenset(tags)
+    if len(kept) > _MOST:
+        raise Problem(400, f"at most {_MOST} tags", parameter="tag")
+    for tag in kept:
+        if not 0 < len(tag) <= LONGEST_TAG:
+            raise Problem(400, f"a tag has 1 to {LONGEST_TAG} characters", parameter="tag")
+    return kept
 
 
 def _cursor(text: str) -> int:
