@@ -8,6 +8,8 @@ import msgspec
 
 from tipd.model.dns import Outcome
 
+SINKHOLE = 1  # bits of `barred`
+PRIVATE = 2  # private, local, multicast, reserved: nobody out there is reached by it
 UNKNOWN = 0  # the AS of an address that the table does not know; it is not an AS
 ANSWERED = frozenset({Outcome.NOERROR})
 EMPTY = frozenset({Outcome.NODATA, Outcome.NXDOMAIN})  # the name has no addresses; all other outcomes say nothing of it
