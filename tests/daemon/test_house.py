@@ -47,7 +47,7 @@ async def ready(base):
             try:
                 if (await pool.request("GET", base + "/readyz")).status == 200:
                     return
-            except httpcore.NetworkError:
+            except (httpcore.NetworkError, httpcore.RemoteProtocolError):  # not there yet; just handed over
                 pass
             await trio.sleep(0.02)
 

@@ -8,7 +8,7 @@ import os
 import signal
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import trio
 
@@ -22,6 +22,7 @@ from tipd.daemon.outside import Outside
 from tipd.daemon.progress import Progress
 from tipd.daemon.reload import Reload
 from tipd.net.fetch import Fetcher
+from tipd.net.resolver.resolver import Resolver
 from tipd.net.settings import NetSettings
 from tipd.nursery.contract import Restart
 from tipd.nursery.health import Tree
@@ -70,7 +71,7 @@ class House:
         self._end_by = math.inf  # when (trio's clock) a stop must be over
         self.workers = WorkerPool(max(2, len(os.sched_getaffinity(0))), log.get("work"))
         self.fetcher = Fetcher(config.section("net", NetSettings), clock, log.get("net"), rng)
-        self.resolver: Any = None
+        self.resolver = Resolver(config.section("net", NetSettings))
         self._say = log.get("daemon")
 
     async def run(self) -> None:
@@ -99,6 +100,8 @@ class House:
             followers.start(nursery, supervisor)
             store.writer.subscribe(lambda _seq, kinds: scheduler.wake(kinds))
             await nursery.start(supervise, supervisor, "housekeeping", partial(keeper.run, scheduler), Restart.ALWAYS)
+            if "fastflux" in self.parts:
+                await nursery.start(supervise, supervisor, "resolver", self.resolver.run, Restart.ALWAYS)
             await nursery.start(scheduler.run)
             asked = Asked(store, scheduler, log.get("daemon"))
             nursery.start_soon(supervise, supervisor, "asks", asked.run, Restart.ON_FAILURE)
