@@ -25,6 +25,25 @@ KEYS = {
     "dormant_every": '"5s"',
 }
 
+# What makes the difference between flux and what only looks so to a formula.
+KNOWLEDGE = f"""[[cdn]]
+cname = ["edge-cdn.example"]
+reason = "a CDN's edges inside many providers' networks"
+source = "the demo"
+[[pool]]
+name = ["pool-of-time.example"]
+reason = "volunteers' time servers"
+source = "the demo"
+[[sinkhole]]
+network = ["{space.SINKHOLE[0]}/28"]
+reason = "names that were taken away lead here"
+source = "the demo"
+[[parking]]
+network = ["{space.PARKING}"]
+reason = "names for sale"
+source = "the demo"
+"""
+
 
 def net(folder: Path, worlds: Worlds) -> str:
     """Write the AS table and return the keys of `[net]` that tracking needs."""
@@ -40,7 +59,10 @@ asn_file = "{table}"
 
 def section(folder: Path, **changed: object) -> str:
     """Write the operator's knowledge and return the section `[modules.fastflux]`; `changed`: keys, as TOML has them."""
-    keys = KEYS | {key: str(value) for key, value in changed.items()}
+    knowledge = folder / "knowledge.d"
+    knowledge.mkdir(exist_ok=True)
+    (knowledge / "demo.toml").write_text(KNOWLEDGE)
+    keys = KEYS | {"knowledge_dirs": f'["{knowledge}"]'} | {key: str(value) for key, value in changed.items()}
     return "[modules.fastflux]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items())
 
 

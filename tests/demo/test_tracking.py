@@ -8,7 +8,10 @@ import trio
 from demo import daemon, tracking
 from demo.worlds import script, space
 from demo.worlds.server import Worlds
+from demo.worlds.wire import address_bytes
 from tipd.daemon.sections import load
+from tipd.modules.fastflux.knowledge.entry import Kind
+from tipd.modules.fastflux.knowledge.knowledge import Knowledge
 from tipd.modules.fastflux.settings import FluxSettings
 from tipd.net import asn_rows
 from tipd.net.settings import NetSettings
@@ -31,6 +34,24 @@ async def test_the_daemon_takes_the_configuration(tmp_path):
     assert net.authority_port == served.ports["authority"]
     assert net.walled_gardens == (space.GARDEN,)
     assert loaded.section("modules.fastflux", FluxSettings).enabled
+
+
+async def test_the_knowledge_is_read_and_lowers_what_only_looks_like_flux(tmp_path):
+    _, path = await configured(tmp_path)
+    (folder,) = load(path, {}).section("modules.fastflux", FluxSettings).knowledge_dirs
+    known = Knowledge.load([Path(folder)])
+    assert known.of_name("0.pool-of-time.example").kind is Kind.POOL
+    assert known.of_cname("shop.edge-cdn.example").kind is Kind.CDN
+    assert {known.of_address(address_bytes(address)).kind for address in space.SINKHOLE} == {Kind.SINKHOLE}
+    assert known.of_address(address_bytes(space.PARKING)).kind is Kind.PARKING
+    for address in (*space.HOMES_A, *space.HOMES_B, *space.EDGES, *space.CDN):
+        assert known.of_address(address_bytes(address)) is None
+
+
+async def test_keys_may_be_changed(tmp_path):
+    section = tracking.section(tmp_path, knowledge_dirs="[]", let_go_after=7)
+    keys = tomllib.loads(section)["modules"]["fastflux"]
+    assert (keys["knowledge_dirs"], keys["let_go_after"], keys["networks_every"]) == ([], 7, "3s")
 
 
 async def test_the_table_it_names_can_be_read(tmp_path):
