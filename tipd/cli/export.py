@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import argparse
     import http.client
 
+    from tipd.cli.client import Query
     from tipd.cli.output import Progress
 
 _PIECE = 256 * 1024
@@ -25,11 +26,13 @@ _PIECE = 256 * 1024
 def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     """Describe the verb."""
     parser = subparsers.add_parser("export", help="write a list out", description="Write a list out, to block with.")
-    which = "which list: all, public, all.csv … (%(default)s)"
+    which = "which list: all, public, flux, flux-nodes, all.csv … (%(default)s)"
     parser.add_argument("list", metavar="LIST", nargs="?", default="all", help=which)
     parser.add_argument("--format", default=None, help="txt, csv or jsonl (txt; with --json jsonl)")
     parser.add_argument("--kind", metavar="KIND", action="append", default=[], help="only this kind (may be repeated)")
     parser.add_argument("--source", metavar="NAME", action="append", default=[], help="only what this source lists")
+    tags = "of flux and flux-nodes: only names with this tag (may be repeated)"
+    parser.add_argument("--tag", metavar="TAG", action="append", default=[], help=tags)
     parser.add_argument("--public", action="store_true", help="only what may be passed on to anybody")
     parser.add_argument("--output", metavar="FILE", type=Path, help="replace this file whole, once all is there")
 
@@ -40,14 +43,19 @@ def run(args: argparse.Namespace) -> int:
     name, _, ending = args.list.partition(".")  # as HTTP names it: all.csv
     form = args.format or ending or ("jsonl" if args.json else "txt")
     path = f"/api/v1/exports/{quote(name, safe='')}.{quote(form, safe='')}"
-    query = {"kind": args.kind, "source": args.source, "public": "1" if args.public else None}
+    query = {"kind": args.kind, "source": args.source, "tag": args.tag, "public": "1" if args.public else None}
+    return write_out(client, output, path, query, args.output)
+
+
+def write_out(client: Client, output: Output, path: str, query: Query, into: Path | None) -> int:
+    """Copy what a GET answers to standard output, or into a file that is replaced whole."""
     with output.progress("bytes") as progress, client.open("GET", path, query) as answer:
-        if args.output is None:
+        if into is None:
             _copy(answer, sys.stdout.buffer, progress)
         else:
-            _replace(args.output, answer, progress)
-    if args.output is not None:
-        output.say(f"{args.output}: {progress.done:,} bytes")
+            _replace(into, answer, progress)
+    if into is not None:
+        output.say(f"{into}: {progress.done:,} bytes")
     return EXIT_DONE
 
 

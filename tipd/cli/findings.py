@@ -23,6 +23,13 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument(
         "--watch", metavar="NAME", action="append", default=[], help="only what this watch of yours matches; *: any"
     )
+    parser.add_argument(
+        "--tag",
+        metavar="TAG",
+        action="append",
+        default=[],
+        help="only of names with this tag (may be repeated)",
+    )
     parser.add_argument("--no-initial", action="store_true", help="without what a source's first round loaded")
 
 
@@ -37,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     """Print findings, oldest first; 1 where there is none."""
     client, output = Client.of(args), Output.of(args)
     since, left, shown = args.since, args.limit or float("inf"), 0
-    wanted = {"kind": args.kind, "watch": args.watch, "initial": "false" if args.no_initial else None}
+    wanted = {"kind": args.kind, "watch": args.watch, "tag": args.tag, "initial": "false" if args.no_initial else None}
     while left > 0:
         query = {"since": since, "limit": int(min(left, _PAGE)), **wanted}
         page = client.get("/api/v1/findings", query)

@@ -45,6 +45,8 @@ VERBS = {
     "allow": "allow a value, whatever lists it",
     "trends": "show what rises and falls",
     "asn": "ask who announces an address",
+    "flux": "watch names for fast flux; list, show, import, export them",
+    "pivot": "walk from an address, a network, an AS or a name to others",
     "console": "print a link that opens the web console",
     "token": "make, list and revoke tokens",
     "audit": "show what operators did",

@@ -33,16 +33,18 @@ _WHY = {1012: "tipd restarts", 1013: "we read too slowly", 1001: "tipd goes away
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which findings: kinds and watches (none: all), and whether what first rounds load is among them."""
+    """Which findings: kinds, watches and tags (none: all), and whether what first rounds load is among them."""
 
     kinds: Sequence[str] = ()
     watches: Sequence[str] = ()
+    tags: Sequence[str] = ()
     initial: bool = True
 
     def query(self) -> list[tuple[str, str | int]]:
         """Return it as the stream asks for it."""
         query: list[tuple[str, str | int]] = [("kind", kind) for kind in self.kinds]
         query += [("watch", name) for name in self.watches]
+        query += [("tag", tag) for tag in self.tags]
         return query if self.initial else [*query, ("initial", "false")]
 
 

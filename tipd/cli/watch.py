@@ -32,6 +32,13 @@ def add_parser(subparsers: argparse._SubParsersAction[Any]) -> None:
     parser.add_argument(
         "--watch", metavar="NAME", action="append", default=[], help="only what this watch of yours matches; *: any"
     )
+    parser.add_argument(
+        "--tag",
+        metavar="TAG",
+        action="append",
+        default=[],
+        help="only of names with this tag (may be repeated)",
+    )
     parser.add_argument("--no-initial", action="store_true", help="without what a source's first round loaded")
     parser.add_argument("--cursor-file", metavar="FILE", type=Path, help="go on where the last watch with it ended")
 
@@ -98,7 +105,7 @@ def _follow(args: argparse.Namespace, client: Client, printer: Printer) -> None:
     from tipd.nursery.backoff import Backoff
 
     backoff = Backoff(1.0, 30.0, random.Random())  # noqa: S311 - spreads clients, hides nothing
-    wanted = Wanted(tuple(args.kind), tuple(args.watch), initial=not args.no_initial)
+    wanted = Wanted(tuple(args.kind), tuple(args.watch), tuple(args.tag), initial=not args.no_initial)
     reader = Reader(client.place, wanted, printer.cursor, printer.take, printer.output.say, backoff)
     try:
         trio.run(_until_stopped, reader)
