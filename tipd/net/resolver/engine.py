@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from tipd.net.resolver.pending import Done, DoneWhole, Plan
     from tipd.net.resolver.sockets import Socket
-    from tipd.net.resolver.upstream import Upstream
 
 LONGEST_PACKET = 8192  # bytes read of a datagram; we ask for 1,232
 BATCH = 64  # packets read from one socket before the next has its turn
@@ -64,6 +63,7 @@ class Engine:
         self._nap: trio.CancelScope | None = None  # of the task that waits with nothing under way
         self._looked_after = 0.0
         self._turn = 0
+        self._time: Callable[[], float] = trio.current_time
         self.running = False
 
     # --- asking ---
@@ -83,23 +83,22 @@ class Engine:
 
     def put(self, plan: Plan, name: bytes, rtype: int, token: Any, done: Done | DoneWhole) -> None:
         """Send a question; raises Full where no upstream of the plan has room."""
-        now = trio.current_time()
-        self._turn += 1
-        upstream = plan.upstreams[self._turn % len(plan.upstreams)]
+        now = self._time()
+        turn = self._turn = (self._turn + 1) % len(plan.upstreams)
+        upstream = plan.upstreams[turn]
         if not self.running or upstream.in_flight >= upstream.window or upstream.rate:
-            upstream = self._with_room(plan, now)
-        pending = Pending(name, rtype, token, done, plan, now + plan.seconds)
-        pending.turn = self._turn
-        self._sender.send(pending, upstream, now)
+            turn = self._with_room(plan, now)
+        self._sender.first(plan, turn, name, rtype, token, done, now)
         if self._nap is not None:
             self._wake(now)
 
-    def _with_room(self, plan: Plan, now: float) -> Upstream:
-        for _ in plan.upstreams if self.running else ():
-            upstream = plan.upstreams[self._turn % len(plan.upstreams)]
-            if upstream.room(now):
-                return upstream
-            self._turn += 1
+    def _with_room(self, plan: Plan, now: float) -> int:
+        if self.running:
+            for step in range(len(plan.upstreams)):
+                turn = (self._turn + step) % len(plan.upstreams)
+                if plan.upstreams[turn].room(now):
+                    self._turn = turn
+                    return turn
         raise Full("the resolver takes no more questions now")
 
     def _wake(self, now: float) -> None:
@@ -129,6 +128,7 @@ class Engine:
             try:
                 async with trio.open_nursery() as nursery:
                     self._tcp.nursery = nursery
+                    self._time = trio.lowlevel.current_clock().current_time
                     self.running = True
                     self._lot.unpark_all()
                     task_status.started()
@@ -147,7 +147,7 @@ class Engine:
         ticked = trio.current_time()
         while True:
             ready = epoll.poll(0, 64)
-            now = trio.current_time()
+            now = self._time()
             if ready:
                 self._read(ready, now)
             if now - ticked >= TICK:
@@ -169,7 +169,7 @@ class Engine:
         for number, _ in ready:
             if (socket := self._pool.open.get(number)) is not None:
                 self._drain(socket, now)
-                now = trio.current_time()
+                now = self._time()
                 if now > until:
                     return
 
@@ -184,8 +184,8 @@ class Engine:
                 if pending is None or not packet.startswith(pending.question, 12):
                     self._course.stray(socket, pending, packet, now)
                     continue
-                answer = quick(packet, 12 + len(pending.question), pending.rtype, server)
-                if answer is None or pending.older or pending.plan.whole or pending.plain:
+                answer = quick(packet, 12 + len(pending.question), pending.rtype, server) if pending.common else None
+                if answer is None:
                     self._course.uncommon(socket, pending, packet, now)
                 elif gardens is not None and gardens.hold(pending.rtype, answer.rdata):
                     upstream.answered += 1

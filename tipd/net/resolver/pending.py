@@ -45,8 +45,9 @@ class Pending(msgspec.Struct, gc=False):
 
     `question`: the section as it was sent, its case included; an answer must repeat it to the bit. `due`: when the try
     is lost (NEVER: the question has ended, or goes over TCP). `counted`: the present try is among its upstream's
-    questions in flight. `older`: former tries, whose answers are welcome as long as the question lives. `trouble`: the
-    answer it ends with if nothing better comes. Not seen by the garbage collector, so it must be in no circle.
+    questions in flight. `common`: an answer of the common kind ends it as it stands. `older`: former tries, whose
+    answers are welcome as long as the question lives. `trouble`: the answer it ends with if nothing better comes. Not
+    seen by the garbage collector, so it must be in no circle.
     """
 
     name: bytes
@@ -61,8 +62,9 @@ class Pending(msgspec.Struct, gc=False):
     due: float = 0.0
     sent: float = 0.0
     tries: int = 0
-    turn: int = 0  # the upstream asked last, by its place in the plan
     counted: bool = False
+    common: bool = False
+    turn: int = 0  # the upstream asked last, by its place in the plan
     plain: bool = False  # without EDNS
     softened: bool = False  # a server did not repeat the case: the next try goes over TCP
     older: list[tuple[Socket, bytes, bytes]] | None = None

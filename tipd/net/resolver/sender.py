@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from tipd.model.dns import AAAA, A
 from tipd.net.resolver import wire
-from tipd.net.resolver.timers import nearest, within
+from tipd.net.resolver.pending import Pending
+from tipd.net.resolver.timers import LENGTHS, nearest, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tipd.net.resolver.pending import Pending
+    from tipd.net.resolver.pending import Plan
     from tipd.net.resolver.sockets import Pool, Socket
     from tipd.net.resolver.timers import Timers
     from tipd.net.resolver.upstream import Upstream
 
 UNSENT = nearest(0.1)  # seconds after which a question that could not be sent is tried again
+_KINDS = {rtype: wire.kind(rtype) for rtype in (A, AAAA)}
+from_bytes = int.from_bytes
 
 
 class Sender:
@@ -24,11 +28,47 @@ class Sender:
     def __init__(self, pool: Pool, timers: Timers, entropy: Callable[[int], bytes]) -> None:
         self._pool = pool
         self._timers = timers
+        self._queues = timers.queues
         self.noise = wire.Noise(entropy)
+
+    def first(  # noqa: PLR0917  # keywords cost a tenth of it
+        self, plan: Plan, turn: int, name: bytes, rtype: int, token: Any, done: Any, now: float
+    ) -> None:
+        """Send a question for the first time to the upstream at `turn`, which has room: `send`, in one go."""
+        upstream = plan.upstreams[turn]
+        ports = upstream.sockets
+        if len(ports) < upstream.ports and not self._open(upstream, now):
+            self._timers.park(Pending(name, rtype, token, done, plan, now + plan.seconds, turn=turn), now)
+            return
+        noise = self.noise.take(3 + len(name))
+        socket, key = ports[noise[2] % len(ports)], noise[:2]
+        while key in socket.flight:
+            key = self.noise.take(2)
+        turned = from_bytes(name.translate(wire.CASE)) & from_bytes(noise)
+        question = (from_bytes(name) ^ turned).to_bytes(len(name)) + (_KINDS.get(rtype) or wire.kind(rtype))
+        place = upstream.place + (noise[2] >> 7)
+        if LENGTHS[place] > plan.seconds:
+            place = within(plan.seconds)
+        due = now + LENGTHS[place]
+        pending = Pending(
+            name, rtype, token, done, plan, now + plan.seconds,
+            question, socket, key, due, now, 1, True, not plan.whole, turn,  # noqa: FBT003  # keywords again
+        )  # fmt: skip
+        socket.flight[key] = pending
+        self._queues[place].append((due, pending))
+        upstream.in_flight += 1
+        upstream.sent += 1
+        upstream.tokens -= 1
+        socket.sent += 1
+        packet = key + upstream.heads[plan.recursion] + question + upstream.tail
+        try:
+            socket.send(packet)
+        except OSError as error:
+            self._unsent(socket, packet, pending, error)
 
     def send(self, pending: Pending, upstream: Upstream, now: float) -> None:
         """Send the next try to this upstream, which has room."""
-        name = pending.name
+        name, plan = pending.name, pending.plan
         noise = self.noise.take(3 + len(name))
         ports = upstream.sockets
         if len(ports) < upstream.ports and not self._open(upstream, now):
@@ -38,23 +78,22 @@ class Sender:
         while key in socket.flight:
             key = self.noise.take(2)
         socket.flight[key] = pending
-        question = wire.mixed(name, noise[3:]) + wire.kind(pending.rtype)
-        pending.question, pending.socket, pending.id, pending.sent = question, socket, key, now
+        pending.question = question = wire.mixed(name, noise[3:]) + wire.kind(pending.rtype)
+        pending.socket, pending.id, pending.sent = socket, key, now
         pending.tries += 1
         pending.counted = True
         upstream.in_flight += 1
         upstream.sent += 1
         upstream.tokens -= 1
         socket.sent += 1
-        socket.used = now
-        head, tail = upstream.heads[pending.plan.recursion], upstream.tail
-        if pending.plain:
-            head, tail = wire.head(recursion=pending.plan.recursion, edns=False), b""
+        edns = upstream.edns and not pending.plain
+        packet = key + wire.head(recursion=plan.recursion, edns=edns) + question + (wire.EDNS if edns else b"")
+        place = nearest(upstream.timeout * (1 << max(pending.tries - 1, 0))) + (noise[2] >> 7)
+        self._timers.set(pending, min(place, within(pending.deadline - now)), now)
         try:
-            socket.send(key + head + question + tail)
+            socket.send(packet)
         except OSError as error:
-            self._unsent(socket, key + head + question + tail, pending, error)
-        self._timers.set(pending, self._place(pending, upstream, noise[2], now), now)
+            self._unsent(socket, packet, pending, error)
 
     def _open(self, upstream: Upstream, now: float) -> bool:
         """Open one more port; return whether there is any."""
@@ -64,9 +103,8 @@ class Sender:
             upstream.unreachable += not upstream.sockets
         return bool(upstream.sockets)
 
-    @staticmethod
-    def _unsent(socket: Socket, packet: bytes, pending: Pending, error: OSError) -> None:
-        """Send again where the error was an earlier question's (ICMP tells of it late)."""
+    def _unsent(self, socket: Socket, packet: bytes, pending: Pending, error: OSError) -> None:
+        """Send again where the error was an earlier question's (ICMP tells of it late), else try anew in a while."""
         socket.upstream.unreachable += not isinstance(error, BlockingIOError)
         try:
             if isinstance(error, BlockingIOError):
@@ -74,12 +112,4 @@ class Sender:
             socket.send(packet)
         except OSError as again:
             pending.tries -= isinstance(again, BlockingIOError)  # no try at all: the machine's own queue is full
-            pending.sent = 0.0
-
-    @staticmethod
-    def _place(pending: Pending, upstream: Upstream, dice: int, now: float) -> int:
-        """Return how long to wait: twice as long with every try, a fifth longer for one of two, so that they spread."""
-        if not pending.sent:
-            return UNSENT
-        place = nearest(upstream.timeout * (1 << (pending.tries - 1))) + (dice >> 7)
-        return min(place, within(pending.deadline - now))
+            self._timers.set(pending, UNSENT, pending.sent)
