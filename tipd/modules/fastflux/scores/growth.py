@@ -9,23 +9,39 @@ MOST_POINTS = 24
 
 
 class Growth:
-    """Points `(look-ups, distinct)` where the number rose; the first and the last are kept, of the others every second
-    goes when there are too many. Between two points the curve is read as flat, so it never lies above the truth.
+    """Points `(look-ups, distinct)` where the number rose, first and last always, the others `stride` look-ups apart.
+
+    There being too many, the stride doubles. Between two points the curve is read as flat: it never lies above the
+    truth.
     """
 
-    __slots__ = ("looks", "totals")
+    __slots__ = ("looks", "stride", "totals")
 
     def __init__(self) -> None:
         self.looks = array("I")
         self.totals = array("H")
+        self.stride = 1
 
     def add(self, looks: int, total: int) -> None:
         """Say that with the look-up of this number (from 1) there were `total` distinct addresses."""
-        if len(self.looks) >= MOST_POINTS:
-            self.looks = self.looks[0:1] + self.looks[1:-1:2] + self.looks[-1:]
-            self.totals = self.totals[0:1] + self.totals[1:-1:2] + self.totals[-1:]
+        if len(self.looks) > 1 and looks - self.looks[-2] < self.stride:
+            self.looks[-1], self.totals[-1] = looks, total
+            return
         self.looks.append(looks)
         self.totals.append(total)
+        while len(self.looks) > MOST_POINTS:
+            self.stride *= 2
+            self._thin()
+
+    def _thin(self) -> None:
+        kept = [0]
+        last = len(self.looks) - 1
+        for place in range(1, last):
+            if self.looks[place] - self.looks[kept[-1]] >= self.stride:
+                kept.append(place)
+        kept.append(last)
+        self.looks = array("I", [self.looks[place] for place in kept])
+        self.totals = array("H", [self.totals[place] for place in kept])
 
     def at(self, looks: int) -> int:
         """Return how many distinct addresses there were after so many look-ups."""

@@ -202,6 +202,12 @@ class History:
         found = {int.from_bytes(addresses6[at : at + 8]) for at in range(0, len(addresses6), 16)}
         return self.spread6.add(sorted(found))
 
+    def rates(self) -> tuple[int, int, float]:
+        """Return look-ups and new addresses of the epoch that runs and the one before, and when these began."""
+        if self.former_looks:
+            return self.epoch_looks + self.former_looks, self.epoch_new + self.former_new, self.epoch - EPOCH
+        return self.epoch_looks, self.epoch_new, self.epoch
+
     # --- what it says -------------------------------------------------------------------------------------------------
 
     def features(self, now: float, given: Given = NOTHING) -> Features:

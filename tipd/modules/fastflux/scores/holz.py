@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tipd.model.dns import Outcome
 from tipd.modules.fastflux.scores.look import UNKNOWN, numbers
 
 if TYPE_CHECKING:
@@ -78,14 +79,13 @@ def window_of(first: Look, second: Look, n_ns: int = 0) -> Window | None:
     None where they make none: one brought no address that counts, the TTL of the first had not run out, or the second
     came more than a day after that.
     """
-    if not (first.answered and second.answered):
+    one, other = first.addresses, second.addresses
+    if not (one and other) or first.outcome is not Outcome.NOERROR or second.outcome is not Outcome.NOERROR:
         return None
     if not first.at + first.ttl <= second.at <= first.at + first.ttl + LONGEST:
         return None
-    if first.addresses == second.addresses:
-        n_a, changed = len(first.addresses) // 4, False
-    else:
-        n_a, changed = len({*numbers(first.addresses), *numbers(second.addresses)}), True
+    changed = one != other
+    n_a = len({*numbers(one), *numbers(other)}) if changed else len(one) // 4
     n_asn = _asns(first, second) if first.placed and second.placed else None
     return Window(first.at, second.at, n_a, n_asn, changed, n_ns)
 

@@ -41,6 +41,7 @@ def packed(history: History) -> bytes:
     _put_spread(into, history.spread)
     put_rising(into, history.growth.looks)
     put_rising(into, history.growth.totals)
+    put(into, (history.growth.stride,))
     put_rising(into, history.ttls.values)
     into += history.ttls.counts
     put(into, (history.ttls.least, history.ttls.greatest))
@@ -144,6 +145,7 @@ def unpacked(memo: bytes, history: History) -> History:
     _take_spread(take, history.spread)
     history.growth.looks.extend(take.rising(MOST_POINTS))
     history.growth.totals.extend(take.rising(MOST_POINTS))
+    history.growth.stride = max(1, take.one())
     history.ttls.values.extend(take.rising(_BUCKETS))
     history.ttls.counts += take.bytes(len(history.ttls.values))
     history.ttls.least, history.ttls.greatest = take.one(), take.one()

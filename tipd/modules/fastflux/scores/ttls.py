@@ -50,6 +50,8 @@ class Ttls:
     @property
     def median(self) -> int:
         """The TTL in the middle (the lower of two), 0 where there is none."""
+        if self.least == self.greatest:
+            return self.least
         half, seen = (sum(self.counts) + 1) // 2, 0
         for value, count in zip(self.values, self.counts, strict=True):
             seen += count

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import sub
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ def put(into: bytearray, numbers: Iterable[int]) -> None:
 def put_rising(into: bytearray, numbers: Iterable[int]) -> None:
     """Append a count and ascending numbers, each as its distance from the one before."""
     rising = list(numbers)
-    put(into, (len(rising), *(after - before for before, after in zip([0, *rising[:-1]], rising, strict=True))))
+    put(into, (len(rising),))
+    put(into, map(sub, rising, (0, *rising)))
 
 
 class Taker:
