@@ -12,11 +12,12 @@ from pathlib import Path
 
 import trio
 
-from demo import daemon, operator, pager, partner, signed, sources, watcher
+from demo import daemon, operator, pager, partner, signed, sources, tracking, watcher
 from demo.pager import Pager
 from demo.report import print_report
 from demo.server import Server
 from demo.signed import Provider
+from demo.worlds.server import Worlds
 
 
 def main() -> int:
@@ -36,6 +37,7 @@ async def _demo(folder: Path, seconds: float | None, port: int) -> int:
     async with trio.open_nursery() as nursery:
         await nursery.start(world.server.run)
         await nursery.start(world.slow.run)
+        await nursery.start(world.names.run)
         config = world.declare(folder, port)
         process = daemon.start(config, folder / "daemon.log")
         try:
@@ -53,6 +55,7 @@ class World:
         """Nothing listens yet."""
         self.server, self.slow = Server(), Server()
         self.provider, self.pager = Provider(), Pager()
+        self.names = Worlds()
         self.server.answers |= {
             partner.PATH: lambda number, headers, body: partner.answer(
                 number, headers.get(b"authorization", b"").decode(), body
@@ -67,7 +70,8 @@ class World:
         certificate = folder / "provider.asc"
         fingerprint = self.provider.write_certificate(certificate)
         sources.write(folder / "sources.d", base, f"http://127.0.0.1:{self.slow.port}", certificate, fingerprint)
-        return daemon.write_config(folder, port, base)
+        net, more = tracking.net(folder, self.names), tracking.section(folder)
+        return daemon.write_config(folder, port, base, net=net, more=more)
 
 
 async def _watch(process: subprocess.Popen[bytes], config: Path, world: World, seconds: float | None, port: int) -> int:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import trio
 
-from demo import daemon, partner
+from demo import daemon, partner, tracking
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +24,7 @@ async def work(config: Path) -> None:
     _say(f"reported {REPORTED}")
     await daemon.command(config, "allow", ALLOWED, "--reason", "a customer of ours", "--for", "1d")
     _say(f"allowed {ALLOWED}")
+    _say(f"put {', '.join(await tracking.add_by_hand(config))} under watch")
     await trio.sleep(6)
     taken_back = ("--reason", "it was a drill", "--withdraw")
     await daemon.command(config, "report", REPORTED, "--source", "demo_reports", *taken_back)

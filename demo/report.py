@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import trio
 
 from demo import daemon
+from demo.flux_report import print_flux
 from tipd.cli.client import Client, Place
 from tipd.cli.output import Output
 
@@ -27,6 +28,7 @@ async def print_report(config: Path, port: int, green: str, tally: Tally, pager:
         return 1
     sources: list[Any] = (await daemon.ask(config, "/api/v1/sources"))["sources"]
     stored = await _stored_findings(config, tally.last)
+    await print_flux(config)
     print("\nwhat was collected\n")
     output = Output(as_json=False, quiet=False, out=sys.stdout, err=sys.stderr)
     output.table(

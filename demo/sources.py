@@ -55,6 +55,11 @@ class = "phishing"
 parser = "lines"
 kind = "url"
 """,
+    "fluxing": """url = "{base}/fluxing.txt"
+class = "malware-distribution"
+parser = "lines"
+kind = "domain"
+""",
     "hosts": """url = "{base}/hosts.txt"
 class = "malware-distribution"
 parser = "hosts"

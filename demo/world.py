@@ -12,6 +12,8 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from demo.worlds.script import LISTED
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -94,6 +96,11 @@ def malware_urls(number: int) -> Page:
 def phishing(number: int) -> Page:
     """Bare URLs."""
     return _text(*(f"https://{name}/login" for name in _names("phishing", number, 40)))
+
+
+def fluxing(_number: int) -> Page:
+    """Names that somebody saw malware at; some of them flux, most do not (`worlds/script.py`)."""
+    return _text("# Demo names to look into", *LISTED)
 
 
 def hosts(number: int) -> Page:
@@ -225,6 +232,7 @@ FEEDS: dict[str, Callable[[int], Page]] = {
     "/drop.json": hijacked_json,
     "/urls.csv": malware_urls,
     "/phishing.txt": phishing,
+    "/fluxing.txt": fluxing,
     "/hosts.txt": hosts,
     "/c2.json": controllers,
     "/block.txt": attackers,
