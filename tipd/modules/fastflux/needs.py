@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tipd.model.kind import Kind
     from tipd.model.tlp import Tlp
     from tipd.model.tracked import Added, Pivot
+    from tipd.net.asn import AsnTable
     from tipd.store.sources import SourceRow
 
 
@@ -50,6 +51,11 @@ class Tracker(Protocol):
     """
 
     allowed_until: float
+
+    @property
+    def count(self) -> int:
+        """How many names are watched."""
+        ...
 
     def take(self, names: Sequence[KnownName], not_before: float) -> None:
         """Watch these; one that is watched already gains its tags and mark, and nothing else of it changes.
@@ -123,6 +129,12 @@ class Resolver(Protocol):
         ...
 
 
+class Asns(Protocol):
+    """`tipd.net.asn_file.AsnFile`."""
+
+    table: AsnTable
+
+
 class LeaseStore(Protocol):
     """`store.flux.lease`."""
 
@@ -158,6 +170,10 @@ class Flux(Protocol):
 
     def load(self, page: int = 5000) -> AsyncIterator[Sequence[KnownName]]:
         """Yield all names that are not dropped."""
+        ...
+
+    async def revision(self) -> int:
+        """Return the last revision there is."""
         ...
 
     async def changed_since(self, revision: int, limit: int) -> Sequence[KnownName]:
