@@ -61,6 +61,27 @@ def seen(name: str, data: str, rtype: int = dns.A, **more: Any) -> Seen:
     return Seen(name=name, rtype=rtype, data=data, **(row | more))
 
 
+def run(number: int, *addresses: str, asns: tuple[int, ...] = (), count: int = 1) -> StoredRun:
+    """Return the `number`-th stored look-up, five minutes after the one before."""
+    at = START + number * timedelta(minutes=5)
+    packed = sorted(ipaddress.IPv4Address(one).packed for one in addresses)
+    return StoredRun(
+        first=at,
+        last=at + (count - 1) * timedelta(minutes=1),
+        count=count,
+        outcome=dns.Outcome.NOERROR,
+        addresses=b"".join(packed),
+        asns=asns or tuple(range(64500, 64500 + len(packed))),
+        ttl_min=60,
+        ttl_max=60,
+    )
+
+
+def nodes(number: int) -> StoredRun:
+    """Return a look-up that brings ten other addresses in ten ASNs each time."""
+    return run(number, *(f"198.51.100.{(10 * number + place) % 250}" for place in range(10)))
+
+
 @dataclass
 class FakeFlux:
     """Rows by name; each call shows what bears the mark or less, as the real one does."""

@@ -52,14 +52,14 @@ class Named(NamedTuple):
 def read_tags(tags: Iterable[str]) -> tuple[str, ...]:
     """Return tags, each once; raises ValueError for what is none.
 
-    A tag has 1 to 64 printable characters and no comma, and does not begin or end with a space.
+    A tag has 1 to 64 printable characters, no space and no comma.
     """
     kept = tuple(dict.fromkeys(tags))
     if len(kept) > MOST_TAGS:
         raise ValueError(f"tags: at most {MOST_TAGS}")
     for tag in kept:
-        if not 0 < len(tag) <= LONGEST_TAG or tag != tag.strip() or "," in tag or not tag.isprintable():
-            raise ValueError(f"tags: {tag[:LONGEST_TAG]!r} is no tag (1 to {LONGEST_TAG} characters, no comma)")
+        if not 0 < len(tag) <= LONGEST_TAG or " " in tag or "," in tag or not tag.isprintable():
+            raise ValueError(f"tags: {tag[:LONGEST_TAG]!r} is no tag: 1 to {LONGEST_TAG} characters, no space or comma")
     return kept
 
 

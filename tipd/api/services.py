@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from tipd.api.sessions import Sessions
 from tipd.api.settings import ApiSettings
 from tipd.model.annotate import Annotations
+from tipd.modules.fastflux.settings import FluxSettings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
@@ -354,7 +355,7 @@ class Services:
     `available` says whether the database can be reached; `notes` returns what is worth knowing while tipd serves on;
     `subscribe` registers a function `(last_seq, kinds)` that is called after each commit and whenever another process
     committed (it must not block), and returns how to end that; `annotations` are the watches and the allowlist that
-    findings are told with.
+    findings are told with; `flux`: by what names are scored again.
     """
 
     store: Store
@@ -377,3 +378,4 @@ class Services:
     uploads: Uploads | None = None
     archive: Archive | None = None
     forgetter: Forgetter | None = None
+    flux: FluxSettings = field(default_factory=FluxSettings)

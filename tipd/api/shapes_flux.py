@@ -252,36 +252,51 @@ class LetGo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RescoreRequest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Names to score again, at most 100; or none: the next `limit` of all after `after`."""
+    """At most 100 names to score again; none: the next `limit` after `after`, of candidates and those above."""
 
     domains: Annotated[list[str], msgspec.Meta(max_length=MOST_RESCORED)] = []
     after: str = ""
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_RESCORED)] = MOST_RESCORED
 
 
-class Rescored(msgspec.Struct, frozen=True, kw_only=True):
-    """One name scored again out of the stored look-ups: `looks` of them, `windows` that could be scored.
+class StoredScore(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a name stands as it is stored."""
 
-    `score` and `tier` of the last window by the present formulas, `best` the highest; `before`: what was stored.
+    score: float | None
+    tier: str
+    state: str
+
+
+class Rescored(msgspec.Struct, frozen=True, kw_only=True):
+    """One name scored again out of the stored look-ups: `looks` of them, in which its score changed `changes` times.
+
+    `score`, `tier`, `state` and `reason` in the end by the present formulas, `best` the highest score on the way;
+    `before`: what is stored; `changed`: score or tier differ from that. Nothing is stored.
     """
 
     domain: str
     looks: int
-    windows: int
+    changes: int
     score: float | None
     best: float | None
     flux: bool | None
     tier: str
-    before: dict[str, Any]
+    state: str
+    reason: str
+    before: StoredScore
     changed: bool
 
 
 class RescoreAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """What the scores are now; `missing`: names that are not tracked; `next` goes into `after`, null at the end."""
+    """What the scores are now, of names that have stored look-ups; `version`: of the formulas.
+
+    `missing`: names that are not tracked; `without`: those without look-ups; `next` goes into `after`, null at the end.
+    """
 
     version: str
     domains: list[Rescored]
     missing: list[str]
+    without: list[str]
     next: str | None
 
 

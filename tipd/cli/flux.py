@@ -66,8 +66,8 @@ def _import(verbs: argparse._SubParsersAction[Any]) -> None:
         "import",
         help="put the names of a file under watch, as many as there are",
         description="A name a line, or a JSON object {domain, tags, note, tlp}; # begins a comment. Lines that are"
-        " refused are told with their numbers, and harm no other; importing again changes nothing. Ends with 1 where a"
-        " line was refused.",
+        " refused are told with their numbers, and harm no other; importing again changes nothing. Ends with 1 where no"
+        " line was taken.",
     )
     verb.add_argument("file", metavar="FILE", type=Path, help="- reads standard input")
     _said(verb)

@@ -54,7 +54,7 @@ def _import(client: Client, output: Output, args: argparse.Namespace, file: Bina
                 output.say(f"and {untold:,} more lines were refused up to line {sums['lines']:,}")
             progress.add(done["lines"])
     output.record(sums) if output.as_json else output.line(counted(sums))
-    return EXIT_NEGATIVE if sums["refused"] else EXIT_DONE
+    return EXIT_DONE if sums["new"] or sums["known"] or not sums["refused"] else EXIT_NEGATIVE
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:

@@ -15,6 +15,7 @@ from tipd.api.services import Services
 from tipd.api.settings import ApiSettings
 from tipd.daemon.past import PastParts
 from tipd.model.tlp import Tlp
+from tipd.modules.fastflux.settings import FluxSettings
 
 if TYPE_CHECKING:
     from tipd.daemon.followers import Followers
@@ -59,6 +60,7 @@ class Outside:
             uploads=past.uploads,
             archive=past.archive,
             forgetter=past.forgetter,
+            flux=house.config.section("modules.fastflux", FluxSettings),
         )
 
     async def serve(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:

@@ -15,6 +15,7 @@ from tipd.api.routes.flux import MOST_TOLD, said_of
 from tipd.api.shapes_flux import Imported, LineFault
 from tipd.api.sight import max_tlp_of
 from tipd.errors import StoreAway, TryAgain
+from tipd.model.tracked import Added
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +79,8 @@ class _Import:
         self._initial = self._initial or len(names) > MOST_TOLD
         flux = self._call.core.services.store.flux
         try:
-            done = await flux.add(names, initial=self._initial, max_tlp=max_tlp_of(self._call))
+            mark = max_tlp_of(self._call)
+            done = await flux.add(names, initial=self._initial, max_tlp=mark) if names else Added()
         except (StoreAway, TryAgain) as error:
             headers = {"Retry-After": "5"}
             raise Problem(503, f"{error}; what is missing can be sent again", headers=headers, **self._counts) from None
