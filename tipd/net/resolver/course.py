@@ -11,7 +11,6 @@ from tipd.model.dns import Answer, Outcome, text_name
 from tipd.net.resolver import unusual
 from tipd.net.resolver.pending import NEVER
 from tipd.net.resolver.policy import Policy
-from tipd.net.resolver.timers import within
 
 if TYPE_CHECKING:
     from tipd.net.resolver.pending import Pending
@@ -22,8 +21,9 @@ if TYPE_CHECKING:
     from tipd.net.resolver.upstream import Upstream
 
 NO_ANSWER = "no server answered"
+HURRY = 0.02  # seconds until a question goes to another server than the one where nobody listens
 _RESPONSE, _OPCODE, _TRUNCATED = 0x80, 0x78, 0x02  # in the third byte
-_FORMERR = 1
+_FORMERR, _NOTIMP = 1, 4
 _OUTCOMES = {0: Outcome.NOERROR, 3: Outcome.NXDOMAIN, 5: Outcome.REFUSED}  # by rcode
 _NONE, _ONE = b"\0\0", b"\0\1"  # questions in a packet
 
@@ -49,7 +49,7 @@ class Course:
             self.finish(pending, pending.trouble or Answer(Outcome.TIMEOUT, why=NO_ANSWER))
             return
         if pending.tries >= plan.tries:  # answers to the former tries are welcome to the end
-            self._timers.set(pending, within(pending.deadline - now), now)
+            self._timers.park(pending, now, pending.deadline - now)
             return
         for step in range(1, len(plan.upstreams) + 1):
             turn = (pending.turn + step) % len(plan.upstreams)
@@ -76,13 +76,14 @@ class Course:
         socket.upstream.unreachable += 1
         for pending in list(socket.flight.values()):
             if pending.counted and pending.socket is socket and len(pending.plan.upstreams) > 1:
-                self._timers.set(pending, 0, now)
+                pending.due = now + HURRY
 
     def _uncount(self, pending: Pending, *, lost: bool = False) -> None:
         socket = pending.socket
         if not pending.counted or socket is None:
             return
         pending.counted = False
+        pending.common = False
         socket.upstream.in_flight -= 1
         if lost:
             socket.upstream.lost += 1
@@ -152,6 +153,8 @@ class Course:
             socket.flight[packet[:2]] = pending
             return
         upstream.answered += 1
+        if pending.plan.whole and not pending.older:
+            upstream.measure(now - pending.sent)
         if packet[2] & _TRUNCATED:
             self.ask_over_tcp(pending, upstream, now)
         else:
@@ -175,7 +178,7 @@ class Course:
 
     def _without_edns(self, pending: Pending, upstream: Upstream, now: float) -> None:
         self._uncount(pending)
-        pending.plain = True
+        pending.plain, pending.common = True, False
         pending.tries -= 1  # once more, beside the tries there are
         self._sender.send(pending, upstream, now)
 
@@ -188,10 +191,10 @@ class Course:
     def _hand_over(self, upstream: Upstream, pending: Pending, packet: bytes, now: float) -> None:
         """End with the packet as it came."""
         rcode = packet[3] & 0x0F
-        if rcode == _FORMERR and upstream.edns and not pending.plain:
+        if rcode in (_FORMERR, _NOTIMP) and upstream.edns and not pending.plain:
             self._without_edns(pending, upstream, now)
             return
-        self._learn(upstream, pending, now, understood=rcode != _FORMERR)
+        self._learn(upstream, pending, now, understood=rcode not in (_FORMERR, _NOTIMP))
         self.finish(pending, Answer(_OUTCOMES.get(rcode, Outcome.SERVFAIL), server=upstream.name), packet)
 
     def _judge(self, upstream: Upstream, pending: Pending, packet: bytes, reading: Reading, now: float) -> None:

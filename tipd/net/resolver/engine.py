@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 LONGEST_PACKET = 8192  # bytes read of a datagram; we ask for 1,232
 BATCH = 64  # packets read from one socket before the next has its turn
 BUDGET = 0.004  # seconds of reading before other tasks have their turn
-TICK = 0.02  # seconds between two looks at the timers
+TICK = 0.025  # seconds between two looks at the timers
 LOOK_AFTER = 0.1  # … at the windows and sockets
 REST = 1.0  # … where nothing is under way
 MOST_SOCKETS = 512
@@ -112,7 +112,7 @@ class Engine:
         Raises Full where too many wait already, or the engine does not run. `done` may be called at once.
         """
         now = trio.current_time()
-        if not self.running or not plan.upstreams or self._timers.parked >= MOST_WAITING:
+        if not self.running or not plan.upstreams or len(self._timers.parked) >= MOST_WAITING:
             raise Full("the resolver takes no questions now")
         pending = Pending(name, rtype, token, done, plan, now + plan.seconds)
         pending.turn = -1
@@ -139,7 +139,7 @@ class Engine:
     def _stop(self) -> None:
         self.running = False
         self._tcp.nursery = None
-        for pending in [*self._timers.clear(), *self._tcp.clear()]:
+        for pending in [*self._timers.clear(self._pool.open.values()), *self._tcp.clear()]:
             self._course.finish(pending, Answer(Outcome.TIMEOUT, why=STOPPED))
         self._pool.stop()
 
@@ -157,7 +157,10 @@ class Engine:
             if ready:
                 await trio.lowlevel.checkpoint()
             else:
-                await self._rest(epoll, ticked + TICK if self._timers else trio.current_time() + REST)
+                await self._rest(epoll, ticked + TICK if self._busy() else now + REST)
+
+    def _busy(self) -> bool:
+        return bool(self._timers.parked) or any(each.flight for each in self._pool.open.values())
 
     async def _rest(self, epoll: select.epoll, until: float) -> None:
         with trio.CancelScope(deadline=until) as self._nap:
@@ -207,8 +210,9 @@ class Engine:
             upstream.recursed = upstream.recursed or packet[3] & RECURSES != 0
 
     def _tick(self, now: float) -> None:
-        for pending in self._timers.due(now):
-            self._course.lost(pending, now)
+        for pending in self._timers.due(self._pool.open.values(), now):
+            if pending.due <= now:  # it may stand there twice
+                self._course.lost(pending, now)
         if now - self._looked_after >= LOOK_AFTER:
             self._looked_after = now
             for upstream in {each.upstream for each in self._pool.open.values()}:

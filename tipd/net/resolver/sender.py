@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from tipd.model.dns import AAAA, A
 from tipd.net.resolver import wire
 from tipd.net.resolver.pending import Pending
-from tipd.net.resolver.timers import LENGTHS, nearest, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,7 +16,8 @@ if TYPE_CHECKING:
     from tipd.net.resolver.timers import Timers
     from tipd.net.resolver.upstream import Upstream
 
-UNSENT = nearest(0.1)  # seconds after which a question that could not be sent is tried again
+UNSENT = 0.1  # seconds after which a question that could not be sent is tried again
+JITTER = [1 + dice / 1024 for dice in range(256)]  # a try is a quarter longer at most, so that lost ones spread
 _KINDS = {rtype: wire.kind(rtype) for rtype in (A, AAAA)}
 from_bytes = int.from_bytes
 
@@ -28,7 +28,6 @@ class Sender:
     def __init__(self, pool: Pool, timers: Timers, entropy: Callable[[int], bytes]) -> None:
         self._pool = pool
         self._timers = timers
-        self._queues = timers.queues
         self.noise = wire.Noise(entropy)
 
     def first(  # noqa: PLR0917  # keywords cost a tenth of it
@@ -46,16 +45,11 @@ class Sender:
             key = self.noise.take(2)
         turned = from_bytes(name.translate(wire.CASE)) & from_bytes(noise)
         question = (from_bytes(name) ^ turned).to_bytes(len(name)) + (_KINDS.get(rtype) or wire.kind(rtype))
-        place = upstream.place + (noise[2] >> 7)
-        if LENGTHS[place] > plan.seconds:
-            place = within(plan.seconds)
-        due = now + LENGTHS[place]
         pending = Pending(
-            name, rtype, token, done, plan, now + plan.seconds,
-            question, socket, key, due, now, 1, True, not plan.whole, turn,  # noqa: FBT003  # keywords again
+            name, rtype, token, done, plan, now + plan.seconds, question, socket, key,
+            now + min(upstream.timeout * JITTER[noise[2]], plan.seconds), now, 1, True, not plan.whole, turn,  # noqa: FBT003
         )  # fmt: skip
         socket.flight[key] = pending
-        self._queues[place].append((due, pending))
         upstream.in_flight += 1
         upstream.sent += 1
         upstream.tokens -= 1
@@ -88,8 +82,8 @@ class Sender:
         socket.sent += 1
         edns = upstream.edns and not pending.plain
         packet = key + wire.head(recursion=plan.recursion, edns=edns) + question + (wire.EDNS if edns else b"")
-        place = nearest(upstream.timeout * (1 << max(pending.tries - 1, 0))) + (noise[2] >> 7)
-        self._timers.set(pending, min(place, within(pending.deadline - now)), now)
+        wait = upstream.timeout * JITTER[noise[2]] * (1 << max(pending.tries - 1, 0))
+        pending.due = min(now + wait, pending.deadline)
         try:
             socket.send(packet)
         except OSError as error:
@@ -112,4 +106,4 @@ class Sender:
             socket.send(packet)
         except OSError as again:
             pending.tries -= isinstance(again, BlockingIOError)  # no try at all: the machine's own queue is full
-            self._timers.set(pending, UNSENT, pending.sent)
+            pending.due = min(pending.sent + UNSENT, pending.deadline)

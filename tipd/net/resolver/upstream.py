@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tipd.net.resolver import wire
-from tipd.net.resolver.timers import nearest
 
 if TYPE_CHECKING:
     from tipd.net.resolver.sockets import Socket
@@ -30,8 +29,8 @@ class Upstream:
 
     __slots__ = (
         "_adapted", "_careful", "_plain_until", "address", "answered", "case_lost", "deviation", "edns", "forged",
-        "heads", "in_flight", "late", "lost", "most", "name", "place", "port", "ports", "rate", "recursed",
-        "refilled", "round_trip", "seen_answered", "seen_lost", "sent", "sockets", "tail", "tokens", "unreachable",
+        "heads", "in_flight", "late", "lost", "most", "name", "port", "ports", "rate", "recursed", "refilled",
+        "round_trip", "seen_answered", "seen_lost", "sent", "sockets", "tail", "timeout", "tokens", "unreachable",
         "unread", "window",
     )  # fmt: skip
 
@@ -48,7 +47,7 @@ class Upstream:
         self.refilled = self._adapted = float("-inf")
         self._careful = False  # once something was lost the window no longer doubles
         self.round_trip = self.deviation = 0.0  # seconds, smoothed (RFC 6298); 0: not measured
-        self.place = nearest(FIRST_TIMEOUT)  # of the timer of a first try
+        self.timeout = FIRST_TIMEOUT  # seconds after which a first try is lost
         self.sent = self.answered = self.lost = self.seen_answered = self.seen_lost = 0
         self.forged = self.case_lost = self.late = self.unread = self.unreachable = 0
         self.recursed = False
@@ -88,14 +87,7 @@ class Upstream:
             return
         self.deviation += (abs(seconds - self.round_trip) - self.deviation) / 4
         self.round_trip += (seconds - self.round_trip) / 8
-        self.place = nearest(self.timeout)
-
-    @property
-    def timeout(self) -> float:
-        """Return the seconds after which a first try is lost."""
-        if not self.round_trip:
-            return FIRST_TIMEOUT
-        return min(max(self.round_trip + 4 * self.deviation, LEAST_TIMEOUT), MOST_TIMEOUT)
+        self.timeout = min(max(self.round_trip + 4 * self.deviation, LEAST_TIMEOUT), MOST_TIMEOUT)
 
     def adapt(self, now: float) -> None:
         """Widen or narrow the window by what was lost since the last time."""
