@@ -69,7 +69,7 @@ CREATE TABLE flux_state (
     verdict     jsonb NOT NULL DEFAULT '{}',
     memo        bytea NOT NULL DEFAULT ''
 ) WITH (fillfactor = 80);
-CREATE INDEX flux_state_above ON flux_state (state, id) WHERE state IN (2, 3, 4);
+CREATE INDEX flux_state_state ON flux_state (state, id);
 CREATE INDEX flux_state_network ON flux_state (network, id) WHERE network IS NOT NULL;
 
 -- Score over time: a row where it changed.

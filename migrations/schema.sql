@@ -383,9 +383,9 @@ CREATE INDEX flux_origin_source ON flux_origin USING btree (source_id, id) WHERE
 --
 CREATE UNIQUE INDEX flux_run_name ON flux_run USING btree (name_id, first);
 --
-CREATE INDEX flux_state_above ON flux_state USING btree (state, id) WHERE (state = ANY (ARRAY[2, 3, 4]));
---
 CREATE INDEX flux_state_network ON flux_state USING btree (network, id) WHERE (network IS NOT NULL);
+--
+CREATE INDEX flux_state_state ON flux_state USING btree (state, id);
 --
 CREATE INDEX round_at ON round USING btree (source_id, at) WHERE (at IS NOT NULL);
 --

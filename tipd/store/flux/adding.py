@@ -142,7 +142,10 @@ RETURNING seq
 _NEW = """
 SELECT DISTINCT ON (id) id, name, said FROM flux_intake JOIN flux_said USING (said) WHERE new ORDER BY id, mark, said
 """
-_KNOWN = "SELECT DISTINCT id, name FROM flux_intake WHERE NOT new ORDER BY name"
+_KNOWN = """
+SELECT DISTINCT k.id, k.name, n.tlp <= $1 AS seen FROM flux_intake AS k JOIN flux_name AS n USING (id)
+ WHERE NOT new ORDER BY k.name
+"""
 
 
 @dataclass(slots=True)
@@ -205,8 +208,10 @@ def _check(one: NewName) -> None:
         raise ValueError(f"{one.why!r} says in no word why a name is watched")
 
 
-async def add(connection: Connection, intake: Intake, now: datetime, initial: bool) -> Written[tuple[list[str], ...]]:
-    """Take the names in; return those that are new, those that were known, those that may not be taken in."""
+async def add(
+    connection: Connection, intake: Intake, now: datetime, initial: bool, max_tlp: Tlp
+) -> Written[tuple[list[str], ...]]:
+    """Take the names in; return those that are new to the caller, those that were known, those that may not be."""
     await partitions.ensure(connection, now)
     await connection.execute(_TABLES)
     ids = await source_ids(connection, {one.source for one in intake.said if one.source is not None})
@@ -217,12 +222,15 @@ async def add(connection: Connection, intake: Intake, now: datetime, initial: bo
     await names.make_missing(connection, "flux_in")
     await connection.execute(_INTAKE)
     await connection.execute("ANALYZE flux_intake")
-    last, kinds, new = await _take(connection, now, initial)
-    known = [row["name"] for row in await connection.fetch(_KNOWN)]
-    return Written((new, known, blocked), last, frozenset(kinds))
+    there = await connection.fetch(_KNOWN, int(max_tlp))
+    last, kinds, new = await _take(connection, now, initial, [row["id"] for row in there])
+    new = sorted([*new, *(row["name"] for row in there if not row["seen"])])
+    return Written((new, [row["name"] for row in there if row["seen"]], blocked), last, frozenset(kinds))
 
 
-async def _take(connection: Connection, now: datetime, initial: bool) -> tuple[int, set[str], list[str]]:
+async def _take(
+    connection: Connection, now: datetime, initial: bool, there: list[int]
+) -> tuple[int, set[str], list[str]]:
     await connection.execute(_NAMES, now)
     await connection.execute(_STATES, now)
     await connection.execute(_ORIGINS, now)
@@ -230,7 +238,7 @@ async def _take(connection: Connection, now: datetime, initial: bool) -> tuple[i
     revived = await connection.fetch(_REVIVE, now, initial, list(_BY_HAND))
     new = await connection.fetch(_NEW)
     await names.lower(connection, [row["id"] for row in new])
-    await marks.settle(connection, [row["id"] for row in await connection.fetch(_KNOWN)])
+    await marks.settle(connection, there)
     last, kinds = 0, set()
     for kind, rows in ((CANDIDATE, new), (REVIVED, revived)):
         if rows:
@@ -239,7 +247,7 @@ async def _take(connection: Connection, now: datetime, initial: bool) -> tuple[i
             told = await connection.fetch(_TELL, now, CODE_OF[Kind.DOMAIN], initial, kind, *columns)
             last = max(last, *(row["seq"] for row in told))
             kinds.add(kind)
-    return last, kinds, sorted(row["name"] for row in new)
+    return last, kinds, [row["name"] for row in new]
 
 
 def _said(place: int, one: NewName, ids: dict[str, int]) -> dict[str, object]:

@@ -6,15 +6,21 @@ from typing import TYPE_CHECKING
 
 from tipd.model.key import key_of
 from tipd.model.kind import Kind
+from tipd.model.tlp import Tlp
 from tipd.model.tracked import Added
-from tipd.store.flux import adding, changing, marks, saving, states
+from tipd.store.flux import adding, changing, listed, marks, networks, saving, states, thinning
 from tipd.store.flux.lease import Lease
+from tipd.store.flux.reads import Reads
+from tipd.store.sightings import LONG
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
+    from datetime import timedelta
 
     from tipd.clock import Clock
     from tipd.model.flux import Batch, KnownName, NewName
+    from tipd.store.flux.networks import Joined
+    from tipd.store.flux.thinning import Thinned
     from tipd.store.pool import Pool
     from tipd.store.writer import Writer
 
@@ -22,11 +28,11 @@ MARKS_AT_ONCE = 5000  # names whose marks are taken anew in one transaction
 TRIES = 5
 
 
-class Flux:
+class Flux(Reads):
     """Tracked names, what the DNS said of them, and who probes; raises StoreAway while the database is away."""
 
     def __init__(self, pool: Pool, writer: Writer, clock: Clock, hash_seed: int) -> None:
-        self._pool = pool
+        super().__init__(pool)
         self._writer = writer
         self._clock = clock
         self._seed = hash_seed
@@ -38,13 +44,15 @@ class Flux:
 
     # --- names ------------------------------------------------------------------------------------------------------
 
-    async def add(self, names: Sequence[NewName], *, initial: bool = False) -> Added:
+    async def add(self, names: Sequence[NewName], *, initial: bool = False, max_tlp: Tlp = Tlp.RED) -> Added:
         """Take names under watch, at most 10,000; those that are there gain evidence, tags and note (`adding`).
 
-        Raises ValueError for more names, a tag that is none, or a source that is not declared.
+        A name that the caller (`max_tlp`) could not see before counts as new for it. Raises ValueError for more names,
+        a tag that is none, or a source that is not declared.
         """
         intake = await adding.read(names, self._seed)
-        new, known, blocked = await self._writer.write(adding.add, intake, self._clock.now(), initial, alone=True)
+        now = self._clock.now()
+        new, known, blocked = await self._writer.write(adding.add, intake, now, initial, max_tlp, alone=True)
         refused = intake.refused | dict.fromkeys(blocked, adding.FORGOTTEN)
         return Added(new=tuple(new), known=tuple(known), refused=refused)
 
@@ -106,3 +114,55 @@ class Flux:
                     raise
             else:
                 return
+
+    # --- the module -------------------------------------------------------------------------------------------------
+
+    async def join(self, groups: Sequence[Sequence[int]]) -> list[Joined]:
+        """Make these groups of names (by id) the networks there are; return each one's number and who is new in it."""
+        return await self._writer.write(networks.settle, groups, self._clock.now(), alone=True)
+
+    async def listed(
+        self, classes: Sequence[str], after: int | None, limit: int
+    ) -> tuple[list[listed.Listed], int | None]:
+        """Return a page of names and URLs that lists hold in these classes, and where the next begins (None: none)."""
+        return await self._pool.within(LONG, listed.page, classes, after, limit)
+
+    async def hits(self, names: Sequence[str], addresses: Sequence[str], *, max_tlp: Tlp = Tlp.RED) -> dict[str, int]:
+        """Return how many sources list each value now; values that nobody lists are left out."""
+        keys = {key_of(self._seed, Kind.DOMAIN, name): name for name in names}
+        for address in addresses:
+            keys[key_of(self._seed, Kind.IPV6 if ":" in address else Kind.IPV4, address)] = address
+        return await self._pool.run(listed.hits, keys, max_tlp)
+
+    async def thin(self, max_bytes: int, keep_samples: timedelta) -> Thinned:
+        """Drop look-up sets older than `keep_samples`; then, over `max_bytes`, the oldest of everything (`thinning`).
+
+        Raises TryAgain where readers are in the way for too long.
+        """
+        now = self._clock.now()
+        await self._writer.write(thinning.age_out, now)
+        months = await self._writer.write(thinning.drop_months, now - keep_samples, alone=True)
+        rows = 0
+        sizes = await self._pool.within(LONG, thinning.take_stock)
+        while sum(sizes.values()) > max_bytes:
+            oldest = await self._pool.run(thinning.oldest_month)
+            if oldest is not None:
+                months += await self._writer.write(thinning.drop_months, oldest[1], alone=True)
+            else:
+                gone = await self._delete_oldest(sizes)
+                if not gone:
+                    break
+                rows += gone
+            sizes = await self._pool.within(LONG, thinning.take_stock)
+        return thinning.Thinned(months, rows, sum(sizes.values()))
+
+    async def _delete_oldest(self, sizes: dict[str, int]) -> int:
+        """Delete the oldest rows of the greatest table; return how many."""
+        for table in sorted(sizes, key=lambda table: sizes[table], reverse=True):
+            edge = await self._pool.within(LONG, thinning.edge, table)
+            gone = 0
+            while edge is not None and (part := await self._writer.write(thinning.delete_old, table, edge, alone=True)):
+                gone += part
+            if gone:
+                return gone
+        return 0
