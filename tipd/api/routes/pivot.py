@@ -9,21 +9,26 @@ import msgspec
 
 from tipd.api.declare import Call, Route
 from tipd.api.flux_view import type_word
-from tipd.api.naming import MOST_TAGS
+from tipd.api.naming import FOLLOW, MOST_TAGS, PIVOT
 from tipd.api.past import LONGEST_VALUE
 from tipd.api.problem import Problem
 from tipd.api.routes.flux import aware, said_of
 from tipd.api.shapes_flux import PivotAdd, PivotAdded, PivotAnswer, PivotNew, PivotRowShape
 from tipd.api.sight import max_tlp_of
-from tipd.api.walk import Plan, walk
 from tipd.model.canonical import canonical
+from tipd.model.flux import NewName
 from tipd.model.indicator import RefusedValue
 from tipd.model.kind import Kind
+from tipd.model.tlp import Tlp
+from tipd.modules.fastflux.follow import BY_ADDRESS, BY_ANY, walk
 
 if TYPE_CHECKING:
+    from tipd.api.naming import Said
     from tipd.model.indicator import Indicator
     from tipd.model.tracked import PivotRow
+    from tipd.modules.fastflux.follow import Found, Walked
 
+WITHIN = 20.0  # seconds of one walk
 _KINDS = frozenset({Kind.IPV4, Kind.IPV6, Kind.NETWORK, Kind.ASN, Kind.DOMAIN})
 
 
@@ -89,39 +94,54 @@ def _shape(row: PivotRow) -> PivotRowShape:
 async def add(call: Call) -> PivotAdded:
     """Put the names that a value leads to under watch; with `follow` also those that these lead to, and so on.
 
-    A walk ends at its depth, its budget, 1,000 steps or 20 seconds; names that came by `follow` are followed further by
-    the tracker, as far as `[modules.fastflux] follow_depth` and `follow_budget` let it.
+    A walk ends at its depth, its budget, 1,000 looks or 20 seconds. What very many names share ties nobody to anybody
+    and is passed over. A name bears the strictest mark of what led to it.
     """
     asked: PivotAdd = call.body
-    subject, mark = subject_of(call.path["value"]), max_tlp_of(call)
     said = said_of(call, asked.tags, asked.note, asked.tlp)
-    plan = Plan(
-        depth=asked.depth if asked.follow else 1,
-        budget=asked.budget,
-        since=_moment(asked.since, "since"),
-        until=_moment(asked.until, "until"),
-        tag=tuple(asked.tag[:MOST_TAGS]),
-        max_tlp=mark,
-    )
-    flux = call.core.services.store.flux
-    known = await flux.get(subject.value, max_tlp=mark) if subject.kind is Kind.DOMAIN else None
-    found = await walk(flux, subject.value, () if known is None else known.row.path, plan, said)
-    done = await flux.add(list(found.names.values()), max_tlp=mark)
+    walked = await _walked(call, asked)
+    names = [_new(one, said, FOLLOW if asked.follow else PIVOT) for one in walked.found]
+    done = await call.core.services.store.flux.add(names, max_tlp=max_tlp_of(call))
     new = frozenset(done.new)
     return PivotAdded(
-        value=found.value,
-        kind=found.kind,
+        value=walked.value,
+        kind=walked.kind,
         new=len(done.new),
         known=len(done.known),
         refused=dict(done.refused),
         domains=[
-            PivotNew(domain=name.name, path=list(name.path), result="new" if name.name in new else "known")
-            for name in found.names.values()
-            if name.name not in done.refused
+            PivotNew(domain=one.name, path=list(one.path[:-1]), result="new" if one.name in new else "known")
+            for one in walked.found
+            if one.name not in done.refused
         ],
-        steps=found.steps,
-        spent=found.spent,
+        steps=walked.steps,
+        spent=walked.spent,
     )
+
+
+async def _walked(call: Call, asked: PivotAdd) -> Walked:
+    subject, mark, flux = subject_of(call.path["value"]), max_tlp_of(call), call.core.services.store.flux
+    start = await flux.get(subject.value, max_tlp=mark) if subject.kind is Kind.DOMAIN else None
+    return await walk(
+        flux,
+        subject.value,
+        budget=asked.budget,
+        depth=asked.depth if asked.follow else 1,
+        max_tlp=mark,
+        since=_moment(asked.since, "since"),
+        until=_moment(asked.until, "until"),
+        tag=tuple(asked.tag[:MOST_TAGS]),
+        by=BY_ADDRESS if asked.follow else BY_ANY,
+        tlp=Tlp.CLEAR if start is None else start.row.tlp,
+        within=WITHIN,
+    )
+
+
+def _new(one: Found, said: Said, why: str) -> NewName:
+    """Return a found name; one that is watched under a milder mark than its path's does not get the path."""
+    mark = max(said.tlp, one.tlp)
+    path = () if one.known and one.tlp > said.tlp else one.path[:-1]
+    return NewName(name=one.name, why=why, tags=said.tags, note=said.note, path=path, tlp=mark, by=said.by)
 
 
 _PATH = "/api/v1/pivot/<path:value>"
