@@ -102,9 +102,10 @@ class Engine:
         raise Full("the resolver takes no more questions now")
 
     def _wake(self, now: float) -> None:
-        """The task rests without a look at the timers: now there is one to look at."""
+        """The task rests without a look at the timers: now there is something to look at."""
         if self._nap is not None:
-            self._nap.deadline = min(self._nap.deadline, now + TICK)
+            self._nap.deadline = now + TICK
+            self._nap = None
 
     def ask(self, plan: Plan, name: bytes, rtype: int, token: Any, done: Done | DoneWhole) -> None:
         """Ask, or wait for room at one of the plan's upstreams.
@@ -157,13 +158,13 @@ class Engine:
             if ready:
                 await trio.lowlevel.checkpoint()
             else:
-                await self._rest(epoll, ticked + TICK if self._busy() else now + REST)
+                await self._rest(epoll, ticked, now)
 
-    def _busy(self) -> bool:
-        return bool(self._timers.parked) or any(each.flight for each in self._pool.open.values())
-
-    async def _rest(self, epoll: select.epoll, until: float) -> None:
-        with trio.CancelScope(deadline=until) as self._nap:
+    async def _rest(self, epoll: select.epoll, ticked: float, now: float) -> None:
+        """Wait for answers until the timers want to be looked at, or, with nothing under way, until something is."""
+        busy = bool(self._timers.parked) or any(each.flight for each in self._pool.open.values())
+        with trio.CancelScope(deadline=ticked + TICK if busy else now + REST) as nap:
+            self._nap = None if busy else nap
             await trio.lowlevel.wait_readable(epoll.fileno())
         self._nap = None
 
