@@ -134,6 +134,10 @@ class Flux(Reads):
             keys[key_of(self._seed, Kind.IPV6 if ":" in address else Kind.IPV4, address)] = address
         return await self._pool.run(listed.hits, keys, max_tlp)
 
+    async def followed(self, root: str) -> int:
+        """Return how many names came by walks that began at this value."""
+        return await self._pool.within(LONG, listed.followed, root)
+
     async def thin(self, max_bytes: int, keep_samples: timedelta) -> Thinned:
         """Drop look-up sets older than `keep_samples`; then, over `max_bytes`, the oldest of everything (`thinning`).
 

@@ -42,6 +42,12 @@ SELECT u.value, count(DISTINCT s.source_id) AS number
 """
 
 
+_FOLLOWED = """
+SELECT count(*) FROM flux_name AS n
+ WHERE n.path[1] = $1 AND EXISTS (SELECT FROM flux_origin AS o WHERE o.id = n.id AND o.why = 'follow')
+"""
+
+
 class Listed(NamedTuple):
     """An open sighting in a class that makes candidates. `tlp`: its own mark, not its source's."""
 
@@ -79,3 +85,8 @@ async def hits(connection: Connection, keys: Mapping[int, str], max_tlp: Tlp) ->
     """Return how many sources list each value now, given by their keys; values that nobody lists are left out."""
     rows = await connection.fetch(_HITS, list(keys), list(keys.values()), int(max_tlp))
     return {row["value"]: row["number"] for row in rows}
+
+
+async def followed(connection: Connection, root: str) -> int:
+    """Return how many names came by walks that began at this value."""
+    return int(await connection.fetchval(_FOLLOWED, root))
