@@ -32,6 +32,13 @@ class Fake:
         return self.state_dir / "tipd.sock"
 
 
+def _read(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body
+
+
 def _replies(fake: Fake) -> type[BaseHTTPRequestHandler]:
     class Replies(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -44,7 +51,7 @@ def _replies(fake: Fake) -> type[BaseHTTPRequestHandler]:
 
         def answer(self) -> None:
             size = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(size)) if size else None
+            body = _read(self.rfile.read(size)) if size else None
             fake.asked.append((self.command, self.path, dict(self.headers), body))
             found = fake.answers.get((self.command, self.path.partition("?")[0]), (404, {"detail": "no such page"}))
             status, value, *more = found(body) if callable(found) else found

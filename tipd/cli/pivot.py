@@ -89,7 +89,7 @@ def _add(client: Client, output: Output, path: str, args: argparse.Namespace, sp
         if output.as_json:
             output.record(one)
         else:
-            output.line(printable(f"{one['domain']}\t{one['result']}\t{' > '.join(one['path'])}"))
+            output.line("\t".join(map(printable, (one["domain"], one["result"], " > ".join(one["path"])))))
     for name, why in done["refused"].items():
         output.say(f"{printable(name)}: refused: {printable(why)}")
     if done["spent"]:
