@@ -6,6 +6,7 @@ from array import array
 from bisect import bisect_right
 
 MOST_POINTS = 24
+MOST_LOOKS = 2**32 - 1  # some 136 years of one a second
 
 
 class Growth:
@@ -24,6 +25,7 @@ class Growth:
 
     def add(self, looks: int, total: int) -> None:
         """Say that with the look-up of this number (from 1) there were `total` distinct addresses."""
+        looks = min(looks, MOST_LOOKS)
         if len(self.looks) > 1 and looks - self.looks[-2] < self.stride:
             self.looks[-1], self.totals[-1] = looks, total
             return

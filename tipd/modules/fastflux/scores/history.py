@@ -5,7 +5,10 @@ Only a changed answer needs `add`; look-ups that brought the same again are coun
 
 from __future__ import annotations
 
+from math import ceil
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from tipd.model.dns import Outcome
 from tipd.modules.fastflux.scores.features import NOTHING, features_of
@@ -115,17 +118,8 @@ class History:
         shown = self.shown
         if count <= 0 or shown is None:
             return
-        shown = Look(
-            at,
-            shown.outcome,
-            shown.addresses,
-            shown.asns,
-            shown.addresses6,
-            shown.ttl if ttl is None else ttl,
-            shown.true_ttl,
-            shown.cname,
-            shown.barred,
-        )
+        before = shown.at
+        shown = msgspec.structs.replace(shown, at=at, ttl=shown.ttl if ttl is None else ttl)
         self.barred += count if shown.barred else 0
         self.shown = shown
         if not shown.answered:
@@ -133,8 +127,7 @@ class History:
             return
         self.stable += count
         self._count(shown, 0, count)
-        if self._close(shown) is not None and count > 1:
-            self._note(still(shown, self.ns.named if self.ns else 0), count - 1)
+        self._close_again(shown, before, count)
 
     def _count(self, look: Look, new: int, count: int) -> None:
         """Count look-ups, the last of them at `look.at`, of which the first brought `new` addresses."""
@@ -170,9 +163,37 @@ class History:
         window = window_of(anchor, look, self.ns.named if self.ns else 0)
         if window is not None:
             self._note(window, 1)
-        if window is not None or look.at > anchor.at + anchor.ttl:
-            self.anchor = look
+        elif look.at < anchor.at + anchor.ttl:
+            return None  # too soon: the next one may close it
+        else:
+            self.flux = self.moved = 0  # too late: what lies before is no neighbour any more
+        self.anchor = look
         return window
+
+    def _close_again(self, shown: Look, before: float, count: int) -> None:
+        """Close the windows of `count` look-ups after `before`, evenly spaced, that brought what the last one did."""
+        anchor = self.anchor
+        if anchor is None or shown.at < anchor.at + anchor.ttl:
+            return
+        pace = (shown.at - before) / count
+        place = min(count, max(1, ceil((anchor.at + anchor.ttl - before) / pace))) if pace > 0 else count
+        second = self._of(shown, before, place, count, pace)
+        n_ns = self.ns.named if self.ns else 0
+        if anchor.addresses == shown.addresses:
+            self._note(still(second, anchor.at, n_ns), 1)
+        elif (window := window_of(anchor, second, n_ns)) is not None:
+            self._note(window, 1)
+        step = max(1, ceil(shown.ttl / pace - 1e-6)) if pace > 0 else count
+        if more := (count - place) // step:
+            place += more * step
+            second = self._of(shown, before, place, count, pace)
+            self._note(still(second, second.at - step * pace, n_ns), more)
+        self.anchor = second
+
+    @staticmethod
+    def _of(shown: Look, before: float, place: int, count: int, pace: float) -> Look:
+        """Return the look-up at this place of `count` (from 1), the last of which is `shown`."""
+        return shown if place == count else msgspec.structs.replace(shown, at=before + place * pace)
 
     def _note(self, window: Window, count: int) -> None:
         self.window = window

@@ -90,10 +90,10 @@ def window_of(first: Look, second: Look, n_ns: int = 0) -> Window | None:
     return Window(first.at, second.at, n_a, n_asn, changed, n_ns)
 
 
-def still(look: Look, n_ns: int = 0) -> Window:
-    """Return the window of a look-up and one just like it, where only the last of many was kept."""
+def still(look: Look, before: float, n_ns: int = 0) -> Window:
+    """Return the window of a look-up and one at `before` that brought the same."""
     n_asn = _asns(look, look) if look.placed else None
-    return Window(look.at, look.at, len(look.addresses) // 4, n_asn, changed=False, n_ns=n_ns)
+    return Window(before, look.at, len(look.addresses) // 4, n_asn, changed=False, n_ns=n_ns)
 
 
 def _asns(first: Look, second: Look) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
-from tipd.model.dns import Outcome
+from tipd.model.dns import MOST_TTL, Outcome
 from tipd.modules.fastflux.scores.growth import MOST_POINTS
 from tipd.modules.fastflux.scores.holz import Window
 from tipd.modules.fastflux.scores.look import Look, numbers
@@ -132,6 +132,13 @@ def _put_ns(into: bytearray, ns: Nameservers, first: int) -> None:
 
 def unpacked(memo: bytes, history: History) -> History:
     """Fill an empty history from its bytes. Raises ValueError where they are none of ours."""
+    try:
+        return _unpacked(memo, history)
+    except OverflowError as error:
+        raise ValueError(str(error)) from None
+
+
+def _unpacked(memo: bytes, history: History) -> History:
     if len(memo) < 2 or memo[0] != VERSION:
         raise ValueError("not a history of this version")
     flags, take = memo[1], Taker(memo, 2)
@@ -194,6 +201,8 @@ def _take_look(take: Taker, spread: Spread, first: int) -> Look:
     addresses = b"".join(number.to_bytes(4) for number in _places(take, spread.numbers))
     asns = tuple(_places(take, spread.asns)) if kind[0] & _PLACED else ()
     cname = _text(take) if kind[0] & _NAMED else ""
+    if ttl > MOST_TTL:
+        raise ValueError(f"a TTL of {ttl} s")
     outcome = Outcome(kind[0] & 15)
     return Look(at, outcome, addresses, asns, b"", ttl, bool(kind[0] & _TRUE_TTL), cname, barred)
 

@@ -90,14 +90,11 @@ class Spread:
     def load(self, numbers: Sequence[int], asns: Sequence[int]) -> None:
         """Fill an empty one with what was stored, ascending; the ASNs' counts come by `weigh`.
 
-        Raises ValueError where a number is too great for an address.
+        Raises OverflowError where a number is too great for an address.
         """
-        try:
-            self.numbers.extend(numbers)
-            self.asns.extend(asns)
-            self.counts.extend(bytes(len(asns)))
-        except OverflowError as error:
-            raise ValueError(str(error)) from None
+        self.numbers.extend(numbers)
+        self.asns.extend(asns)
+        self.counts.extend(bytes(len(asns)))
         before = -1
         for number in numbers:
             self.wide += before < 0 or (before ^ number) >> self._wide_shift > 0
@@ -118,9 +115,12 @@ class Spread:
 
     @property
     def entropy(self) -> float:
-        """Shannon's entropy of the known ASNs over the addresses, in bits; 0 where there is at most one."""
+        """Shannon's entropy of the known ASNs over the addresses, in bits; 0 where there is at most one.
+
+        Rounded to where the order in which they came makes no difference.
+        """
         placed = self.placed
-        return max(0.0, log2(placed) - self.weighed / placed) if placed else 0.0
+        return max(0.0, round(log2(placed) - self.weighed / placed, 9)) if placed else 0.0
 
 
 def _weight(count: int) -> float:
