@@ -50,18 +50,15 @@ def _growing(found: Features, bounds: Bounds) -> Iterator[Reason]:
     if found.looks < bounds.looks:
         return
     if found.fluxiness >= bounds.fluxiness:
-        yield Reason(
-            "fluxiness", "distinct addresses by those of one look-up", round(found.fluxiness, 2), bounds.fluxiness
-        )
+        text = "distinct addresses by those of one look-up"
+        yield Reason("fluxiness", text, round(found.fluxiness, 2), bounds.fluxiness)
+    if found.per_day >= bounds.per_day:
+        yield Reason("pace", "new addresses a day", round(found.per_day, 2), bounds.per_day)
     if found.late >= bounds.late:
-        yield Reason("growth", "share of them that the second half brought", round(found.late, 2), bounds.late)
+        yield Reason("growth", "share of the addresses that the second half brought", round(found.late, 2), bounds.late)
     if _long(found, bounds):
-        yield Reason(
-            "long",
-            "look-ups over which addresses kept coming from ever more networks",
-            found.looks,
-            bounds.strong_looks,
-        )
+        text = "look-ups over which addresses kept coming from ever more networks"
+        yield Reason("long", text, found.looks, bounds.strong_looks)
 
 
 def _long(found: Features, bounds: Bounds) -> bool:
@@ -70,6 +67,7 @@ def _long(found: Features, bounds: Bounds) -> bool:
         found.looks >= bounds.strong_looks
         and found.late >= bounds.late
         and found.fluxiness >= bounds.strong_fluxiness
+        and found.per_day >= bounds.strong_per_day
         and (found.asns or 0) >= bounds.strong_asns
         and (found.entropy or 0.0) >= bounds.strong_entropy
     )
@@ -109,8 +107,8 @@ def against(found: Features, bounds: Bounds) -> Iterator[Reason]:
         yield Reason("foreign_cname", "its CNAME ends under somebody else's domain", found.cname)
     if found.asns is None:
         yield Reason("no_asns", "without an AS table there is no Holz score, and no more than `likely`", "none")
-    elif found.asns <= 2 and found.looks:
-        yield Reason("few_asns", "all addresses in one or two autonomous systems", found.asns, 2)
+    elif found.asns <= bounds.few_asns and found.looks:
+        yield Reason("few_asns", "all addresses in so few autonomous systems", found.asns, bounds.few_asns)
     if found.barred:
         yield Reason(
             "barred", "look-ups with sinkholes, bogons or private addresses, which count for nothing", found.barred

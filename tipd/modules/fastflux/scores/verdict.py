@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from tipd.modules.fastflux.scores.features import Features
 
 MODEL = "flux-1"
+JUDGED = 2  # look-ups with addresses before anything is said
 _LOWERS = frozenset({"known", "stable", "saturated"})
 _LOWERS_WITHOUT_HOLZ = frozenset({"foreign_cname", "few_asns"})
+_NEVER_CONFIRMED = frozenset({"no_asns", "few_asns"})
+_GROWING = frozenset({"fluxiness", "growth", "pace"})
 _SCATTERED = frozenset({"asns", "prefixes"})
 _ORDER = {tier: place for place, tier in enumerate(Tier)}  # unknown, benign, possible, likely, confirmed
 
@@ -23,32 +26,35 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
     """What counts as much; each is argued in docs/reference/fast-flux.md.
 
     `asns`, `entropy` (bits): from how many networks on addresses lie scattered; `prefixes16`: the same where no AS
-    table is there. `fluxiness`, `late`: from when on addresses keep coming. `strong_looks`, `strong_asns`,
-    `strong_entropy`, `strong_fluxiness`: what a long window needs to confirm by itself. `ttl`: seconds, at most.
-    `ns_asns`, `ns_new`, `ns_fluxiness`: when name servers flux. `shared_names`: other names on the same addresses.
-    `age_days`: at most, to count as young. `settled`: look-ups without a change after which a name counts as stable.
-    `saturated`: look-ups, over at least `saturated_days`, the second half of which brought nothing new: a fixed pool.
+    table is there. `looks`, `fluxiness`, `per_day`, `late`: from when on addresses keep coming. `strong_…`: what a long
+    window needs of these to confirm by itself. `ttl`: seconds, at most. `ns_asns`, `ns_new`, `ns_fluxiness`: when name
+    servers flux. `shared_names`: other names on the same addresses. `age_days`: at most, to count as young. `settled`:
+    look-ups without a change after which a name counts as stable. `saturated`: look-ups, over at least
+    `saturated_days`, the second half of which brought nothing new: a fixed pool. `few_asns`: so few are no flux.
     """
 
     asns: int = 5
     entropy: float = 2.0
     prefixes16: int = 8
-    fluxiness: float = 2.0
-    late: float = 0.2
     looks: int = 6
+    fluxiness: float = 2.0
+    per_day: float = 3.0
+    late: float = 0.2
     strong_looks: int = 24
     strong_asns: int = 12
     strong_entropy: float = 3.0
     strong_fluxiness: float = 5.0
+    strong_per_day: float = 10.0
     ttl: int = 1800
     ns_asns: int = 4
     ns_new: int = 3
     ns_fluxiness: float = 1.5
     shared_names: int = 2
     age_days: float = 60.0
-    settled: int = 12
+    settled: int = 96
     saturated: int = 500
     saturated_days: float = 7.0
+    few_asns: int = 2
 
 
 DEFAULTS = Bounds()
@@ -86,10 +92,9 @@ def verdict(features: Features, bounds: Bounds = DEFAULTS) -> Verdict:
 
 def _raised(found: Features, codes: set[str]) -> tuple[Tier, str]:
     """Return the tier out of what speaks for flux alone, and the reason that carries it."""
-    if found.looks < 2:
+    if found.looks < JUDGED:
         return Tier.UNKNOWN, ""
-    scattered = not codes.isdisjoint(_SCATTERED)
-    growing = "fluxiness" in codes and "growth" in codes
+    scattered, growing = not codes.isdisjoint(_SCATTERED), codes >= _GROWING
     if "holz" in codes:
         return (Tier.CONFIRMED if found.flux_windows >= 2 and found.moved_windows else Tier.LIKELY), "holz"
     if "long" in codes:
@@ -98,14 +103,16 @@ def _raised(found: Features, codes: set[str]) -> tuple[Tier, str]:
         return Tier.LIKELY, "growth"
     if "double" in codes:
         return (Tier.LIKELY if growing else Tier.POSSIBLE), "double"
-    return (Tier.POSSIBLE, "asns") if scattered or growing else (Tier.BENIGN, "")
+    if scattered and "shared" in codes:
+        return Tier.LIKELY, "shared"
+    return (Tier.POSSIBLE, "asns" if scattered else "growth") if scattered or growing else (Tier.BENIGN, "")
 
 
 def _capped(tier: Tier, codes: set[str], checks: set[str]) -> Tier:
-    """Hold a tier down: to `possible` by what is known or settled, without an AS table to `likely`."""
+    """Hold a tier down: to `possible` by what is known or settled, to `likely` without many ASNs, or a table of them."""
     most = Tier.CONFIRMED
     if not checks.isdisjoint(_LOWERS) or ("holz" not in codes and not checks.isdisjoint(_LOWERS_WITHOUT_HOLZ)):
         most = Tier.POSSIBLE
-    elif "no_asns" in checks:
+    elif not checks.isdisjoint(_NEVER_CONFIRMED):
         most = Tier.LIKELY
     return min(tier, most, key=_ORDER.__getitem__)
