@@ -22,6 +22,7 @@ from tipd.store import closing, partitions
 from tipd.store.allowed import told_changed
 from tipd.store.audit import insert as note_act
 from tipd.store.closing import Change
+from tipd.store.flux.forgetting import FluxForgetting
 from tipd.store.frames import MOST_ROWS
 from tipd.store.lookup.quick import host_of
 
@@ -66,6 +67,7 @@ class Forgotten:
     sightings: int = 0
     findings: int = 0
     mentions: int = 0
+    tracked: int = 0  # rows of tracking and passive DNS
     seqs: list[int] = field(default_factory=list)
 
 
@@ -97,6 +99,8 @@ _BELOW = {
     "sighting": "SELECT DISTINCT kind, value FROM sighting WHERE kind = ANY($1::smallint[]) AND strpos(value, $2) > 0",
     "finding": "SELECT DISTINCT subject_kind AS kind, subject_value AS value FROM finding"
     " WHERE subject_kind = ANY($1::smallint[]) AND strpos(subject_value, $2) > 0",
+    "dns_name": f"SELECT {CODE_OF[Kind.DOMAIN]} AS kind, name AS value FROM dns_name"  # noqa: S608 - a number of ours
+    " WHERE cardinality($1::smallint[]) > 0 AND strpos(name, $2) > 0",
 }
 # `seen` of what vanished from its list is when it last stood there; of history it is the interval's end.
 _NAMING = """
@@ -222,6 +226,7 @@ class Forgetting:
                     done.findings += hit
                     done.mentions += not hit
                     done.seqs.append(seq)
+        done.tracked += await FluxForgetting(self._pool, self._writer).forget(targets, needle, self._clock.now(), MARK)
         for table in _TEXTS:
             done.mentions += await self._writer.write(_texts, table, needle, self._clock.now(), alone=True)
 
@@ -235,6 +240,7 @@ class Forgetting:
             "sightings": done.sightings,
             "findings": done.findings,
             "mentions": done.mentions,
+            "tracked": done.tracked,
             "bodies": word.bodies,
             "blocked": word.block,
         }

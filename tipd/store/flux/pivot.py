@@ -60,9 +60,13 @@ async def _from_number(connection: Connection, question: Question) -> tuple[list
     single = asked.kind in ("ipv4", "ipv6")
     rows = [_row(row, "had_by", row["name"], "domain", "" if single else row["address"]) for row in found]
     if single:
-        everybody, _ = await _owners(connection, question._replace(tag=()), asked.kind, args)
+        everybody = found
+        if question.tag:
+            everybody, _ = await _owners(connection, question._replace(tag=()), asked.kind, args)
         servers = sorted(row["name_id"] for row in everybody)
-        served = await connection.fetch(walks.SERVES, *question.common, servers, question.limit + 1)
+        served = []
+        if servers:
+            served = await connection.fetch(walks.SERVES, *question.common, servers, question.limit + 1)
         rows += _tagged([_row(row, "served_by", row["name"], "domain", row["target"]) for row in served], question)
         rows += await _below(connection, question, served, "served_by")
         more = more or len(served) > question.limit
@@ -104,18 +108,22 @@ async def _owners(connection: Connection, question: Question, what: str, args: S
     query = walks.OWNERS.format(where=where, order=leads.order)
     found = []
     for budget in BUDGETS if leads.order.startswith("day") else BUDGETS[1:]:
-        looked = min(wanted * budget, walks.MOST_LOOKED_AT)
-        found = await connection.fetch(query, *question.common, looked, wanted, *args)
+        most = min(wanted * budget, walks.MOST_LOOKED_AT)
+        found = await connection.fetch(query, *question.common, most, wanted, *args)
         enough = len(found) >= wanted
-        if enough or await _all_seen(connection, question, leads.where.format(6, 7), args, looked):
+        looked = found[0]["looked"] if found else await _looked_at(connection, question, leads, args, most)
+        if enough or looked < most:
             return found, enough
     return found, True
 
 
-async def _all_seen(connection: Connection, question: Question, where: str, args: Sequence[Any], looked: int) -> bool:
-    """Say whether there are no more rows than were looked at."""
-    query = walks.LOOKED_AT.format(where=f"$3::integer IS NOT NULL AND $4::text[] IS NOT NULL AND {where}")
-    return int(await connection.fetchval(query, *question.common, looked + 1, *args)) <= looked
+async def _looked_at(
+    connection: Connection, question: Question, leads: walks.Leads, args: Sequence[Any], most: int
+) -> int:
+    """Return how many rows were looked at, where none of them may be shown."""
+    where = f"$3::integer IS NOT NULL AND $4::text[] IS NOT NULL AND {leads.where.format(6, 7)}"
+    query = walks.LOOKED_AT.format(where=where)
+    return int(await connection.fetchval(query, *question.common, most, *args))
 
 
 def _tagged(rows: list[PivotRow], question: Question) -> list[PivotRow]:
@@ -124,6 +132,8 @@ def _tagged(rows: list[PivotRow], question: Question) -> list[PivotRow]:
 
 async def _below(connection: Connection, question: Question, served: Sequence[Row], how: str) -> list[PivotRow]:
     """Return the watched names below the domains that were found."""
+    if not served:
+        return []
     by_apex: dict[str, Row] = {}
     for row in served:
         by_apex.setdefault(row["name"], row)

@@ -75,7 +75,7 @@ def known(row: Row) -> KnownName:
         apex=row["apex"],
         state=State(row["state"]),
         tags=tuple(row["tags"]),
-        tlp=Tlp(row["tlp"]),
+        tlp=Tlp(min(row["tlp"], Tlp.RED)),  # of a forgotten name it is beyond
         revision=row["revision"],
         due=_seconds(row["due"]),
         ttl=row["ttl"],

@@ -25,14 +25,14 @@ _WITHIN = "last >= $1 AND first <= $2 AND day >= ($1 AT TIME ZONE 'UTC')::date"
 # A row an owner: of what led to it, the latest is told.
 _BY_OWNER = """
 SELECT DISTINCT ON (name_id) name_id, rtype, address, target_id, asn, last,
-       min(first) OVER owner AS first, (sum(count) OVER owner)::bigint AS count
+       min(first) OVER owner AS first, (sum(count) OVER owner)::bigint AS count, count(*) OVER () AS looked
   FROM ({rows}) AS o WINDOW owner AS (PARTITION BY name_id) ORDER BY name_id, last DESC
 """
 _COLUMNS = """o.name_id, d.name, d.tlp, o.rtype, host(o.address) AS address, o.target_id, o.asn, o.first, o.last,
        o.count, n.tags, n.state, (SELECT name FROM dns_name AS t WHERE t.id = o.target_id) AS target"""
 _ROWS = f"SELECT * FROM dns_observation WHERE {{where}} AND {_WITHIN} ORDER BY {{order}} LIMIT $5"  # noqa: S608
 OWNERS = f"""
-SELECT {_COLUMNS} FROM ({_BY_OWNER.format(rows=_ROWS)}) AS o {_OWNER}
+SELECT {_COLUMNS}, o.looked FROM ({_BY_OWNER.format(rows=_ROWS)}) AS o {_OWNER}
  WHERE {_TAGGED} ORDER BY o.last DESC, d.name LIMIT $6
 """  # noqa: S608
 OWN = f"SELECT {_COLUMNS} FROM ({_ROWS}) AS o {_OWNER} WHERE $4::text[] IS NOT NULL"  # noqa: S608
