@@ -10,10 +10,10 @@ from typing import Any
 import trio
 import trio_websocket
 
-from tipd.model.flux import CONFIRMED, DORMANT, DROPPED, LIKELY, NETWORK, NODES
+from tipd.model.flux import CONFIRMED, DORMANT, LIKELY, NETWORK, NODES
 
 # Of these brief tells each name's first, of others only each source's.
-EACH_NAME = frozenset({LIKELY, CONFIRMED, NETWORK, DORMANT, DROPPED})
+EACH_NAME = frozenset({LIKELY, CONFIRMED, NETWORK, DORMANT})
 CUT_AFTER = 8.0  # seconds; then we hang up by ourselves and come back
 
 
