@@ -6,7 +6,9 @@ from typing import Any
 
 import msgspec
 import trio
+import trio.testing
 
+from tipd.api.flow import KEY, MOST_WAITING
 from tipd.api.layers import FrontLayer
 from tipd.api.proxies import Proxies
 from tipd.api.settings import ApiSettings
@@ -58,6 +60,33 @@ async def test_a_declared_body_over_the_cap_never_reaches_the_application() -> N
 
 async def test_an_answer_that_began_is_not_begun_again() -> None:
     assert [one["status"] for one in await ask([b"x" * 101], 100, answer_first=True)] == [200]
+
+
+async def test_a_path_that_uses_its_body_as_it_comes_may_have_more_and_is_held_back() -> None:
+    scope = {"type": "http", "scheme": "http", "headers": [], "client": None, "method": "POST", "path": "/import"}
+    came: list[int] = []
+
+    async def receive() -> Any:
+        await trio.lowlevel.checkpoint()
+        came.append(1)
+        return {"type": "http.request", "body": b"x" * MOST_WAITING, "more_body": len(came) < 4}
+
+    async def app(scope: Any, receive: Any, _send: Any) -> None:
+        async with trio.open_nursery() as nursery:
+
+            @nursery.start_soon
+            async def read() -> None:
+                while (await receive())["more_body"]:
+                    pass
+
+            for number in range(1, 5):
+                await trio.testing.wait_all_tasks_blocked()
+                assert len(came) == number
+                scope[KEY].used(MOST_WAITING)
+
+    layer = FrontLayer(app, Proxies(ApiSettings()), 100, {"/import": 5 * MOST_WAITING})
+    await layer(scope, receive, receive)
+    assert len(came) == 4
 
 
 async def test_a_body_framed_in_two_ways_never_reaches_the_application() -> None:

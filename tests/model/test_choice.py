@@ -70,3 +70,23 @@ def test_it_is_the_plain_rule(kind, mark, watches, is_first, kinds, ceiling, wan
 def test_equal_wishes_are_one_choice() -> None:
     assert choice(frozenset({"a"}), max_tlp=Tlp.RED) is choice(frozenset({"a"}), max_tlp=Tlp.RED)
     assert choice(max_tlp=Tlp.RED) is not choice(max_tlp=Tlp.GREEN)
+
+
+@pytest.mark.parametrize(
+    ("data", "admitted"),
+    [
+        ({"tags": ["lab", "mine"]}, True),
+        ({"tags": ["other"]}, False),
+        ({"tags": []}, False),
+        ({"tags": "lab"}, False),
+        ({"tags": [["lab"], 7]}, False),
+        ({}, False),
+    ],
+)
+def test_tags_of_tracked_names(data: dict, admitted: bool) -> None:
+    one = told(kind="flux.confirmed", data=data)
+    wanted = frozenset({"lab", "theirs"})
+    assert choice(max_tlp=Tlp.RED, tags=wanted).admits(one) is admitted
+    assert choice(frozenset({"flux.dormant"}), max_tlp=Tlp.RED, tags=wanted).admits(one) is False
+    assert choice(max_tlp=Tlp.RED).admits(one)
+    assert choice(max_tlp=Tlp.RED, tags=wanted) is choice(max_tlp=Tlp.RED, tags=frozenset(wanted))

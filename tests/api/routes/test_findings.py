@@ -41,3 +41,11 @@ async def test_a_wrong_query_is_400_and_names_it(api: Served, query: str) -> Non
     answer = await api.ask("GET", f"/api/v1/findings?{query}")
     assert answer.status == 400
     assert query.partition("=")[0] in body_of(answer)["detail"] or "kind" in body_of(answer)["detail"]
+
+
+async def test_only_of_names_with_a_tag(world: World, api: Served) -> None:
+    tagged = [msgspec.structs.replace(finding(seq), data={"tags": ["lab"] if seq % 2 else []}) for seq in range(1, 6)]
+    world.findings.tell(*tagged)
+    page = body_of(await api.ask("GET", "/api/v1/findings?since=0&tag=lab,other"))
+    assert ([one["seq"] for one in page["findings"]], page["last"], page["more"]) == ([1, 3, 5], 5, False)
+    assert (await api.ask("GET", "/api/v1/findings?tag=")).status == 400

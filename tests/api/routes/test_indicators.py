@@ -6,7 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 from support.api import START, Served, World, body_of, header
+from support.flux import seen, tracked
 
+from tipd.model.flux import State, Tier
 from tipd.model.tlp import Tlp
 
 
@@ -54,3 +56,25 @@ async def test_an_indicator_with_slashes_is_one_value(api: Served) -> None:
     refused = await api.ask("GET", "/api/v1/indicators/192.168.1.1")
     assert refused.status == 400
     assert body_of(refused)["reason"] == "bogon"
+
+
+async def test_a_tracked_name_and_an_address_of_it(world: World, api: Served) -> None:
+    world.flux.put(
+        tracked("flux.example.org", state=State.CONFIRMED, tier=Tier.CONFIRMED, holz=21180, tags=("lab",)),
+        tracked("secret.example.org", tlp=Tlp.RED),
+    )
+    world.flux.records = [seen(name, "198.51.100.7") for name in world.flux.rows]
+    name = body_of(await api.ask("GET", "/api/v1/indicators/flux.example.org"))
+    assert name["flux"] == [
+        {"domain": "flux.example.org", "state": "confirmed", "tags": ["lab"], "score": 211.8, "tier": "confirmed"}
+    ]
+    assert [(one["type"], one["data"], one["asn"]) for one in name["dns"]] == [("A", "198.51.100.7", 64500)]
+    address = body_of(await api.ask("GET", "/api/v1/indicators/198.51.100.7"))
+    assert [(one["domain"], one["score"]) for one in address["flux"]] == [("flux.example.org", None)]
+    assert [one["name"] for one in address["dns"]] == ["flux.example.org"]
+    hidden = body_of(await api.ask("GET", "/api/v1/indicators/secret.example.org"))
+    assert (hidden["flux"], hidden["dns"]) == ([], [])
+    other = body_of(await api.ask("GET", "/api/v1/indicators/AS64500"))
+    assert (other["flux"], other["dns"]) == (None, None)
+    explained = body_of(await api.ask("GET", "/api/v1/indicators/flux.example.org/explain"))
+    assert "flux" not in explained

@@ -44,3 +44,11 @@ async def test_the_place_to_start() -> None:
         with pytest.raises(Problem) as caught:
             await place(world.store, parse_ask(query))
         assert caught.value.status == 410
+
+
+def test_tags_of_tracked_names() -> None:
+    assert parse_ask("tag=lab&tag=a,b").tags == {"lab", "a", "b"}
+    for query in ("tag=", "tag=" + "x" * 65, "&".join(f"tag={number}" for number in range(51))):
+        with pytest.raises(Problem) as caught:
+            parse_ask(query)
+        assert caught.value.members["parameter"] == "tag"
