@@ -151,7 +151,7 @@ class Engine:
             now = self._time()
             if ready:
                 self._read(ready, now)
-            if now - ticked >= TICK:
+            if now >= ticked + TICK:  # as the deadline of `_rest` has it: no rounding in between
                 ticked = now
                 self._tick(now)
             self._lot.unpark_all()
