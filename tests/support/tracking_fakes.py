@@ -15,7 +15,7 @@ from tipd.model.allow import AllowList
 from tipd.model.dns import Answer, Outcome
 from tipd.model.flux import Batch, KnownName, State
 from tipd.model.tlp import Tlp
-from tipd.model.tracked import Added
+from tipd.model.tracked import Added, Pivot, PivotRow
 from tipd.modules.fastflux.needs import Subject
 
 
@@ -55,6 +55,8 @@ class Tracker:
         self.servers: list[tuple[int, tuple[str, ...], bytes, tuple[int, ...]]] = []
         self.learned: dict[int, dict[str, Any]] = defaultdict(dict)
         self.ran = 0
+        self.had: dict[int, list[int]] = {}  # distinct addresses, by id
+        self.knowledge: Any = None
 
     @property
     def count(self) -> int:
@@ -85,6 +87,12 @@ class Tracker:
     def learn(self, name_id, **said):
         self.learned[name_id] |= {word: value for word, value in said.items() if value is not None}
 
+    def distinct(self, name_id):
+        return self.had.get(name_id, [])
+
+    def know(self, knowledge):
+        self.knowledge = knowledge
+
     def facts(self):
         return {"names": len(self.names)}
 
@@ -104,6 +112,14 @@ class Flux:
         self.listed_value: dict[str, int] = {}
         self.revised = 0
         self.asked: list[Any] = []
+        self.joins: list[list[tuple[int, ...]]] = []
+        self.members: dict[int, int] = {}
+        self.details: dict[str, Any] = {}
+        self.leads: dict[str, list[PivotRow]] = {}
+        self.by_root: dict[str, int] = {}
+        self.thinned = 0
+        self.remarked = 0
+        self.lease: Any = None
 
     async def _reach(self) -> None:
         await trio.lowlevel.checkpoint()
@@ -151,18 +167,94 @@ class Flux:
         self.asked.append((list(names), list(addresses)))
         return {value: n for value, n in self.listed_value.items() if value in {*names, *addresses}}
 
+    async def join(self, groups):
+        await self._reach()
+        self.joins.append(list(groups))
+        joined = []
+        for number, ids in enumerate(groups, 1):
+            joined.append(SimpleNamespace(network=number, joined=[n for n in ids if self.members.get(n) != number]))
+        self.members = {n: number for number, ids in enumerate(groups, 1) for n in ids}
+        return joined
+
+    async def get(self, name, *, max_tlp, at=None):
+        await self._reach()
+        return self.details.get(name)
+
+    async def followed(self, root):
+        await self._reach()
+        return self.by_root.get(root, 0)
+
+    async def pivot(self, value, *, since=None, until=None, tag=(), limit=1000, max_tlp):
+        await self._reach()
+        self.asked.append(value)
+        return Pivot(kind="domain", value=value, rows=tuple(self.leads.get(value, ())))
+
+    async def thin(self, max_bytes, keep_samples):
+        await self._reach()
+        self.thinned += 1
+        return SimpleNamespace(months=[], rows=0, bytes=4096)
+
+    async def remark(self):
+        await self._reach()
+        self.remarked += 1
+        return 0
+
+
+class Lease:
+    """The row of the store, in memory; `away` makes it raise, `slow` makes it answer late."""
+
+    def __init__(self) -> None:
+        self.holder: Any = None
+        self.until: Any = None
+        self.away = False
+        self.slow = 0.0
+
+    async def _reach(self) -> None:
+        await trio.sleep(self.slow)
+        if self.away:
+            raise StoreAway("away")
+
+    async def take(self, holder, now, valid):
+        await self._reach()
+        ours = self.holder in (None, holder) or self.until <= now
+        former = self.until
+        if ours:
+            self.holder, self.until = holder, now + valid
+        return SimpleNamespace(ours=ours, former_until=former)
+
+    async def renew(self, holder, now, valid):
+        await self._reach()
+        if self.holder != holder:
+            return False
+        self.until = now + valid
+        return True
+
+    async def give_back(self, holder, now):
+        await self._reach()
+        if self.holder == holder:
+            self.holder, self.until = None, min(self.until, now)
+
 
 class Store:
     """The store: a log, sources, an allowlist, and `flux`."""
 
     def __init__(self, *sources: Any) -> None:
         self.flux = Flux()
+        self.flux.lease = Lease()
+        self.available = True
         self.findings = Findings()
         self.rows = list(sources)
         self.allow = AllowList()
         self.sources = SimpleNamespace(all=self._all)
         self.allowed = SimpleNamespace(fresh=self._fresh)
-        self.writer = SimpleNamespace(subscribe=lambda on_commit: lambda: None)
+        self.subscribers: list[Any] = []
+        self.writer = SimpleNamespace(subscribe=self._subscribe)
+        self.heard: dict[str, Any] = {}
+        self.pool = SimpleNamespace(listen=self.heard.__setitem__)
+
+    def _subscribe(self, on_commit):
+        self.subscribers.append(on_commit)
+        return lambda: self.subscribers.remove(on_commit)
 
     async def _all(self, *, declared_only=True):
         await trio.lowlevel.checkpoint()

@@ -7,45 +7,10 @@ import pytest
 import trio
 from support.schedule import START
 from support.silence import SILENT
+from support.tracking_fakes import Lease
 
 from tipd.clock import MovedClock
-from tipd.errors import StoreAway
 from tipd.modules.fastflux.lease_keeping import RENEW_EVERY, SPARE, VALID, LeaseKeeping
-
-
-class Lease:
-    """The row of the store, in memory; `away` makes it raise, `slow` makes it answer late."""
-
-    def __init__(self):
-        self.holder = None
-        self.until = None
-        self.away = False
-        self.slow = 0.0
-
-    async def _reach(self):
-        await trio.sleep(self.slow)
-        if self.away:
-            raise StoreAway("away")
-
-    async def take(self, holder, now, valid):
-        await self._reach()
-        ours = self.holder in (None, holder) or self.until <= now
-        former = self.until
-        if ours:
-            self.holder, self.until = holder, now + valid
-        return SimpleNamespace(ours=ours, former_until=former)
-
-    async def renew(self, holder, now, valid):
-        await self._reach()
-        if self.holder != holder:
-            return False
-        self.until = now + valid
-        return True
-
-    async def give_back(self, holder, now):
-        await self._reach()
-        if self.holder == holder:
-            self.holder, self.until = None, now
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from tipd.model.dns import Route
+from tipd.model.tlp import Tlp
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from tipd.model.finding import Finding
     from tipd.model.flux import Batch, KnownName, NewName, State
     from tipd.model.kind import Kind
-    from tipd.model.tlp import Tlp
-    from tipd.model.tracked import Added, Pivot
+    from tipd.model.tracked import Added, Pivot, TrackedDetail
+    from tipd.modules.fastflux.knowledge.knowledge import Knowledge
     from tipd.net.asn import AsnTable
     from tipd.store.sources import SourceRow
 
@@ -34,7 +35,10 @@ class Listed(NamedTuple):
 
 
 class Subject(NamedTuple):
-    """A tracked name as the slower chores see it; `addresses`: the last answer's IPv4 addresses, packed."""
+    """A tracked name as the slower chores see it.
+
+    `addresses`: the last answer's IPv4 addresses, packed; `tlp`: the name's mark.
+    """
 
     id: int
     name: str
@@ -42,6 +46,7 @@ class Subject(NamedTuple):
     state: State
     tags: tuple[str, ...]
     addresses: bytes
+    tlp: Tlp = Tlp.GREEN
 
 
 class Tracker(Protocol):
@@ -82,6 +87,14 @@ class Tracker(Protocol):
 
     def subjects(self, states: frozenset[State]) -> Iterable[Subject]:
         """Return the names in these states."""
+        ...
+
+    def distinct(self, name_id: int) -> Sequence[int]:
+        """Return all IPv4 addresses that a name is remembered to have had, as numbers, ascending."""
+        ...
+
+    def know(self, knowledge: Knowledge) -> None:
+        """Judge by this knowledge from now on."""
         ...
 
     def learn_servers(
@@ -133,6 +146,10 @@ class Asns(Protocol):
     """`tipd.net.asn_file.AsnFile`."""
 
     table: AsnTable
+
+    def status(self) -> dict[str, Any]:
+        """Return what there is; `state` is `none`, `loading`, `ready` or `faulty`."""
+        ...
 
 
 class LeaseStore(Protocol):
@@ -189,6 +206,18 @@ class Flux(Protocol):
         tag: Sequence[str] = (), limit: int = 1000, max_tlp: Tlp,
     ) -> Pivot:  # fmt: skip
         """Return where a value leads."""
+        ...
+
+    async def get(self, name: str, *, max_tlp: Tlp, at: datetime | None = None) -> TrackedDetail | None:
+        """Return all that is known of a name."""
+        ...
+
+    async def followed(self, root: str) -> int:
+        """Return how many names came by walks that began at this value."""
+        ...
+
+    async def join(self, groups: Sequence[Sequence[int]]) -> Sequence[Any]:
+        """Make these groups of names the networks there are; returns `network` and `joined` (ids) of each."""
         ...
 
     async def hits(self, names: Sequence[str], addresses: Sequence[str]) -> Mapping[str, int]:
@@ -248,8 +277,21 @@ class Writer(Protocol):
         ...
 
 
+class Pool(Protocol):
+    """`store.pool`."""
+
+    def listen(self, channel: str, hear: Callable[[str | None], None]) -> None:
+        """Call `hear` whenever somebody tells something on a channel, for ever."""
+        ...
+
+
 class FluxStore(Protocol):
     """The store, as far as the service needs it."""
+
+    @property
+    def available(self) -> bool:
+        """Whether the database is there."""
+        ...
 
     @property
     def flux(self) -> Flux:
@@ -269,6 +311,11 @@ class FluxStore(Protocol):
     @property
     def allowed(self) -> AllowRows:
         """The operator's allowlist."""
+        ...
+
+    @property
+    def pool(self) -> Pool:
+        """Who hears of what other processes tell."""
         ...
 
     @property

@@ -49,8 +49,10 @@ class FluxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     `wildcard_tags`: of names with one of these tags it is tried with random labels whether their zone is a wildcard
     `nameservers_every`: how often the name servers of candidates and above are asked for
     `networks_every`: how often it is looked which likely and confirmed names share addresses
-    `follow_budget`: how many names one walk (`--follow`) may add at most
-    `follow_depth`: how many steps one walk may go at most, a step being name to address to name
+    `follow_tags`: likely and confirmed names with one of these tags lead to further names, as those that came by
+        `--follow` do: what is known of their addresses is walked, nothing more is asked for
+    `follow_budget`: how many names one such walk may put under watch at most, counted from where it began
+    `follow_depth`: how many steps it may go from there at most, a step being name to address to name
     `knowledge_dirs`: folders with your own knowledge (TOML), read beside what is shipped
     `vantage`: what this place is called in stored observations; to tell what several places see
     """
@@ -72,6 +74,7 @@ class FluxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     wildcard_tags: tuple[str, ...] = ()
     nameservers_every: str = "1h"
     networks_every: str = "1m"
+    follow_tags: tuple[str, ...] = ()
     follow_budget: int = 1_000
     follow_depth: int = 3
     knowledge_dirs: tuple[str, ...] = ()
@@ -89,7 +92,7 @@ class FluxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             if getattr(self, key) < 1:
                 raise ValueError(f"{key} must be at least 1")
         self._check_bounds()
-        for key in ("authority_tags", "wildcard_tags"):
+        for key in ("authority_tags", "wildcard_tags", "follow_tags"):
             for tag in getattr(self, key):
                 if not tag or len(tag) > LONGEST_TAG or tag != tag.strip():
                     raise ValueError(f"{key}: {tag!r} is no tag")
