@@ -216,6 +216,11 @@ class History:
             self.ns = Nameservers()
         return self.ns.add(at, names, addresses, asns)
 
+    def place(self, asns: Sequence[int]) -> None:
+        """Say anew which AS each of `spread.numbers` is in, in their order: an AS table has come, or another one."""
+        self.spread.place(asns)
+        self.unplaced = False
+
     def add6(self, addresses6: bytes) -> int:
         """Add the IPv6 addresses of a look-up, packed; return how many /64s are new (one host has many addresses)."""
         if self.spread6 is None:

@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from tipd.modules.fastflux.scores.verdict import Bounds
 
 
+_KNOWN = {
+    "cdn": "edges of a content delivery network",
+    "pool": "a pool of many owners' servers, on purpose",
+    "parking": "a parked name",
+    "sinkhole": "a sinkhole",
+    "private": "addresses that lead nowhere",
+}
+
+
 class Reason(msgspec.Struct, frozen=True, gc=False):
     """One reason: a word for programs, words for people, what was measured and where the bound lies."""
 
@@ -96,7 +105,7 @@ def against(found: Features, bounds: Bounds) -> Iterator[Reason]:
     """Yield what speaks against it, or holds the tier down."""
     given = found.given
     for known in given.known:
-        yield Reason("known", "known to spread addresses without being flux", known)
+        yield Reason("known", _KNOWN.get(known.partition(":")[0], "known to be no flux"), known)
     if found.looks and found.stable >= bounds.settled:
         yield Reason("stable", "look-ups in a row that brought the same", found.stable, bounds.settled)
     if _saturated(found, bounds):

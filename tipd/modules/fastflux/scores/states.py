@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 
 from tipd.model.flux import State, Tier
-
-if TYPE_CHECKING:
-    from tipd.modules.fastflux.scores.verdict import Verdict
+from tipd.modules.fastflux.scores.verdict import JUDGED, Verdict
 
 DAY = 86400.0
-JUDGED = 2  # look-ups after which a candidate is no candidate any more
 CALM = 8  # windows in a row without flux after which a likely name is only watched again
 _ABOVE = frozenset({State.LIKELY, State.CONFIRMED})
 
@@ -84,9 +79,10 @@ def _judged(state: State, standing: Standing) -> tuple[State, str]:
 
 def _calmed(state: State, found: Verdict, standing: Standing) -> tuple[State, str]:
     """Return where a name above goes whose verdict does not speak for flux any more."""
+    codes = {reason.code for reason in found.reasons}
     for code in ("known", "saturated"):
-        if any(reason.code == code for reason in found.reasons):
+        if code in codes:
             return State.WATCHED, code
-    if state is State.LIKELY and standing.calm >= CALM:
+    if state is State.LIKELY and standing.calm >= CALM and "no_asns" not in codes:
         return State.WATCHED, "calm"
     return state, ""

@@ -109,7 +109,7 @@ def _raised(found: Features, codes: set[str]) -> tuple[Tier, str]:
 
 
 def _capped(tier: Tier, codes: set[str], checks: set[str]) -> Tier:
-    """Hold a tier down: to `possible` by what is known or settled, to `likely` without many ASNs, or a table of them."""
+    """Hold a tier down: to `possible` by what is known or settled, to `likely` in few ASNs or without an AS table."""
     most = Tier.CONFIRMED
     if not checks.isdisjoint(_LOWERS) or ("holz" not in codes and not checks.isdisjoint(_LOWERS_WITHOUT_HOLZ)):
         most = Tier.POSSIBLE
