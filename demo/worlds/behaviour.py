@@ -48,7 +48,7 @@ class Steady:
     """Always the same addresses; none: the name is there and holds no address."""
 
     addresses: tuple[str, ...] = ()
-    ttl: int = 5
+    ttl: int = 3
 
     def look(self, _name: str, rtype: int, _moment: Moment) -> Look:
         """Return them all."""

@@ -73,3 +73,9 @@ def wait_gone(pids: list[int], polls: int = 200) -> bool:
             return True
         wait_a_moment()
     return False
+
+
+def memory_of(pid: int) -> int:
+    """Return how much memory a process has resident, in bytes."""
+    lines = (PROC / str(pid) / "status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) * 1024

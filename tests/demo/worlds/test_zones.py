@@ -42,7 +42,7 @@ def test_the_zones_own_server_answers_with_true_ttls():
     answered = ask(zones.ZONES[0], "www.still.example")
     assert answered.authoritative
     assert [(record.name, record.ttl, record.rdata) for record in answered.answer] == [
-        ("www.still.example", 5, address_bytes("192.0.2.1"))
+        ("www.still.example", 3, address_bytes("192.0.2.1"))
     ]
 
 
