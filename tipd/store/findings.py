@@ -24,13 +24,16 @@ if TYPE_CHECKING:
 _LARGEST = 2**63 - 1
 PAGE = 2000  # rows a crossing: making values of them blocks the loop for about 10 ms
 
-# The mark is the strictest of the row's own then, its present one, and its source's present one: what was marked by
-# mistake is told right from then on, old findings too.
+# The mark is the strictest of the row's own then, its present one, and its source's present one (of a tracked name the
+# name's): what was marked by mistake is told right from then on, old findings too.
 _COLUMNS = """f.seq, f.at, f.kind, f.module, f.subject_kind, f.subject_value, f.data, f.initial, s.name AS source,
        greatest(f.tlp, s.tlp, (
          SELECT max(said.tlp) FROM sighting AS said
           WHERE said.key = f.key AND said.source_id = f.source_id
-            AND said.opened <= f.at AND (said.closed IS NULL OR said.closed >= f.at))) AS tlp"""
+            AND said.opened <= f.at AND (said.closed IS NULL OR said.closed >= f.at)),
+         CASE WHEN f.module = 'fastflux' THEN
+           (SELECT n.tlp FROM dns_name AS d JOIN flux_name AS n USING (id) WHERE d.name = f.subject_value)
+         END) AS tlp"""
 _FROM = "finding AS f LEFT JOIN source AS s ON s.id = f.source_id"
 _COMMON = (INDICATOR_LISTED, INDICATOR_DELISTED)
 # In the words of the partial index `finding_rare`, or the planner does not see that it serves.

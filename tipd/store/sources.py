@@ -10,6 +10,7 @@ import msgspec
 from tipd.errors import TryAgain
 from tipd.model.finding import SOURCE_ACCEPTED, NewFinding
 from tipd.model.tlp import Tlp
+from tipd.store.flux import marks
 from tipd.store.switches import STATES, Off, know
 from tipd.store.text import storable, to_json
 
@@ -125,6 +126,7 @@ UPDATE source SET tlp = u.tlp, redistribute = u.redistribute, class = u.class, l
     AS u (name, tlp, redistribute, class, licence, by_hand)
  WHERE source.name = u.name AND (source.tlp, source.redistribute, source.class, source.licence, source.by_hand)
        IS DISTINCT FROM (u.tlp, u.redistribute, u.class, u.licence, u.by_hand)
+RETURNING source.id
 """
 # A source that would be read differently now is fetched whole once, at its own time.
 _READ_AGAIN = """
@@ -166,7 +168,9 @@ class Sources:
         it last. One whose digest differs from that of its last reading loses its validators; one that cannot be read
         does too, and keeps its marks.
         """
-        rows = await self._writer.write(_declare, module, dict(declared))
+        rows, marked = await self._writer.write(_declare, module, dict(declared))
+        if not marked:
+            await marks.everything(self._writer)
         return [_source(row) for row in rows]
 
     async def know(
@@ -178,7 +182,8 @@ class Sources:
         findings: Sequence[NewFinding] = (),
     ) -> None:
         """Make these the module's sources that are known and not collected, with their marks; tell what changed."""
-        await self._writer.write(_know, module, dict(off), at, dict(declared or {}), findings=findings)
+        if not await self._writer.write(_know, module, dict(off), at, dict(declared or {}), findings=findings):
+            await marks.everything(self._writer)
 
     async def lease(
         self, module: str, now: datetime, lease_for: timedelta, names: Sequence[str] | None = None
@@ -309,27 +314,29 @@ async def _accept(connection: Connection, name: str, word: Acceptance) -> None:
         raise TryAgain(f"what was set aside of {name!r} has changed meanwhile: look at it again")
 
 
-async def _declare(connection: Connection, module: str, declared: dict[str, Declared | None]) -> list[Row]:
+async def _declare(connection: Connection, module: str, declared: dict[str, Declared | None]) -> tuple[list[Row], bool]:
     names = list(declared)
     digests = {name: each.digest if each else b"" for name, each in declared.items()}
     await connection.execute(_DECLARE, module, names)
-    await _mark(connection, {name: each for name, each in declared.items() if each is not None})
+    marked = await _mark(connection, {name: each for name, each in declared.items() if each is not None})
     await connection.execute(
         "UPDATE source SET declared = false WHERE module = $1 AND declared AND name <> ALL($2::text[])", module, names
     )
     await connection.execute(_READ_AGAIN, names, list(digests.values()))
-    return await connection.fetch(f"SELECT {_COLUMNS} FROM source WHERE module = $1 ORDER BY name", module)  # noqa: S608
+    rows = await connection.fetch(f"SELECT {_COLUMNS} FROM source WHERE module = $1 ORDER BY name", module)  # noqa: S608
+    return rows, marked
 
 
 async def _know(
     connection: Connection, module: str, off: dict[str, Off], at: datetime, declared: dict[str, Declared]
-) -> None:
+) -> bool:
     await know(connection, module, off, at)
-    await _mark(connection, declared)
+    return await _mark(connection, declared)
 
 
-async def _mark(connection: Connection, declared: dict[str, Declared]) -> None:
-    done = await connection.execute(
+async def _mark(connection: Connection, declared: dict[str, Declared]) -> bool:
+    """Store the marks; False where tracked names by these sources are too many for theirs to follow at once."""
+    changed = await connection.fetch(
         _MARK,
         list(declared),
         [int(each.tlp) for each in declared.values()],
@@ -338,8 +345,10 @@ async def _mark(connection: Connection, declared: dict[str, Declared]) -> None:
         [storable(each.licence) for each in declared.values()],
         [each.by_hand for each in declared.values()],
     )
-    if done != "UPDATE 0":
-        await connection.execute("SELECT pg_notify($1, '')", MARKS_CHANNEL)
+    if not changed:
+        return True
+    await connection.execute("SELECT pg_notify($1, '')", MARKS_CHANNEL)
+    return await marks.of_sources(connection, [row["id"] for row in changed])
 
 
 async def _lease(

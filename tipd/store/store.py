@@ -174,6 +174,7 @@ class Store:
         """
         now = self.clock.now()
         await self.partitions.ensure(now)
+        await self.flux.upkeep(now)
         dropped = await self.partitions.prune(keep, now)
         await self.sizes.note(now.date())
         await self.writer.write(forget_writers, now - WRITERS_KEPT)

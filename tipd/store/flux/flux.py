@@ -15,7 +15,7 @@ from tipd.store.sightings import LONG
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from tipd.clock import Clock
     from tipd.model.flux import Batch, KnownName, NewName
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from tipd.store.pool import Pool
     from tipd.store.writer import Writer
 
-MARKS_AT_ONCE = 5000  # names whose marks are taken anew in one transaction
 TRIES = 5
 
 
@@ -77,13 +76,7 @@ class Flux(Reads):
 
     async def remark(self) -> int:
         """Take the marks of all names anew, as their sources' are now; return how many changed."""
-        changed, last = 0, 0
-        while True:
-            number, reached = await self._writer.write(marks.page, last, MARKS_AT_ONCE, alone=True)
-            changed += number
-            if reached is None:
-                return changed
-            last = reached
+        return await marks.everything(self._writer)
 
     # --- the tracker ------------------------------------------------------------------------------------------------
 
@@ -115,6 +108,10 @@ class Flux(Reads):
             else:
                 return
 
+    async def upkeep(self, now: datetime) -> None:
+        """Do what is to be done every hour: months of look-up sets ahead, and what was forgotten long ago."""
+        await self._writer.write(thinning.keep_up, now)
+
     # --- the module -------------------------------------------------------------------------------------------------
 
     async def join(self, groups: Sequence[Sequence[int]]) -> list[Joined]:
@@ -144,7 +141,6 @@ class Flux(Reads):
         Raises TryAgain where readers are in the way for too long.
         """
         now = self._clock.now()
-        await self._writer.write(thinning.age_out, now)
         months = await self._writer.write(thinning.drop_months, now - keep_samples, alone=True)
         rows = 0
         sizes = await self._pool.within(LONG, thinning.take_stock)

@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING
 
 from tipd.model.tlp import Tlp
 from tipd.store.flux import names
+from tipd.store.frames import MOST_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tipd.store.connection import Connection
+    from tipd.store.writer import Writer
+
+AT_ONCE = 5000  # names a transaction
 
 # An origin's mark is the stricter of its own and its source's present one.
 _SETTLE = """
@@ -27,6 +31,7 @@ UPDATE flux_name AS n SET tlp = said.tlp, revision = nextval('flux_revision')
 RETURNING n.id, n.tlp AS now, old.tlp AS was
 """
 _PAGE = "SELECT id FROM flux_name WHERE id > $1 ORDER BY id LIMIT $2"
+_BROUGHT = "SELECT DISTINCT id FROM flux_origin WHERE source_id = ANY($1::integer[]) LIMIT $2"
 # Everything that is known through these names: their domains, and what both point to.
 _AROUND = """
 WITH RECURSIVE around AS (
@@ -41,8 +46,9 @@ SELECT DISTINCT id FROM around
 """
 _HIDE = f"""
 UPDATE dns_name AS d
-   SET tlp = coalesce((SELECT min(n.tlp) FROM dns_name AS b JOIN flux_name AS n ON n.id = b.id
-                        WHERE b.apex = d.name OR b.id = d.id), {int(Tlp.RED)})
+   SET tlp = coalesce(least((SELECT tlp FROM flux_name AS n WHERE n.id = d.id),
+                            (SELECT min(n.tlp) FROM dns_name AS b JOIN flux_name AS n ON n.id = b.id
+                              WHERE b.apex = d.name)), {int(Tlp.RED)})
  WHERE d.id = ANY($1::integer[])
 """  # noqa: S608 - a number of ours
 _POINTING = """
@@ -59,6 +65,29 @@ async def settle(connection: Connection, ids: Sequence[int]) -> int:
         await _hide(connection, risen)
     await names.lower(connection, [row["id"] for row in changed if row["now"] < row["was"]])
     return len(changed)
+
+
+async def of_sources(connection: Connection, source_ids: Sequence[int]) -> bool:
+    """Take the marks anew of the names that these sources brought; False where they are too many for one transaction.
+
+    Then none is taken: `everything` does it, page by page.
+    """
+    rows = await connection.fetch(_BROUGHT, source_ids, MOST_ROWS + 1)
+    if len(rows) > MOST_ROWS:
+        return False
+    await settle(connection, [row["id"] for row in rows])
+    return True
+
+
+async def everything(writer: Writer) -> int:
+    """Take the marks of all tracked names anew; return how many changed (trio-flavoured)."""
+    changed, last = 0, 0
+    while True:
+        number, reached = await writer.write(page, last, AT_ONCE, alone=True)
+        changed += number
+        if reached is None:
+            return changed
+        last = reached
 
 
 async def page(connection: Connection, after: int, limit: int) -> tuple[int, int | None]:

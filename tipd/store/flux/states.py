@@ -40,8 +40,9 @@ _MARK_COLUMNS = (
 _ROLL_COLUMNS = ("id", "due", "last_sample", "ttl", "samples")
 _MARK = """
 UPDATE flux_state AS s
-   SET state = m.state, tier = m.tier, reason = m.reason, since = m.since, due = m.due, last_sample = m.last_sample,
-       ttl = m.ttl, samples = m.samples, holz = m.holz, verdict = m.verdict, memo = m.memo
+   SET state = m.state, tier = m.tier, reason = CASE WHEN m.since IS NULL THEN s.reason ELSE m.reason END,
+       since = coalesce(m.since, s.since), due = m.due, last_sample = m.last_sample, ttl = m.ttl,
+       samples = m.samples, holz = m.holz, verdict = m.verdict, memo = m.memo
   FROM flux_marks AS m
  WHERE s.id = m.id AND (m.revision = 0 OR m.revision >= s.decided)
 """
@@ -96,7 +97,7 @@ def pack_mark(mark: Mark) -> bytes:
         tuples.int2(mark.state),
         tuples.text(mark.tier.value),
         tuples.text(storable(mark.reason)),
-        tuples.moment(mark.since),
+        tuples.moment_or_none(mark.since),
         tuples.moment_or_none(mark.due),
         tuples.moment_or_none(mark.last_sample),
         tuples.int4(mark.ttl),

@@ -105,6 +105,7 @@ async def delete_old(connection: Connection, table: str, until: datetime) -> int
     return int(done.rpartition(" ")[2])
 
 
-async def age_out(connection: Connection, now: datetime) -> None:
-    """Let what was forgotten a while ago be taken in again, should the DNS still say it."""
+async def keep_up(connection: Connection, now: datetime) -> None:
+    """Make months ahead; let what was forgotten a while ago be taken in again, should the DNS still say it."""
+    await MONTHLY.ensure_ahead(connection, now)
     await connection.execute(_AGE_OUT, now - FORGOTTEN_FOR)
