@@ -51,13 +51,25 @@ class Course:
         if pending.tries >= plan.tries:  # answers to the former tries are welcome to the end
             self._timers.park(pending, now, pending.deadline - now)
             return
-        for step in range(1, len(plan.upstreams) + 1):
-            turn = (pending.turn + step) % len(plan.upstreams)
-            if plan.upstreams[turn].room(now):
-                pending.turn = turn
-                self._ask(pending, plan.upstreams[turn], now)
-                return
-        self._timers.park(pending, now)
+        turn = self._turn(pending, now)
+        if turn is None:
+            self._timers.park(pending, now)
+            return
+        pending.turn = turn
+        self._ask(pending, plan.upstreams[turn], now)
+
+    @staticmethod
+    def _turn(pending: Pending, now: float) -> int | None:
+        """Return whose turn it is: the next server with room; for a question that was asked, else, the next at all.
+
+        What was asked before is not held up by a window that narrowed since: it is new questions that have to wait.
+        """
+        upstreams = pending.plan.upstreams
+        turns = [(pending.turn + step) % len(upstreams) for step in range(1, len(upstreams) + 1)]
+        for turn in turns:
+            if upstreams[turn].room(now):
+                return turn
+        return next((turn for turn in turns if pending.tries > 0 and upstreams[turn].spare(now)), None)
 
     def _ask(self, pending: Pending, upstream: Upstream, now: float) -> None:
         if not pending.softened:
@@ -119,10 +131,11 @@ class Course:
         if pending is None:
             upstream.late += 1
             return
-        if self._of_former_try(socket, pending, packet):
+        if _is_response(packet) and self._of_former_try(socket, pending, packet):
             self._welcome(socket, pending, packet, now)
             return
         if _not_understood(packet) and pending.counted and upstream.edns and not pending.plain:
+            upstream.answered += 1
             self._without_edns(pending, upstream, now)
             return
         socket.flight[packet[:2]] = pending
@@ -148,7 +161,7 @@ class Course:
     def uncommon(self, socket: Socket, pending: Pending, packet: bytes, now: float) -> None:
         """Read a packet that answers our question in no common way."""
         upstream = socket.upstream
-        if not packet[2] & _RESPONSE or packet[2] & _OPCODE or packet[4:6] != _ONE:
+        if not _is_response(packet):
             upstream.forged += 1
             socket.flight[packet[:2]] = pending
             return
@@ -226,6 +239,7 @@ class Course:
         """End a question: nothing leads to it any more, and who asked is told."""
         self._uncount(pending)
         pending.due = NEVER
+        pending.ended = True
         socket = pending.socket
         if socket is not None and socket.flight.get(pending.id) is pending:
             del socket.flight[pending.id]
@@ -237,6 +251,11 @@ class Course:
             pending.done(pending.token, answer, packet)
         else:
             pending.done(pending.token, answer)
+
+
+def _is_response(packet: bytes) -> bool:
+    """Return whether it is a response with one question, as far as its header says."""
+    return len(packet) >= 12 and packet[2] & (_RESPONSE | _OPCODE) == _RESPONSE and packet[4:6] == _ONE
 
 
 def _not_understood(packet: bytes) -> bool:

@@ -30,6 +30,8 @@ class OverTcp:
 
     def __call__(self, pending: Pending, upstream: Upstream) -> bool:
         """Begin to ask; return False where too much is under way."""
+        if id(pending) in self._under_way:  # a former try's answer came, cut as well
+            return True
         if self.nursery is None or len(self._under_way) >= MOST:
             return False
         self._under_way[id(pending)] = pending
@@ -38,7 +40,7 @@ class OverTcp:
 
     def clear(self) -> list[Pending]:
         """Take out and return what is under way."""
-        found = list(self._under_way.values())
+        found = [pending for pending in self._under_way.values() if not pending.ended]
         self._under_way.clear()
         return found
 
@@ -56,7 +58,7 @@ class OverTcp:
                         answer = await tcp.exchange(upstream.address, upstream.port, packet)
                     except OSError as error:
                         trouble = f"over TCP: {error}"[:200]
-        if self._under_way.pop(id(pending), None) is None:
+        if self._under_way.pop(id(pending), None) is None or pending.ended:
             return
         now = trio.current_time()
         if answer[:2] == packet[:2] and len(answer) >= 12 and _repeats(answer, question):

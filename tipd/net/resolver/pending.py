@@ -67,5 +67,6 @@ class Pending(msgspec.Struct, gc=False):
     turn: int = 0  # the upstream asked last, by its place in the plan
     plain: bool = False  # without EDNS
     softened: bool = False  # a server did not repeat the case: the next try goes over TCP
+    ended: bool = False
     older: list[tuple[Socket, bytes, bytes]] | None = None
     trouble: Answer | None = None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 PORTS = 16  # sockets at once
 MOST = 1000  # questions in flight
-FIRST, LEAST = 32.0, 2.0  # windows
+FIRST, LEAST = 32.0, 4.0  # windows
 BURST = 0.1  # seconds of the rate that may be asked at once
 ADAPT_EVERY = 0.1  # seconds
 SAMPLE = 16  # outcomes that say something about the loss
@@ -64,6 +64,12 @@ class Upstream:
             room = min(room, int(self.tokens))
         return max(room, 0)
 
+    def spare(self, now: float) -> bool:
+        """Return whether it may be asked once more where the window is not what counts."""
+        if self.rate:
+            self.refill(now)
+        return self.in_flight < self.most and (not self.rate or self.tokens >= 1)
+
     def refill(self, now: float) -> None:
         """Put into the bucket what time has brought."""
         if now > self.refilled:
@@ -99,7 +105,7 @@ class Upstream:
         self._adapted, self.seen_answered, self.seen_lost = now, self.answered, self.lost
         share = lost / (answered + lost)
         if share > MUCH_LOSS:
-            self.window = max(self.window * (0.5 if share > HEAVY_LOSS else 0.75), LEAST)
+            self.window = max(self.window * (0.5 if share > HEAVY_LOSS else 0.75), min(LEAST, float(self.most)))
             self._careful = True
         elif answered * 2 >= self.window:  # it was used: room that nobody needs teaches nothing
             more = self.window / 16 + 1 if self._careful else self.window
