@@ -13,6 +13,7 @@ from tipd.model.canonical import canonical
 from tipd.model.dns import CNAME, Outcome
 from tipd.model.finding import NewFinding
 from tipd.model.flux import Batch, Roll, Score, State, Tier
+from tipd.model.tlp import Tlp
 from tipd.store.flux import saving
 from tipd.store.store import Store
 
@@ -105,6 +106,17 @@ async def test_a_mark_that_does_not_know_what_a_person_decided_is_passed_over(st
     assert (await store.flux.changed_since(one.revision))[0].due == 0
     await store.flux.save(Batch(marks=(mark(one.id, State.WATCHED, revision=now.revision),)), vantage="home")
     assert (await store.flux.changed_since(0))[0].state == State.WATCHED
+
+
+async def test_a_mark_without_a_since_leaves_reason_and_begin_of_the_state(store: Store) -> None:
+    await store.flux.add([new("a.example.org")])
+    (one,) = await store.flux.changed_since(0)
+    said = mark(one.id, State.LIKELY, reason="holz", since=T0 + 5)
+    await store.flux.save(Batch(marks=(said,)), vantage="home")
+    again = mark(one.id, State.LIKELY, reason="", since=0.0, samples=9)
+    await store.flux.save(Batch(marks=(again,)), vantage="home")
+    (row,) = await store.flux.list(max_tlp=Tlp.RED)
+    assert (row.reason, row.since.timestamp(), row.samples) == ("holz", T0 + 5, 9)
 
 
 async def test_of_names_that_are_gone_nothing_is_kept(store: Store) -> None:
