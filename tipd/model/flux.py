@@ -132,9 +132,9 @@ class Run(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 class Mark(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What the tracker knows of a name now, to be stored; `verdict` is JSON (see docs/reference/fast-flux.md).
 
-    `since`: 0: its state, the reason for it and since when it stands are what they were. `holz`: hundredths of the score,
-    None where it could not be taken (no window yet, or no AS table). `revision`: of the name as the tracker knew it
-    then: where somebody else set its state since, the mark is ignored (0: it never is).
+    `since`: 0: its state, the reason for it and since when it stands are what they were. `holz`: hundredths of the
+    score, None where it could not be taken (no window yet, or no AS table). `revision`: of the name as the tracker knew
+    it then: where somebody else set its state since, the mark is ignored (0: it never is).
     """
 
     id: int
