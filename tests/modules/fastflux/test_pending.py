@@ -1,5 +1,7 @@
 """What waits to be stored."""
 
+import msgspec
+
 from tipd.model.flux import Mark, Observation, Roll, State
 from tipd.modules.fastflux.pending import Pending
 
@@ -78,3 +80,11 @@ def test_it_is_full_at_its_bound_and_takes_what_is_under_way() -> None:
     pending.mark(mark(1))
     assert len(pending.drain()) == 4
     assert not pending.full
+
+
+def test_a_mark_that_leaves_the_state_does_not_hide_when_it_began() -> None:
+    pending = Pending()
+    pending.mark(mark(1))
+    pending.mark(msgspec.structs.replace(mark(1, samples=2), since=0.0, reason=""))
+    (found,) = pending.drain().marks
+    assert (found.since, found.reason, found.samples) == (1.0, "judged", 2)

@@ -73,8 +73,7 @@ def test_names_beyond_a_block_and_ids_far_apart() -> None:
     slots = [records.add(known(number), 0, Label()) for number in ids]
     assert len(set(slots)) == len(ids)
     assert [records.slot_of(number) for number in ids] == slots
-    assert set(records.slots(0, len(records))) == set(slots)
-    assert list(records.slots(10, 12)) == [10, 11]
+    assert set(records.in_states([State.WATCHED])) == set(slots)
 
 
 def test_a_name_no_question_can_hold_is_refused_and_takes_no_slot() -> None:
@@ -121,3 +120,14 @@ def test_revisions_come_back() -> None:
         assert records.revision(slot) == (revision if revision > 5 else 0)
     records.revise(slot, 2**40 + 1)
     assert records.revision(slot) == 2**40 + 1
+
+
+def test_slots_by_state_and_under_way() -> None:
+    records = Records()
+    one, two, three = (records.add(known(number, state=State(number)), 0, Label()) for number in (1, 2, 3))
+    assert sorted(records.in_states([State.WATCHED, State.CONFIRMED])) == sorted([one, three])
+    records.asked[two] = 7
+    assert records.under_way() == [(two, 7)]
+    records.remove(three)
+    assert records.in_states([State.CONFIRMED]) == []
+    assert records.in_states([State.CANDIDATE]) == []

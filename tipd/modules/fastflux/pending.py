@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tipd.model.finding import NewFinding
     from tipd.model.flux import Mark, Observation, Roll, Run, Score
 
-MOST = 200_000  # rows: some 40 MB; a million names at 17,000 probes a second fill it in about ten minutes of rolls
+MOST = 200_000  # rows: some 50 MB
 
 
 class Pending:
@@ -43,8 +43,10 @@ class Pending:
         return len(self) >= self._most
 
     def mark(self, mark: Mark) -> None:
-        """Take where a name stands."""
+        """Take where a name stands; one without `since` leaves the state's beginning and reason as they are."""
         self._rolls.pop(mark.id, None)
+        if not mark.since and (former := self._marks.get(mark.id)) is not None:
+            mark = msgspec.structs.replace(mark, since=former.since, reason=former.reason)
         self._marks[mark.id] = mark
 
     def roll(self, roll: Roll) -> None:

@@ -12,6 +12,7 @@ from array import array
 from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
 
 from tipd.model.dns import Outcome, Route, text_name, wire_name
 from tipd.model.flux import State
@@ -19,13 +20,16 @@ from tipd.model.tlp import Tlp
 from tipd.modules.fastflux.wheel import NEVER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
     from tipd.model.flux import KnownName
 
 BLOCK = 4096  # slots made at once
+FREE = 15  # beside the codes of State: the slot holds no name
 UNASKED = 7  # beside the codes of Outcome: no answer yet
 RESERVED = 1  # flag: the name's turn among those of its registrable domain has been given out already
+TRUE_TTL = 2  # flag: the last answer came from the zone's own servers
+UNTOLD = 4  # flag: its due time moved, and nothing else will tell the store so
 PART = 16.0  # of a second
 _PAGE_BITS = 10
 _MOST_SERVERS = 250
@@ -114,6 +118,7 @@ class Records:
         """Let a name go; an answer that is still under way belongs to nobody then."""
         self._place(self.ids[slot], 0)
         self.wires[slot], self.sets[slot] = None, b""
+        self.states[slot] = FREE
         self.due[slot], self.asked[slot] = NEVER, 0
         self.ends.pop(slot, None)
         self._free.append(slot)
@@ -124,12 +129,21 @@ class Records:
         page = self._pages.get(name_id >> _PAGE_BITS)
         return page[name_id & (1 << _PAGE_BITS) - 1] - 1 if page is not None else -1
 
-    def slots(self, start: int, stop: int) -> Iterator[int]:
-        """Yield the slots of this range that hold a name."""
-        wires = self.wires
-        for slot in range(start, min(stop, len(wires))):
-            if wires[slot] is not None:
-                yield slot
+    def in_states(self, states: Iterable[State]) -> list[int]:
+        """Return the slots of names in these states; quick also among millions."""
+        codes = np.frombuffer(bytes(self.states), np.uint8)  # a copy: arrays that are looked into cannot grow
+        found: list[int] = np.flatnonzero(np.isin(codes, np.array([*states], np.uint8))).tolist()
+        return found
+
+    def by_state(self) -> dict[str, int]:
+        """Return how many names are in which state; quick also among millions."""
+        counts = np.bincount(np.frombuffer(bytes(self.states), np.uint8), minlength=FREE + 1).tolist()
+        return {state.word: counts[state] for state in State if counts[state]}
+
+    def under_way(self) -> list[tuple[int, int]]:
+        """Return the slots whose question is under way, and its number."""
+        asked = np.frombuffer(self.asked.tobytes(), np.uint16)
+        return [(slot, self.asked[slot]) for slot in np.flatnonzero(asked).tolist()]
 
     def name(self, slot: int) -> str:
         """Return the name's text."""
@@ -212,7 +226,8 @@ class Records:
             four.frombytes(bytes(4 * BLOCK))
         self.due.frombytes(b"\xff" * 4 * BLOCK)
         self.asked.frombytes(bytes(2 * BLOCK))
-        for one in (self.states, self.outcomes, self.bad, self.flags, self.servers):
+        self.states.extend(bytes((FREE,)) * BLOCK)
+        for one in (self.outcomes, self.bad, self.flags, self.servers):
             one.extend(bytes(BLOCK))
         self.wires.extend([None] * BLOCK)
         self.sets.extend([b""] * BLOCK)

@@ -67,6 +67,15 @@ class Wheel:
             looks -= 1
         return self.cursor, []
 
+    def next(self, most: int) -> int:
+        """Return a tick before which nothing is due, looking ahead `most` ticks at most, and no more than a turn."""
+        buckets, mask = self._buckets, self._mask
+        most = min(most, mask + 1)
+        for tick in range(self.cursor, self.cursor + most):
+            if buckets[tick & mask]:
+                return tick
+        return self.cursor + most
+
     def _empty(self, bucket: array[int], most: int, looks: int) -> tuple[list[int], int]:
         """Go through a bucket until `most` are found or `looks` are made; return what is due, and the looks."""
         due, cursor, mask = self._due, self.cursor, self._mask
