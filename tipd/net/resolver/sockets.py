@@ -64,6 +64,8 @@ class Pool:
 
     def add(self, upstream: Upstream, now: float) -> Socket:
         """Open one more socket to the upstream; raises OSError where there can be none."""
+        if len(self.open) >= self._most:
+            self._make_room()
         if self._epoll is None or len(self.open) >= self._most:
             raise OSError("no more sockets")
         found = Socket(upstream, now)
@@ -71,6 +73,12 @@ class Pool:
         self.open[found.number] = found
         upstream.sockets.append(found)
         return found
+
+    def _make_room(self) -> None:
+        """Close those not used longest on which nothing is awaited: who asks many name servers needs many."""
+        idle = sorted((each for each in self.open.values() if not each.flight), key=lambda each: each.used)
+        for each in idle[: max(self._most // 16, 1)]:
+            self._close(each)
 
     def sweep(self, now: float) -> None:
         """Replace what is old or worn, close what nobody uses."""

@@ -88,11 +88,11 @@ class Upstream:
 
     def measure(self, seconds: float) -> None:
         """Take in one round trip (RFC 6298, 2)."""
-        if not self.round_trip:
+        if self.round_trip:
+            self.deviation += (abs(seconds - self.round_trip) - self.deviation) / 4
+            self.round_trip += (seconds - self.round_trip) / 8
+        else:
             self.round_trip, self.deviation = seconds, seconds / 2
-            return
-        self.deviation += (abs(seconds - self.round_trip) - self.deviation) / 4
-        self.round_trip += (seconds - self.round_trip) / 8
         self.timeout = min(max(self.round_trip + 4 * self.deviation, LEAST_TIMEOUT), MOST_TIMEOUT)
 
     def adapt(self, now: float) -> None:
