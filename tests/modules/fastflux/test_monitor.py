@@ -406,6 +406,9 @@ async def test_what_others_know_is_judged_at_the_next_answer(autojump_clock):
         (subject,) = monitor.subjects(frozenset({State.WATCHED}))
         assert (subject.id, subject.name, subject.apex) == (1, "host1.example.org", "example.org")
         assert list(monitor.subjects(frozenset({State.CONFIRMED}))) == []
+        assert list(monitor.distinct(1)) == [0xC0000200 + number for number in range(6)]
+        assert list(monitor.distinct(55)) == []
+        assert monitor.count == 1
 
 
 async def test_a_cname_end_and_other_zones_negative_answers(autojump_clock):

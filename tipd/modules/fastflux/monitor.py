@@ -25,6 +25,7 @@ from tipd.modules.fastflux.pace import Delays, Limits
 from tipd.modules.fastflux.pending import Pending
 from tipd.modules.fastflux.records import UNTOLD, Label, Records
 from tipd.modules.fastflux.saving import Saving
+from tipd.modules.fastflux.scores.look import numbers
 from tipd.modules.fastflux.wheel import NEVER, Wheel
 
 if TYPE_CHECKING:
@@ -101,6 +102,11 @@ class Monitor:
     @allowed_until.setter
     def allowed_until(self, until: float) -> None:
         self._asking.allowed_until = until
+
+    @property
+    def count(self) -> int:
+        """How many names are watched."""
+        return self._records.count
 
     @property
     def count(self) -> int:
