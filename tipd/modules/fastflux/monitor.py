@@ -108,11 +108,6 @@ class Monitor:
         """How many names are watched."""
         return self._records.count
 
-    @property
-    def count(self) -> int:
-        """How many names are watched."""
-        return self._records.count
-
     async def run(self) -> None:
         """Probe until cancelled."""
         await self._asking.run()
@@ -240,8 +235,10 @@ class Monitor:
     def distinct(self, name_id: int) -> Sequence[int]:
         """Return all IPv4 addresses that a name is remembered to have had, as numbers, ascending."""
         slot = self._records.slot_of(name_id)
-        kept = self._shelf.take(slot) if slot >= 0 else None
-        return kept.history.spread.numbers if kept is not None else ()
+        if slot < 0:
+            return ()
+        kept = self._shelf.take(slot)
+        return kept.history.spread.numbers if kept is not None else numbers(self._records.sets[slot])
 
     def subjects(self, states: frozenset[State]) -> Iterator[Subject]:
         """Yield the names in these states."""
