@@ -79,6 +79,7 @@ class Engine:
         """Return when there is room for at least one question."""
         await trio.lowlevel.checkpoint()
         while not self.room(plan):
+            self._wake(trio.current_time())
             await self._lot.park()
 
     def put(self, plan: Plan, name: bytes, rtype: int, token: Any, done: Done | DoneWhole) -> None:
@@ -161,8 +162,11 @@ class Engine:
                 await self._rest(epoll, ticked, now)
 
     async def _rest(self, epoll: select.epoll, ticked: float, now: float) -> None:
-        """Wait for answers until the timers want to be looked at, or, with nothing under way, until something is."""
-        busy = bool(self._timers.parked) or any(each.flight for each in self._pool.open.values())
+        """Wait for answers until the timers want to be looked at, or, with nothing under way, until something is.
+
+        Who waits for room waits for the bucket to fill, too.
+        """
+        busy = bool(self._timers.parked or self._lot) or any(each.flight for each in self._pool.open.values())
         with trio.CancelScope(deadline=ticked + TICK if busy else now + REST) as nap:
             self._nap = None if busy else nap
             await trio.lowlevel.wait_readable(epoll.fileno())

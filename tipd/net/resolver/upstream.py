@@ -72,9 +72,8 @@ class Upstream:
 
     def refill(self, now: float) -> None:
         """Put into the bucket what time has brought."""
-        if now > self.refilled:
-            if self.refilled > 0:
-                self.tokens = min(self.tokens + (now - self.refilled) * self.rate, max(1.0, self.rate * BURST))
+        if now > self.refilled:  # the first time it is full
+            self.tokens = min(self.tokens + (now - self.refilled) * self.rate, max(1.0, self.rate * BURST))
             self.refilled = now
 
     # --- what is learnt ---
