@@ -78,8 +78,10 @@ class Tracker:
     def roll(self, most):
         self.rolled.append(most)
 
-    def subjects(self, states):
-        return [one for one in self.names if one.state in states]
+    def subjects(self, states, *, tags=frozenset(), start=0):
+        found = [one for one in self.names if one.state in states and (not tags or tags & {*one.tags})]
+        start %= len(found) or 1
+        return iter(found[start:] + found[:start])
 
     def learn_servers(self, name_id, at, names, addresses, asns):
         self.servers.append((name_id, tuple(names), addresses, tuple(asns)))

@@ -411,6 +411,19 @@ async def test_what_others_know_is_judged_at_the_next_answer(autojump_clock):
         assert monitor.count == 1
 
 
+async def test_names_are_given_out_by_state_and_tag_from_any_place_on(autojump_clock):
+    async with monitoring(lambda _name, _nth: has("192.0.2.1")) as (monitor, _):
+        monitor.take([known(number, tags=("mine",) if number % 2 else ()) for number in range(1, 6)])
+        every, mine = frozenset({State.CANDIDATE}), frozenset({"mine"})
+        assert [one.id for one in monitor.subjects(every)] == [1, 2, 3, 4, 5]
+        assert [one.id for one in monitor.subjects(every, tags=mine)] == [1, 3, 5]
+        assert [one.id for one in monitor.subjects(every, start=7)] == [3, 4, 5, 1, 2]
+        going = monitor.subjects(every)
+        assert next(going).id == 1
+        monitor.drop([2, 3])
+        assert [one.id for one in going] == [4, 5]
+
+
 async def test_a_cname_end_and_other_zones_negative_answers(autojump_clock):
     def script(_name, nth):
         return has("192.0.2.1", cname=("a.cdn.example", "b.cdn.example")) if nth < 2 else has("192.0.2.1")

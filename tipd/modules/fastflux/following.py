@@ -15,6 +15,7 @@ import trio
 from tipd.errors import StoreAway
 from tipd.model.flux import NewName, State
 from tipd.model.tlp import Tlp
+from tipd.modules.fastflux.breath import unhurried
 from tipd.modules.fastflux.follow import walk
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Following:
 
     async def look(self) -> None:
         """Go on from some of the names that have had addresses they had not had when they were looked at."""
-        subjects = list(self._tracker.subjects(_ABOVE))
+        subjects = await unhurried(self._tracker.subjects(_ABOVE))
         known = {subject.id for subject in subjects}
         self._walked = {name_id: number for name_id, number in self._walked.items() if name_id in known}
         due = [each for each in subjects if len(self._tracker.distinct(each.id)) > self._walked.get(each.id, -1)]

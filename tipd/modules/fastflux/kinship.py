@@ -17,6 +17,7 @@ from tipd.model.finding import NewFinding
 from tipd.model.flux import NETWORK, State
 from tipd.model.indicator import Indicator
 from tipd.model.kind import Kind
+from tipd.modules.fastflux.breath import unhurried
 from tipd.modules.fastflux.scores.networks import Member, networks_of
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Kinship:
 
     async def look(self) -> None:
         """Find the networks there are now; store and tell what is new about them."""
-        subjects = {subject.id: subject for subject in self._tracker.subjects(_ABOVE)}
+        subjects = {subject.id: subject for subject in await unhurried(self._tracker.subjects(_ABOVE))}
         zones = self._zones(subjects.values())
         members = [Member(ids[0], self._tracker.distinct(ids[0])) for ids in zones]
         found: Networks = await trio.to_thread.run_sync(self._find, members)

@@ -8,6 +8,7 @@ than the settings, the resolver and the store allow: what cannot be stored is no
 from __future__ import annotations
 
 import gc
+import itertools
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -240,21 +241,29 @@ class Monitor:
         kept = self._shelf.take(slot)
         return kept.history.spread.numbers if kept is not None else numbers(self._records.sets[slot])
 
-    def subjects(self, states: frozenset[State]) -> Iterator[Subject]:
-        """Yield the names in these states."""
+    def subjects(
+        self, states: frozenset[State], *, tags: frozenset[str] = frozenset(), start: int = 0
+    ) -> Iterator[Subject]:
+        """Yield the names in these states (some 20 µs each), from the `start`th on and round.
+
+        With `tags`: those that have one of them. Names may come and go between two of them.
+        """
         records = self._records
-        for slot in records.in_states(states):
-            if records.wires[slot] is not None:
-                name = records.name(slot)
-                yield Subject(
-                    records.ids[slot],
-                    name,
-                    registrable(name) or name,
-                    records.state(slot),
-                    records.label(slot).tags,
-                    records.sets[slot],
-                    records.label(slot).tlp,
-                )
+        slots = records.in_states(states)
+        start %= len(slots) or 1
+        for slot in itertools.chain(itertools.islice(slots, start, None), itertools.islice(slots, start)):
+            if records.states[slot] not in states or (tags and tags.isdisjoint(records.label(slot).tags)):
+                continue
+            name, label = records.name(slot), records.label(slot)
+            yield Subject(
+                records.ids[slot],
+                name,
+                registrable(name) or name,
+                records.state(slot),
+                label.tags,
+                records.sets[slot],
+                label.tlp,
+            )
 
     # --- what is to be stored ---------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ server that many zones share is asked about once for all of them.
 from __future__ import annotations
 
 from collections import OrderedDict
+from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ import trio
 
 from tipd.model.dns import AAAA, NS, A, Outcome
 from tipd.model.flux import Observation, State
+from tipd.modules.fastflux.breath import unhurried
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -30,7 +32,8 @@ SHARE = 0.05  # of all questions
 MOST_SERVERS = 16  # of one zone that are looked at
 MOST_ADDRESSES = 32  # of one server
 MOST_KEPT = 50_000  # domains and servers that are remembered
-MOST_CANDIDATES = 20_000  # domains of candidates in one go
+MOST_CANDIDATES = 5_000  # candidates that are looked at in one go …
+CANDIDATES_EVERY = 60.0  # … and how often (seconds)
 PAUSE = 5.0  # seconds between two looks at what is due
 FRESH = 300.0  # seconds a server's addresses hold for all zones at least that have it
 _FIRST = frozenset({State.LIKELY, State.CONFIRMED})
@@ -70,6 +73,7 @@ class Nameservers:
         self._asked: OrderedDict[str, float] = OrderedDict()  # domain -> when, the oldest first
         self._servers: OrderedDict[str, Server] = OrderedDict()
         self._slots = trio.CapacityLimiter(AT_ONCE)
+        self._candidates_at, self._start = 0.0, 0  # when candidates have their turn again, and from which one on
         self._next = 0.0  # when the next question may go out
         self.questions = 0
 
@@ -83,22 +87,24 @@ class Nameservers:
     async def look(self, may: Callable[[], bool] = lambda: True) -> None:
         """Ask for every domain that is due."""
         async with trio.open_nursery() as nursery:
-            for apex, subjects in self._due():
+            for apex, subjects in await self._due():
                 await self._slots.acquire_on_behalf_of(apex)
                 if not may():
                     self._slots.release_on_behalf_of(apex)
                     return
                 nursery.start_soon(self._ask_and_leave, apex, subjects)
 
-    def _due(self) -> list[tuple[str, list[Subject]]]:
+    async def _due(self) -> list[tuple[str, list[Subject]]]:
         """Return domains to ask for with the names below them; those that flux first."""
-        first = _by_apex(self._tracker.subjects(_FIRST), MOST_KEPT)
-        groups = first | {
-            apex: names for apex, names in _by_apex(self._tracker.subjects(_THEN), MOST_CANDIDATES).items()
-            if apex not in first
-        }  # fmt: skip
         now = trio.current_time()
-        return [(apex, names) for apex, names in groups.items() if now - self._asked.get(apex, -1e18) >= self._every]
+        subjects = await unhurried(self._tracker.subjects(_FIRST), MOST_KEPT)
+        if now >= self._candidates_at:
+            self._candidates_at = now + min(CANDIDATES_EVERY, self._every)
+            candidates = await unhurried(self._tracker.subjects(_THEN, start=self._start), MOST_CANDIDATES)
+            self._start += len(candidates)
+            subjects += candidates
+        groups = _by_apex(subjects)
+        return [(apex, names) for apex, names in groups.items() if now - self._asked.get(apex, -inf) >= self._every]
 
     async def _ask_and_leave(self, apex: str, subjects: list[Subject]) -> None:
         try:
@@ -169,14 +175,10 @@ class Nameservers:
         return int(self._asns.table.many6(np.array([address], "S16"))[0])
 
 
-def _by_apex(subjects: Iterable[Subject], most: int) -> dict[str, list[Subject]]:
+def _by_apex(subjects: Iterable[Subject]) -> dict[str, list[Subject]]:
     groups: dict[str, list[Subject]] = {}
     for subject in subjects:
-        names = groups.get(subject.apex)
-        if names is not None:
-            names.append(subject)
-        elif len(groups) < most:
-            groups[subject.apex] = [subject]
+        groups.setdefault(subject.apex, []).append(subject)
     return groups
 
 

@@ -85,8 +85,10 @@ class Tracker(Protocol):
         """Add how far `most` names have come to what gathers, those first that were told longest ago."""
         ...
 
-    def subjects(self, states: frozenset[State]) -> Iterable[Subject]:
-        """Return the names in these states."""
+    def subjects(
+        self, states: frozenset[State], *, tags: frozenset[str] = frozenset(), start: int = 0
+    ) -> Iterable[Subject]:
+        """Return the names in these states, from the `start`th on and round; with `tags`: those that have one."""
         ...
 
     def distinct(self, name_id: int) -> Sequence[int]:

@@ -10,6 +10,7 @@ import trio
 
 from tipd.errors import StoreAway
 from tipd.model.flux import State
+from tipd.modules.fastflux.breath import unhurried
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,7 +43,7 @@ class Siblings:
 
     async def look(self) -> None:
         """Look at all likely and confirmed names once."""
-        subjects = list(self._tracker.subjects(_ABOVE))
+        subjects = await unhurried(self._tracker.subjects(_ABOVE))
         known = {subject.id for subject in subjects}
         self._told = {name_id: told for name_id, told in self._told.items() if name_id in known}
         for start in range(0, len(subjects), AT_ONCE):

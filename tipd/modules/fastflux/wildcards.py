@@ -16,6 +16,7 @@ import trio
 from tipd.model.canonical.domain import LONGEST
 from tipd.model.dns import A, Outcome
 from tipd.model.flux import State
+from tipd.modules.fastflux.breath import unhurried
 
 if TYPE_CHECKING:
     import random
@@ -76,7 +77,8 @@ class Wildcards:
     async def run(self, may: Callable[[], bool] = lambda: True) -> None:
         """Try what is due, for ever; nothing at all where no tag allows it."""
         while self._tags:
-            for zone in self._due(self._tracker.subjects(_WATCHED)):
+            subjects = await unhurried(self._tracker.subjects(_WATCHED, tags=self._tags), MOST_ZONES)
+            for zone in self._due(subjects):
                 if not may():
                     break
                 await self.attempt(zone)
@@ -87,8 +89,6 @@ class Wildcards:
         now = trio.current_time()
         zones: dict[str, None] = {}
         for subject in subjects:
-            if self._tags.isdisjoint(subject.tags):
-                continue
             zone = subject.apex if subject.name == subject.apex else subject.name.partition(".")[2]
             for candidate in (zone, subject.apex):
                 known = self._zones.get(candidate)
