@@ -244,13 +244,13 @@ class Authority:
     def _pass_over(self, walk: Walk, server: Server, lame: Lame) -> None:
         self._counts["lame"] += 1
         walk.passed.add(server.key)
-        if lame.everywhere:
-            _zone_of(walk).mark_lame(server.key, self._now())
         walk.trouble = Answer(lame.outcome, server=server.upstream.name, why=lame.why)
         if why := self._policy.why(text_name(walk.at), walk.rtype, walk.trouble, lame.marks, direct=True):
             self._end(walk, msgspec.structs.replace(walk.trouble, outcome=Outcome.POLICY, why=why))
-        else:
-            self._step(walk)
+            return
+        if lame.everywhere:
+            _zone_of(walk).mark_lame(server.key, self._now())
+        self._step(walk)
 
     def _give_up(self, walk: Walk) -> None:
         """No server of the zone is left: ask for the zone's servers anew where what is known of them is not fresh."""
@@ -259,8 +259,11 @@ class Authority:
             walk.enter(self._delegations.deepest(walk.at), from_cache=True)
             self._step(walk)
             return
-        why = f"no server of {text_name(zone.zone)} may be asked, or answers"
-        self._end(walk, walk.trouble or Answer(Outcome.TIMEOUT, why=why))
+        if walk.trouble is None:
+            lame = any(until > self._now() for until in zone.lame.values())
+            why = f"no server of {text_name(zone.zone)} " + ("speaks for it" if lame else "may be asked, or answers")
+            walk.trouble = Answer(Outcome.SERVFAIL if lame else Outcome.TIMEOUT, why=why)
+        self._end(walk, walk.trouble)
 
     def _end(self, walk: Walk, answer: Answer) -> None:
         if walk.chain:
