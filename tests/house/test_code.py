@@ -6,7 +6,7 @@ CODE = tree.below("tipd")
 PURE = [
     name
     for name in tree.below("tipd/model", "tipd/mail", "tipd/exports", "tipd/modules")
-    if "/modules/" not in name or "/parsers/" in name or name.endswith(("features.py", "score.py", "scores.py"))
+    if "/modules/" not in name or "/parsers/" in name or "/scores/" in name
 ]
 # Who may connect: the fetcher's room, the pool's one file (its database), and the command line (its daemon).
 CLOSED = [name for name in CODE if not name.startswith(("tipd/net/", "tipd/cli/")) and name != "tipd/store/pool.py"]

@@ -11,6 +11,8 @@ from support import documented
 
 from tipd.daemon import sections
 from tipd.modules.blacklist.declaration import Source
+from tipd.modules.fastflux.knowledge.entry import Kind
+from tipd.modules.fastflux.knowledge.reading import parse
 
 DOCS = [name for name in tree.files() if name.endswith(".md") and "/samples/" not in name]
 
@@ -23,13 +25,17 @@ def examples(language: str) -> list:
 
 
 @pytest.mark.parametrize("text", examples("toml"))
-def test_toml_is_a_configuration_or_a_declaration(text: str, tmp_path: Path) -> None:
+def test_toml_is_a_configuration_a_declaration_or_knowledge(text: str, tmp_path: Path) -> None:
     tree_of = tomllib.loads(text)
     keys = {field.encode_name for field in msgspec.structs.fields(Source)}
     if tree_of.keys() <= keys:  # a declaration; without an address it overrides a shipped one
         address = {} if tree_of.keys() & {"url", "path", "entries"} else {"url": "https://lists.example.org/list.txt"}
         source = msgspec.convert({"name": "example"} | address | tree_of, Source)
         source.parser_options()
+    elif tree_of.keys() <= set(Kind):  # knowledge of tracking
+        faults: list[str] = []
+        assert parse(text, "example", faults)
+        assert not faults
     else:
         path = tmp_path / "tipd.toml"
         path.write_text(text)

@@ -2,8 +2,10 @@
 
 import itertools
 import random
+import re
 
 import pytest
+from house import tree
 from support.judged import SHIPPED, follow
 from support.looks import START, empty, look, rotating
 
@@ -11,8 +13,9 @@ from tipd.model.dns import Outcome
 from tipd.model.flux import State, Tier
 from tipd.modules.fastflux.knowledge.entry import Entry, Kind
 from tipd.modules.fastflux.knowledge.knowledge import Knowledge
-from tipd.modules.fastflux.scores.features import Given
-from tipd.modules.fastflux.scores.verdict import MODEL, Bounds, verdict
+from tipd.modules.fastflux.scores import holz
+from tipd.modules.fastflux.scores.features import Features, Given
+from tipd.modules.fastflux.scores.verdict import DEFAULTS, MODEL, Bounds, verdict
 
 DAY = 288  # look-ups at a TTL of 300 s
 ABOVE = {State.LIKELY, State.CONFIRMED}
@@ -379,3 +382,38 @@ def test_the_shipped_knowledge_lowers_and_never_hides(rng) -> None:
     assert course.state is State.WATCHED
     assert "holz" in course.codes
     assert [reason.value for reason in course.verdict.reasons if reason.code == "known"] == ["pool:pool.ntp.org"]
+
+
+# --- the page --------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_states_the_bounds_as_they_are() -> None:
+    page = " ".join(tree.text("docs/reference/fast-flux.md").split())
+    known = DEFAULTS
+    for said in (
+        f"in {known.asns} ASNs or more, with at least {known.entropy} bits",
+        f"in {known.prefixes16} /16 or more",
+        f"after {known.looks} look-ups: fluxiness of at least {known.fluxiness}; {known.per_day:g} new addresses"
+        f" a day; {known.late} of them late",
+        f"over {known.strong_looks} look-ups: {known.strong_asns} ASNs, {known.strong_entropy} bits, fluxiness"
+        f" {known.strong_fluxiness}, {known.strong_per_day:g} new addresses a day",
+        f"{known.ns_new} new addresses of name servers, in {known.ns_asns} ASNs or more, with a fluxiness of"
+        f" {known.ns_fluxiness}",
+        f"{known.shared_names} other names or more",
+        f"a median TTL of at most {known.ttl} s; registered at most {known.age_days:g} days ago",
+        f"{known.settled} look-ups in a row",
+        f"{known.saturated} look-ups or more, over {known.saturated_days:g} days or more",
+        f"in {known.few_asns} ASNs or fewer",
+        f"| `{MODEL}` |",
+        f"| `{holz.VERSION}` |",
+    ):
+        assert said in page, said
+
+
+def test_the_page_has_every_feature_and_every_reason() -> None:
+    page = tree.text("docs/reference/fast-flux.md")
+    assert [name for name in Features.__struct_fields__ if f"`{name}`" not in page] == []
+    source = tree.text("tipd/modules/fastflux/scores/reasons.py")
+    codes = set(re.findall(r'Reason\(\s*"(\w+)"', source))
+    assert len(codes) > 15
+    assert [code for code in sorted(codes) if f"`{code}`" not in page] == []
