@@ -25,6 +25,8 @@ def test_otherwise_it_is_in_the_state_of_its_node() -> None:
     inner = {"module": "fastflux", "state": "running", "facts": {"watched": 3}}
     tree = health({"module": "blacklist", "state": "running"}, {"module": "modules", "children": [inner]})
     assert tracker_word(tree) == TrackerWord(state="running")
+    inner["facts"] = {"state": "store_away", "why": "secret"}
+    assert tracker_word(tree) == TrackerWord(state="store_away")
 
 
 def test_there_may_be_none() -> None:

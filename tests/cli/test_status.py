@@ -13,7 +13,10 @@ def test_status(tipd: Any, fake: Any) -> None:
     }
     fake.answers["GET", "/api/v1/status"] = 200, told
     assert tipd("status", "--json").lines == [told]
+    waits = {"module": "fastflux", "state": "waiting", "facts": {"state": "needs_resolver", "why": "none is named"}}
+    told["nursery"]["modules"].append(waits)
     out = tipd("status").out
+    assert "fastflux                 needs_resolver why=none is named" in out
     assert "index    entries=1,000,000" in out
     assert "blacklist                running   restarts=2 due=3" in out
     assert "  ip\\x1bsum" in out

@@ -16,14 +16,13 @@ NEEDS_RESOLVER = "needs_resolver"
 
 
 def tracker_word(health: Health) -> TrackerWord | None:
-    """Return its state, `needs_resolver` with the reason where it waits for one; None where no tracker runs here."""
+    """Return its state in a word, `needs_resolver` with the reason where it waits for one; None: none runs here."""
     node = _node(health.snapshot().get("modules") or [])
     if node is None:
         return None
     facts = node.get("facts") or {}
-    if facts.get("state") == NEEDS_RESOLVER:
-        return TrackerWord(state=NEEDS_RESOLVER, why=str(facts.get("why") or ""))
-    return TrackerWord(state=str(node.get("state") or ""))
+    word = str(facts.get("state") or node.get("state") or "")
+    return TrackerWord(state=word, why=str(facts.get("why") or "") if word == NEEDS_RESOLVER else "")
 
 
 def _node(nodes: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
 def _nodes(output: Output, nodes: list[dict[str, Any]], depth: int) -> None:
     """Print the nodes of the tree, each below its parent."""
     for node in nodes:
-        state = str(node.get("state", ""))
+        state = str((node.get("facts") or {}).get("state") or node.get("state", ""))  # a module may have a better word
         shown = output.coloured(f"{state:<9}", "red" if state in _BAD else "green")
         name = printable(str(node.get("module", ""))).rpartition("/")[2]
         facts = _facts({**node, **(node.get("facts") or {})}, but=_SHOWN)

@@ -69,3 +69,12 @@ async def test_by_watch(api: Served) -> None:
 async def test_where_nothing_is_watched_there_is_nothing_to_choose(world: World, api: Served) -> None:
     world.annotations.watches = Watches(())
     assert 'id="watch"' not in await page(api, Tlp.RED)
+
+
+async def test_by_tag(api: Served, world: World) -> None:
+    tagged = msgspec.structs.replace(finding(5, kind="flux.confirmed", value="203.0.113.5"), data={"tags": ["<lab>"]})
+    world.findings.tell(tagged)
+    shown = await page(api, Tlp.RED, "/?tag=%3Clab%3E")
+    assert ("203.0.113.5" in shown, "203.0.113.2" in shown) == (True, False)
+    assert 'data-tag="&lt;lab&gt;"' in shown
+    assert "<lab>" not in shown

@@ -130,6 +130,7 @@
     if (last !== null) address.searchParams.set("since", last);
     address.searchParams.set("initial", "false"); // what a first round loads is no news
     if (page.dataset.watch) address.searchParams.set("watch", page.dataset.watch);
+    if (page.dataset.tag) address.searchParams.append("tag", page.dataset.tag);
     const socket = new WebSocket(address);
     let opened = false;
     socket.addEventListener("open", () => { opened = true; attempt = 0; say("live", "live"); });
