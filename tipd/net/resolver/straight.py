@@ -18,7 +18,7 @@ import dns.rcode
 import dns.rdatatype
 import msgspec
 
-from tipd.model.dns import NS, Answer, Outcome
+from tipd.model.dns import AAAA, NS, A, Answer, Outcome
 from tipd.net.resolver.bailiwick import below, lowered, within
 from tipd.net.resolver.delegation import MOST_ADDRESSES, MOST_SERVERS, NameServer
 from tipd.net.resolver.policy import PLAIN, Marks
@@ -129,7 +129,7 @@ def _glue(message: dns.message.Message, hosts: set[bytes], zone: bytes) -> dict[
     glue: dict[bytes, list[str]] = {}
     for each in message.additional:
         host = _wire(each.name)
-        if host in hosts and within(host, zone) and each.rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA):
+        if each.rdclass == 1 and each.rdtype in (A, AAAA) and host in hosts and within(host, zone):
             glue.setdefault(host, []).extend(record.address for record in each)
     return glue
 
