@@ -17,6 +17,7 @@ AAAA = 28
 MOST_TTL = 2**31 - 1  # seconds; a TTL with the highest bit set is read as 0 (RFC 2181, 8)
 LONGEST_NAME = 255  # bytes on the wire, the root's zero included
 LONGEST_LABEL = 63
+_LENGTHS = {length: bytes((length,)) for length in range(1, LONGEST_LABEL + 1)}  # as bytes in front of labels
 
 
 class Outcome(IntEnum):
@@ -72,11 +73,11 @@ def wire_name(name: str) -> bytes:
         return b"\0"
     try:
         labels = name.removesuffix(".").encode("ascii").split(b".")
+        wire = b"".join([_LENGTHS[len(label)] + label for label in labels]) + b"\0"
     except UnicodeEncodeError:
         raise ValueError(f"{name!r} is not a name in ASCII") from None
-    if not all(0 < len(label) <= LONGEST_LABEL for label in labels):
-        raise ValueError(f"{name!r} has a label that is empty or longer than {LONGEST_LABEL} bytes")
-    wire = b"".join(bytes((len(label),)) + label for label in labels) + b"\0"
+    except KeyError:
+        raise ValueError(f"{name!r} has a label that is empty or longer than {LONGEST_LABEL} bytes") from None
     if len(wire) > LONGEST_NAME:
         raise ValueError(f"{name!r} is longer than {LONGEST_NAME} bytes")
     return wire
