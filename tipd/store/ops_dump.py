@@ -21,7 +21,13 @@ if TYPE_CHECKING:
     from tipd.store.ops import Database
 
 _PLAIN = ("--no-owner", "--no-privileges")
-_HOLDS_SOMETHING = ("finding", "sighting", "round", "token", "dns_name")  # a daemon that has only started leaves these empty
+_HOLDS_SOMETHING = (
+    "finding",
+    "sighting",
+    "round",
+    "token",
+    "dns_name",
+)  # a daemon that has only started leaves these empty
 
 
 @dataclass(frozen=True, slots=True)
