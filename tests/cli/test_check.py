@@ -42,6 +42,16 @@ def test_all_that_is_wrong_is_said_at_once(tipd: Any, config: Path) -> None:
     assert ran.lines[-1]["ok"] is False
 
 
+def test_faulty_knowledge_is_said_too(tipd: Any, config: Path) -> None:
+    folder = config.parent / "knowledge.d"
+    folder.mkdir()
+    (folder / "mine.toml").write_text('[[cdn]]\nname = ["cdn.example"]\nreson = "ours"\nsource = "us"\n')
+    config.write_text(config.read_text() + f'[modules.fastflux]\nknowledge_dirs = ["{folder}"]\n')
+    ran = tipd("check", "--config", str(config))
+    assert ran.code == 78
+    assert f"{folder}/mine.toml" in ran.err
+
+
 def test_a_faulty_configuration(tipd: Any, config: Path) -> None:
     config.write_text('[api]\nlisen = "127.0.0.1:1"\n[store]\nmax = 3\n')
     ran = tipd("check", "--config", str(config))

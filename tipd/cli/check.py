@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tipd.cli.output import Output
@@ -50,6 +51,8 @@ def _checked(args: argparse.Namespace) -> tuple[Config, Sources, list[str]]:
     from tipd.daemon import sections, watching
     from tipd.modules.blacklist import catalogue
     from tipd.modules.blacklist.settings import BlacklistSettings
+    from tipd.modules.fastflux.knowledge.knowledge import Knowledge
+    from tipd.modules.fastflux.settings import FluxSettings
     from tipd.store.address import read_url
     from tipd.store.settings import StoreSettings
 
@@ -61,6 +64,11 @@ def _checked(args: argparse.Namespace) -> tuple[Config, Sources, list[str]]:
         wrong += str(error).splitlines()
     try:
         watching.compiled(config)
+    except ConfigError as error:
+        wrong += str(error).splitlines()
+    try:
+        tracking = config.section("modules.fastflux", FluxSettings)
+        Knowledge.load([Path(folder).expanduser() for folder in tracking.knowledge_dirs])
     except ConfigError as error:
         wrong += str(error).splitlines()
     sources = catalogue.load(config.section("modules.blacklist", BlacklistSettings))

@@ -186,9 +186,37 @@ async def test_no_more_names_than_may_be_watched_are_taken():
     store = Store(source("list"))
     store.flux.open = [Listed(Kind.DOMAIN, f"n{n}.example.org", "phishing", "list", None) for n in range(5000)]
     reader = intake(store, max_domains=3000)
+    await reader.catch_up(500)
+    assert len(store.flux.known) == 2500
+    assert reader.refused["max_domains"] == 2500
+
+
+async def test_room_is_counted_anew_when_names_have_been_let_go(autojump_clock):
+    store = Store(source("list"))
+    reader = intake(store, max_domains=10)
+    told(store, Kind.DOMAIN, "x.example.org")
+    await reader.catch_up(10)
+    told(store, Kind.DOMAIN, "a.example.org")
+    await reader.catch_up(3)
+    assert names(store) == []
+    await trio.sleep(60)
+    told(store, Kind.DOMAIN, "b.example.org")
+    await reader.catch_up(3)
+    assert [name for name, *_ in names(store)] == ["b.example.org"]
+
+
+async def test_what_a_first_round_loads_is_told_as_such():
+    store = Store(source("list"))
+    reader = intake(store)
+    told(store, Kind.DOMAIN, "x.example.org")
     await reader.catch_up()
-    assert len(store.flux.known) == 3000
-    assert reader.refused["max_domains"] == 2000
+    told(store, Kind.DOMAIN, "old.example.org", initial=True)
+    told(store, Kind.DOMAIN, "new.example.org")
+    await reader.catch_up()
+    assert [([one.name for one in batch], initial) for batch, initial in store.flux.added] == [
+        (["old.example.org"], True),
+        (["new.example.org"], False),
+    ]
 
 
 async def test_rubbish_neither_stops_it_nor_piles_up():
@@ -215,7 +243,7 @@ async def test_it_wakes_by_commits_of_interest_and_waits_for_a_store_that_is_awa
         await trio.sleep(1)
         assert names(store) == []
         reader.heard(2, frozenset({INDICATOR_LISTED}))
-        await trio.sleep(1)
+        await trio.sleep(2)
         assert len(names(store)) == 1
         store.flux.away = True
         told(store, Kind.DOMAIN, "third.example.org")

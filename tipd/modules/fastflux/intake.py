@@ -17,7 +17,7 @@ from tipd.errors import GoneError, StoreAway
 from tipd.model.canonical.domain import canonical_name, why_refused
 from tipd.model.canonical.url import host_of
 from tipd.model.finding import INDICATOR_LISTED
-from tipd.model.flux import NewName, State
+from tipd.model.flux import NewName
 from tipd.model.indicator import RefusedValue
 from tipd.model.kind import Kind
 from tipd.model.tlp import Tlp
@@ -38,7 +38,9 @@ SPAM_URL = "spam.url"
 KINDS = (INDICATOR_LISTED, SPAM_URL)
 PAGE = 2000  # findings or sightings a step
 LOOK_EVERY = 30.0  # seconds: a commit's word is a hint and may be lost
+SOON = 0.5
 AGAIN = 2.0
+COUNT_EVERY = 60.0
 _BREATH = 250  # values between two checkpoints
 _MOVE_EVERY = 20_000  # findings of no interest, after which the cursor is moved all the same
 
@@ -51,10 +53,7 @@ class Marked(NamedTuple):
 
 
 class Intake:
-    """`run` takes in for ever; `heard` is told of commits.
-
-    `may` says whether names may be taken now (they may not while another process probes, or the disk is full).
-    """
+    """`run` takes in for ever; `heard` is told of commits."""
 
     def __init__(self, store: FluxStore, settings: FluxSettings, log: Log, health: HealthSink) -> None:
         """Read nothing yet."""
@@ -69,6 +68,7 @@ class Intake:
         self._bell = Bell()
         self._sources: dict[str, Marked] = {}
         self._room = 0
+        self._count_again = 0.0
         self._begun = False  # what lists held was read: a cursor of 0 means an empty log
         self.refused: Counter[str] = Counter()
         self.taken = 0
@@ -78,27 +78,31 @@ class Intake:
         if not kinds or not kinds.isdisjoint(KINDS):
             self._bell.ring()
 
-    async def run(self, may: Callable[[], bool] = lambda: True) -> None:
-        """Take in what there is, then what comes, until cancelled; waits while the store is away."""
+    async def run(self, may: Callable[[], bool] = lambda: True, watched: Callable[[], int] = lambda: 0) -> None:
+        """Take in what there is, then what comes, until cancelled; waits while the store is away.
+
+        `may`: whether names may be taken now; `watched`: how many are watched.
+        """
         while True:
             pause = LOOK_EVERY
             try:
                 if may():
-                    await self.catch_up()
+                    await self.catch_up(watched())
                     self._note()
             except StoreAway:
                 pause = AGAIN
+            await trio.sleep(SOON)  # what is committed in quick succession is read together
             await self._bell.wait(pause)
 
-    async def catch_up(self) -> None:
+    async def catch_up(self, watched: int = 0) -> None:
         """Read on to the log's end; from what the lists hold where there is no place in the log to go on from."""
         if not self._classes:
             return
+        if trio.current_time() >= self._count_again:  # what was just stored is watched a little later
+            self._room, self._count_again = self._most - watched, trio.current_time() + COUNT_EVERY
         self._sources = {
             row.name: Marked(row.class_, row.tlp) for row in await self._store.sources.all(declared_only=False)
         }
-        tracked = await self._store.flux.counts(max_tlp=Tlp.RED)
-        self._room = self._most - sum(n for state, n in tracked.items() if state is not State.DROPPED)
         first, last = await self._store.findings.bounds()
         cursor = await self._store.findings.cursor(self._reader)
         if not (cursor or self._begun) or not first - 1 <= cursor <= last:
@@ -129,14 +133,16 @@ class Intake:
             if not found:
                 return
             cursor = found[-1].seq
-            names = await self._wanted(self._listed(found))
-            if names:
-                await self._add(names, initial=found[0].initial is True)
-            if names or len(found) < PAGE or cursor - moved >= _MOVE_EVERY:
+            some = False
+            for initial in (True, False):  # what a first round loads is no new evidence for a name that was let go
+                names = await self._wanted(self._listed(one for one in found if (one.initial is True) is initial))
+                await self._add(names, initial=initial)
+                some = some or bool(names)
+            if some or len(found) < PAGE or cursor - moved >= _MOVE_EVERY:
                 await self._store.findings.move_cursor(self._reader, cursor)
                 moved = cursor
 
-    def _listed(self, found: Sequence[Finding]) -> Iterable[Listed]:
+    def _listed(self, found: Iterable[Finding]) -> Iterable[Listed]:
         """Yield what findings list in a class of ours."""
         for finding in found:
             subject = finding.subject

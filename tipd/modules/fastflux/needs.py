@@ -179,10 +179,6 @@ class Flux(Protocol):
         """Take names under watch."""
         ...
 
-    async def counts(self, *, max_tlp: Tlp) -> dict[State, int]:
-        """Return how many names stand in each state."""
-        ...
-
     async def listed(self, classes: Sequence[str], after: Any, limit: int) -> tuple[Sequence[Listed], Any]:
         """Return a page of open sightings in these classes, and what the next page begins after (None: no more)."""
         ...

@@ -138,7 +138,7 @@ class Session:
             self._store.writer.subscribe(self._intake.heard),
         ]
         sides: dict[str, Callable[[], Awaitable[None]]] = {
-            "intake": partial(self._intake.run, self.may),
+            "intake": partial(self._intake.run, self.may, lambda: self._tracker.count),
             "name servers": partial(self._nameservers.run, self.may),
             "wildcards": partial(self._wildcards.run, self.may),
             "siblings": partial(self._siblings.run, self.may),
