@@ -24,7 +24,7 @@ CREATE TABLE dns_vantage (
 -- lists do not bring it back.
 CREATE SEQUENCE flux_revision;
 CREATE TABLE flux_name (
-    id       integer PRIMARY KEY REFERENCES dns_name,
+    id       integer PRIMARY KEY,
     revision bigint NOT NULL DEFAULT nextval('flux_revision'),
     added    timestamptz NOT NULL,
     tags     text[] NOT NULL DEFAULT '{}',
@@ -39,8 +39,8 @@ CREATE INDEX flux_name_tags ON flux_name USING gin (tags) WHERE tags <> '{}';
 
 -- Why a name is watched, a row an origin. `source_id` null: a person, or a walk from another name.
 CREATE TABLE flux_origin (
-    id        integer NOT NULL REFERENCES flux_name ON DELETE CASCADE,
-    source_id integer REFERENCES source,
+    id        integer NOT NULL,
+    source_id integer,
     why       text COLLATE "C" NOT NULL,
     class     text,
     by        text NOT NULL DEFAULT '',
@@ -54,7 +54,7 @@ CREATE INDEX flux_origin_source ON flux_origin (source_id, id) WHERE source_id I
 -- Where it stands: rewritten often, so apart, with room for updates in place. `due` null: not probed. `decided`: the
 -- revision at which somebody else than the tracker set the state; what the tracker says without knowing it is ignored.
 CREATE TABLE flux_state (
-    id          integer PRIMARY KEY REFERENCES flux_name ON DELETE CASCADE,
+    id          integer PRIMARY KEY,
     state       smallint NOT NULL DEFAULT 0,
     tier        text NOT NULL DEFAULT 'unknown',
     reason      text NOT NULL DEFAULT '',
@@ -74,7 +74,7 @@ CREATE INDEX flux_state_network ON flux_state (network, id) WHERE network IS NOT
 
 -- Score over time: a row where it changed.
 CREATE TABLE flux_score (
-    id    integer NOT NULL REFERENCES flux_name ON DELETE CASCADE,
+    id    integer NOT NULL,
     at    timestamptz NOT NULL,
     holz  integer,
     n_a   integer NOT NULL,

@@ -345,16 +345,6 @@ CREATE TABLE trend (
     CONSTRAINT trend_pkey PRIMARY KEY (day, source_id, kind, class, asn, tlp)
 );
 --
-ALTER TABLE flux_name ADD CONSTRAINT flux_name_id_fkey FOREIGN KEY (id) REFERENCES dns_name(id);
---
-ALTER TABLE flux_origin ADD CONSTRAINT flux_origin_id_fkey FOREIGN KEY (id) REFERENCES flux_name(id) ON DELETE CASCADE;
---
-ALTER TABLE flux_origin ADD CONSTRAINT flux_origin_source_id_fkey FOREIGN KEY (source_id) REFERENCES source(id);
---
-ALTER TABLE flux_score ADD CONSTRAINT flux_score_id_fkey FOREIGN KEY (id) REFERENCES flux_name(id) ON DELETE CASCADE;
---
-ALTER TABLE flux_state ADD CONSTRAINT flux_state_id_fkey FOREIGN KEY (id) REFERENCES flux_name(id) ON DELETE CASCADE;
---
 ALTER TABLE round ADD CONSTRAINT round_source_id_fkey FOREIGN KEY (source_id) REFERENCES source(id);
 --
 ALTER SEQUENCE finding_seq OWNED BY finding.seq;

@@ -60,6 +60,7 @@ SELECT r.said, r.why, r.source_id, r.class, r.tags, r.note, r.path, r.tlp, r.by,
 """
 _REFUSE = "DELETE FROM flux_in WHERE key IN (SELECT key FROM blocked) RETURNING name"
 _WELCOME = "DELETE FROM flux_forgotten WHERE key IN (SELECT key FROM flux_in)"
+_MARKS = "SELECT i.name, min(s.mark) AS tlp FROM flux_in AS i JOIN flux_said AS s USING (said) GROUP BY i.name"
 _INTAKE = """
 INSERT INTO flux_intake
 SELECT d.id, i.name, i.key, i.said,
@@ -96,7 +97,9 @@ WITH more AS (
     SELECT id, array_agg(DISTINCT t.tag ORDER BY t.tag) FILTER (WHERE t.tag IS NOT NULL) AS tags,
            (array_agg(s.note ORDER BY said) FILTER (WHERE s.note <> ''))[1] AS note,
            (array_agg(to_jsonb(s.path) ORDER BY said) FILTER (WHERE s.path <> '{}'))[1] AS path
-      FROM flux_intake JOIN flux_said AS s USING (said) LEFT JOIN LATERAL unnest(s.tags) AS t (tag) ON true
+      FROM flux_intake AS k JOIN flux_said AS s USING (said) LEFT JOIN LATERAL unnest(s.tags) AS t (tag) ON true
+     WHERE (NOT k.new OR k.id IN (SELECT id FROM flux_intake WHERE new GROUP BY id HAVING count(*) > 1))
+       AND (s.tags <> '{}' OR s.note <> '' OR s.path <> '{}')
      GROUP BY id
 ), merged AS (
     SELECT n.id,
@@ -219,7 +222,7 @@ async def add(
     await tuples.copy_in(connection, "flux_in", COLUMNS, intake.tuples)
     blocked = [row["name"] for row in await connection.fetch(_REFUSE)]
     await connection.execute(_WELCOME)
-    await names.make_missing(connection, "flux_in")
+    await names.make_missing(connection, "flux_in", _MARKS)
     await connection.execute(_INTAKE)
     await connection.execute("ANALYZE flux_intake")
     there = await connection.fetch(_KNOWN, int(max_tlp))

@@ -27,7 +27,7 @@ _LONG_AGO, _FAR_AHEAD = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tz
 
 
 class Question(NamedTuple):
-    """What is asked, of when, with which tags, how much of it, and who asks."""
+    """What is asked, of when, with which tags, how much of it, and who asks; `tagged`: names that have the tags."""
 
     asked: Asked
     since: datetime | None
@@ -35,6 +35,7 @@ class Question(NamedTuple):
     tag: tuple[str, ...]
     limit: int
     max_tlp: Tlp
+    tagged: tuple[int, ...] = ()
 
     @property
     def common(self) -> tuple[datetime, datetime, int, list[str]]:
@@ -45,6 +46,9 @@ class Question(NamedTuple):
 async def pivot(connection: Connection, question: Question) -> Pivot:
     """Return where it leads."""
     async with connection.transaction():
+        if question.tag:  # before the plan is given: of the tags there is an index that it would not let be used
+            names = await connection.fetch(walks.TAGGED, list(question.tag), int(question.max_tlp), MOST_TAGGED + 1)
+            question = question._replace(tagged=tuple(row["id"] for row in names))
         await connection.execute(walks.PLAN)
         walk = _from_name if question.asked.kind == "domain" else _from_number
         rows, more = await walk(connection, question)
@@ -98,13 +102,13 @@ async def _own(connection: Connection, question: Question, what: str, name_id: i
 
 async def _owners(connection: Connection, question: Question, what: str, args: Sequence[Any]) -> tuple[list[Row], bool]:
     """Return the names that a value leads to, the latest first, and whether there may be more."""
-    leads, wanted, tags = walks.LEADS[what], question.limit + 1, list(question.tag)
-    where = leads.where.format(7, 8)
-    if tags and await connection.fetchval(walks.HOW_MANY_TAGGED, tags, MOST_TAGGED + 1) <= MOST_TAGGED:
-        found = await connection.fetch(
-            walks.OWNERS_TAGGED.format(where=where), *question.common, walks.MOST_LOOKED_AT, wanted, *args
-        )
+    leads, wanted = walks.LEADS[what], question.limit + 1
+    if question.tag and len(question.tagged) <= MOST_TAGGED:
+        query = walks.OWNERS_TAGGED.format(where=leads.where.format(8, 9))
+        looked_at = (walks.MOST_LOOKED_AT, wanted, list(question.tagged))
+        found = await connection.fetch(query, *question.common, *looked_at, *args)
         return found, len(found) >= wanted
+    where = leads.where.format(7, 8)
     query = walks.OWNERS.format(where=where, order=leads.order)
     found = []
     for budget in BUDGETS if leads.order.startswith("day") else BUDGETS[1:]:

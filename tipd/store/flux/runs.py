@@ -83,7 +83,7 @@ def joined(runs: Sequence[Run]) -> list[Run]:
     found: list[Run] = []
     for run in sorted(runs, key=lambda run: (run.name_id, run.first)):
         last = found[-1] if found else None
-        if last is not None and _result(last) == _result(run):
+        if last is not None and _result(last) == _result(run) and _goes_on(last, run):
             found[-1] = msgspec.structs.replace(
                 last,
                 last=max(last.last, run.last),
@@ -94,6 +94,11 @@ def joined(runs: Sequence[Run]) -> list[Run]:
         else:
             found.append(run)
     return found
+
+
+def _goes_on(last: Run, run: Run) -> bool:
+    """Say whether nobody paused between two runs, and both stand in one month."""
+    return run.first <= last.last + max(7200, 4 * run.ttl_max) and _month(run.first) == _month(last.first)
 
 
 def _result(run: Run) -> tuple[object, ...]:

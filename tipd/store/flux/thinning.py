@@ -35,8 +35,8 @@ SELECT coalesce(sum(avg_width), 0)::float8 AS width FROM pg_stats
 _OLDEST_MONTH = "SELECT min(first) AS first FROM flux_run"
 _SAMPLE = 5000
 _EDGE = """
-SELECT percentile_disc($1) WITHIN GROUP (ORDER BY {column}) AS edge
-  FROM (SELECT {column} FROM {table} TABLESAMPLE SYSTEM ($2) LIMIT 100000) AS some
+SELECT percentile_disc($1::float8) WITHIN GROUP (ORDER BY {column}) AS edge
+  FROM (SELECT {column} FROM {table} TABLESAMPLE SYSTEM ($2::float4) LIMIT 100000) AS few
 """
 _DELETE = """
 DELETE FROM {table} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {table} WHERE {column} <= $1 LIMIT $2))

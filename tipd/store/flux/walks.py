@@ -31,22 +31,29 @@ SELECT DISTINCT ON (name_id) name_id, rtype, address, target_id, asn, last,
 _COLUMNS = """o.name_id, d.name, d.tlp, o.rtype, host(o.address) AS address, o.target_id, o.asn, o.first, o.last,
        o.count, n.tags, n.state, (SELECT name FROM dns_name AS t WHERE t.id = o.target_id) AS target"""
 _ROWS = f"SELECT * FROM dns_observation WHERE {{where}} AND {_WITHIN} ORDER BY {{order}} LIMIT $5"  # noqa: S608
-OWNERS = f"""
-SELECT {_COLUMNS}, o.looked FROM ({_BY_OWNER.format(rows=_ROWS)}) AS o {_OWNER}
- WHERE {_TAGGED} ORDER BY o.last DESC, d.name LIMIT $6
+# Who may not be seen is left out before the latest are chosen; what is thought of them is looked up for these alone.
+_SEEN_OWNERS = f"""
+SELECT o.* FROM ({_BY_OWNER.format(rows=_ROWS)}) AS o
+ WHERE EXISTS (SELECT FROM dns_name AS d WHERE d.id = o.name_id AND d.tlp <= $3 OFFSET 0)
+   AND (cardinality($4::text[]) = 0
+        OR EXISTS (SELECT FROM flux_name AS n
+                    WHERE n.id = o.name_id AND n.tlp <= $3 AND n.tags && $4::text[] OFFSET 0))
+ ORDER BY o.last DESC, o.name_id LIMIT $6
 """  # noqa: S608
+OWNERS = f"SELECT {_COLUMNS}, o.looked FROM ({_SEEN_OWNERS}) AS o {_OWNER} ORDER BY o.last DESC, d.name"  # noqa: S608
 OWN = f"SELECT {_COLUMNS} FROM ({_ROWS}) AS o {_OWNER} WHERE $4::text[] IS NOT NULL"  # noqa: S608
 LOOKED_AT = f"SELECT count(*) FROM (SELECT FROM dns_observation WHERE {{where}} AND {_WITHIN} LIMIT $5) AS o"  # noqa: S608
+# $7: the names that have the tags. All that they have is looked through, by their own index.
 _TAGGED_ROWS = f"""
-SELECT o.* FROM flux_name AS n CROSS JOIN LATERAL (
-    SELECT * FROM dns_observation WHERE name_id = n.id AND {{where}} AND {_WITHIN} ORDER BY day DESC LIMIT 100) AS o
- WHERE n.tags && $4::text[] AND n.tlp <= $3 LIMIT $5
+SELECT o.* FROM unnest($7::integer[]) AS n (id) CROSS JOIN LATERAL (
+    SELECT * FROM dns_observation WHERE name_id = n.id OFFSET 0) AS o
+ WHERE {{where}} AND {_WITHIN} LIMIT $5
 """  # noqa: S608
 OWNERS_TAGGED = f"""
 SELECT {_COLUMNS} FROM ({_BY_OWNER.format(rows=_TAGGED_ROWS)}) AS o {_OWNER}
  WHERE {_TAGGED} ORDER BY o.last DESC, d.name LIMIT $6
 """  # noqa: S608
-HOW_MANY_TAGGED = "SELECT count(*) FROM (SELECT FROM flux_name WHERE tags && $1::text[] LIMIT $2) AS few"
+TAGGED = "SELECT id FROM flux_name WHERE tags && $1::text[] AND tlp <= $2 LIMIT $3"
 # Of a domain whose name servers are asked about: the watched names below it.
 BELOW = """
 SELECT d.apex, d.name, n.tags, s.state, n.tlp
