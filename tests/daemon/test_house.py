@@ -30,7 +30,7 @@ def build(tmp_path, dsn):
             "[modules.blacklist]\ncatalogue = false\nsources_dirs = []\n"
         )
         house = House(
-            load(path, {}),
+            load(path, {key: value for key, value in os.environ.items() if key.startswith("TIPD_")}),
             frozenset(parts),
             clock=SystemClock(),
             rng=random.Random(1),
@@ -76,6 +76,32 @@ async def test_a_part_alone_listens_on_nothing(build):
                 async with httpcore.AsyncConnectionPool() as pool:
                     await pool.request("GET", base + "/healthz")
             os.kill(os.getpid(), signal.SIGINT)
+
+
+async def test_the_tracker_alone_waits_for_a_resolver_and_says_so(build):
+    house, _ = build(("fastflux",))
+    with trio.fail_after(60):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(house.run)
+            while house.health.node("fastflux").facts.get("state") != "needs_resolver":
+                await trio.sleep(0.02)
+            assert house.health.node("fastflux").state == "waiting"
+            assert house.health.node("resolver").state == "running"
+            os.kill(os.getpid(), signal.SIGHUP)
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+async def test_a_short_disk_pauses_the_tracker_too(build, monkeypatch):
+    monkeypatch.setenv("TIPD_NET__RESOLVERS", '["127.0.0.1:9"]')
+    monkeypatch.setenv("TIPD_STORE__MIN_FREE", "1000000GB")
+    house, _ = build(("fastflux",))
+    with trio.fail_after(60):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(house.run)
+            while house.health.node("fastflux").state != "paused":
+                await trio.sleep(0.02)
+            assert "disk" in house.health.node("fastflux").facts["why"]
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 async def test_a_port_in_use_brings_the_house_down_with_its_name(build):
