@@ -97,9 +97,9 @@ class Asking:
         while True:
             self.look_at_the_clock()
             digested = self._digest()
-            rest = self._ask()
             if self._now - self._looked >= LOST_AFTER:
                 self._find_lost()
+            rest = self._ask()  # last: what was put back before counts for how long there is nothing to do
             if digested or not rest:
                 await trio.lowlevel.checkpoint()
             elif rest < 0:
