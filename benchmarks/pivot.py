@@ -117,8 +117,9 @@ def questions() -> dict[str, tuple[str, list[str]]]:
     }
 
 
-async def ask(store: Store, when: str, **more: object) -> None:
-    """Ask everything and print the slowest of each, the first of a kind included."""
+async def ask(store: Store, when: str, *, print_it: bool = True, **more: object) -> None:
+    """Ask everything and print the slowest of each kind, the first time included."""
+    slowest: dict[str, float] = {}
     for shown, (kind, values) in questions().items():
         times = []
         rows = 0
@@ -127,10 +128,12 @@ async def ask(store: Store, when: str, **more: object) -> None:
             answer = await store.flux.pivot(value, max_tlp=Tlp.GREEN, **more)
             times.append(time.perf_counter() - begun)
             rows = max(rows, len(answer.rows))
-        say(f"{when}: {shown}: up to {rows} rows, median {statistics.median(times) * 1000:.1f} ms")
-        slowest, wanted = max(times), WANTED[kind]
-        against = f"the {wanted * 1000:g} ms wanted, the slowest of {len(times)}"
-        figure("pivot", f"{shown}, {when}", slowest * 1000, "ms", against, slowest / wanted)
+        middle, most = statistics.median(times) * 1000, max(times) * 1000
+        say(f"{when}: {shown}: up to {rows} rows, median {middle:.1f} ms, most {most:.1f} ms")
+        slowest[kind] = max(slowest.get(kind, 0.0), *times)
+    for kind, took in slowest.items() if print_it else ():
+        wanted = WANTED[kind]
+        figure("pivot", f"{kind}, {when}, the slowest", took * 1000, "ms", f"{wanted * 1000:g} ms", took / wanted)
 
 
 async def take_in(store: Store) -> None:
@@ -168,11 +171,14 @@ async def sizes(store: Store) -> None:
     """Print what a row takes."""
 
     async def look(connection: Connection) -> None:
-        for table in ("dns_observation", "dns_name", "flux_name", "flux_origin", "flux_state"):
-            rows = await connection.fetchval(f"SELECT count(*) FROM {table}")
-            whole = await connection.fetchval("SELECT pg_total_relation_size($1::text::regclass)", table)
-            say(f"{table}: {rows:,} rows")
-            figure("pivot", f"{table}, with its indexes", whole / rows, "bytes a row")
+        rows = await connection.fetchval("SELECT count(*) FROM dns_observation")
+        say(f"{rows:,} observations")
+        for what, tables, number in (
+            ("an observation", ("dns_observation",), rows),
+            ("a watched name", ("flux_name", "flux_origin", "flux_state"), NAMES),
+        ):
+            whole = [await connection.fetchval("SELECT pg_total_relation_size($1::text::regclass)", t) for t in tables]
+            figure("pivot", f"{what} in the database, indexes included", sum(whole) / number, "bytes")
 
     await store.pool.within(600, look)
 
@@ -187,8 +193,8 @@ async def run(server: Server, dsn: str) -> None:
         await ask(store, "without statistics")
         await store.pool.within(600, _analyze)
         await ask(store, "with statistics")
-        await ask(store, "of a rare tag", tag=("rare",))
-        await ask(store, "of a common tag", tag=("common",))
+        await ask(store, "of a rare tag", print_it=False, tag=("rare",))
+        await ask(store, "of a common tag", print_it=False, tag=("common",))
     server.stop()
     server.start()
     async with open_store(dsn) as store:

@@ -17,6 +17,7 @@ FIGURES = {
     "lookup": 5,
     "memory": 5,
     "misp": 3,
+    "pivot": 20,  # five kinds at three moments, two sizes, names taken in, observations stored
     "start": 4,
     "stream": 6,  # two rates, each against two others; the readers that were cut and those that were not
     "watch": 2,
