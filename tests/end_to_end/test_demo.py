@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from demo.worlds.script import FLUXING
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -32,7 +34,24 @@ def test_the_demo_shows_the_main_job_and_ends_by_itself():
     assert pager is not None
     assert int(pager[1]) > 0
     assert "with a green token one sees 0 of the partner's amber findings" in done.stdout
+    check_tracking(done.stdout)
     stream = next(line for line in done.stdout.splitlines() if line.startswith("stream:"))
     assert "0 missed, 0 out of order" in stream
     assert "resumed 0 times" not in stream
     assert "/login?code=" in done.stdout
+
+
+def check_tracking(said):
+    """The fluxing worlds are confirmed and no other; the report walks from a node, and tells the botnets apart."""
+    (confirmed,) = re.findall(r"^fast-flux networks confirmed: (.+)$", said, re.MULTILINE)
+    assert set(confirmed.split(", ")) == {world.name for world in FLUXING}
+    live = {line.split()[-1] for line in said.splitlines() if "flux.confirmed" in line and "tags" in line}
+    assert "parcels" in live
+    (node,) = re.findall(r"^the node \S+ leads to: (.+)$", said, re.MULTILINE)
+    assert len(set(node.split(", ")) & set(confirmed.split(", "))) >= 2
+    networks = [
+        set(names.split(", ")) for names in re.findall(r"^network \d+ shares addresses: (.+)$", said, re.MULTILINE)
+    ]
+    assert any({"single-flux.example", "pay.quiet-apex.example"} <= names for names in networks)
+    assert any({"login.double-flux.example", "parcel-track.homeip.net"} <= names for names in networks)
+    assert not any({"single-flux.example", "login.double-flux.example"} <= names for names in networks)
