@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from support.looks import SMALL_ASNS, START, look, looks
 
 from tipd.modules.fastflux.scores.history import History
+from tipd.modules.fastflux.scores.look import Look
 from tipd.modules.fastflux.scores.packing import VERSION
 from tipd.modules.fastflux.scores.spread import MOST
 
@@ -47,6 +48,18 @@ def test_there_and_back(found) -> None:
     back = History.unpack(history.pack())
     assert back.pack() == history.pack()
     assert back.features(START) == history.features(START)
+
+
+@given(looks(), st.floats(0, 10**6), st.floats(0.001, 1.0))
+def test_times_do_not_drift(found, moved, stretched) -> None:
+    history = History()
+    for each in found:
+        at = START + (each.at - START) * stretched + moved
+        history.add(Look(at, each.outcome, each.addresses, each.asns, ttl=each.ttl))
+    memo = history.pack()
+    for _ in range(5):
+        memo = History.unpack(memo).pack()
+    assert memo == history.pack()
 
 
 @given(st.binary(max_size=300))

@@ -90,14 +90,12 @@ def test_networks_of_ipv6_are_counted_as_wide_as_their_prefixes() -> None:
     assert (len(spread), spread.narrow, spread.wide) == (4, 3, 2)
 
 
-@pytest.mark.parametrize("count", [0, MOST + 1])
-def test_stored_counts_that_cannot_be_are_refused(count) -> None:
+def test_weights_are_taken_anew() -> None:
     spread = Spread()
-    spread.load([1], [64500])
-    with pytest.raises(ValueError, match="addresses in one AS"):
-        spread.weigh(count, 0)
-
-
-def test_a_stored_number_that_is_no_address_is_refused() -> None:
-    with pytest.raises(OverflowError):
-        Spread().load([2**32], [])
+    spread.add(range(9), [1, 2, 2, 3, 3, 3, 3, 0, 0])
+    before, spread.weighed = spread.weighed, 0.0
+    spread.weigh()
+    assert spread.weighed == pytest.approx(before)
+    spread.counts[0] = 0
+    with pytest.raises(ValueError, match="an AS without an address"):
+        spread.weigh()

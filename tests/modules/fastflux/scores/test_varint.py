@@ -1,10 +1,12 @@
 """Numbers in few bytes: there and back, and hostile bytes refused."""
 
+from array import array
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tipd.modules.fastflux.scores.varint import Taker, put, put_rising
+from tipd.modules.fastflux.scores.varint import Taker, put, put_array
 
 
 @given(st.lists(st.integers(0, 2**64 - 1)))
@@ -16,11 +18,26 @@ def test_there_and_back(numbers) -> None:
     assert take.at == len(into)
 
 
-@given(st.lists(st.integers(0, 2**63), max_size=50).map(sorted))
-def test_rising_there_and_back(numbers) -> None:
-    into = bytearray()
-    put_rising(into, numbers)
-    assert Taker(bytes(into)).rising(50) == numbers
+@pytest.mark.parametrize("code", "BHIQ")
+@given(st.data())
+def test_arrays_there_and_back(code, data) -> None:
+    most = 2 ** (8 * array(code).itemsize) - 1
+    numbers = data.draw(st.lists(st.integers(0, most) | st.integers(0, 255), max_size=50))
+    into, back = bytearray(), array(code)
+    put_array(into, array(code, numbers))
+    take = Taker(bytes(into))
+    take.array(back, 50)
+    assert back.tolist() == numbers
+    assert take.at == len(into)
+
+
+def test_arrays_are_as_narrow_as_their_greatest_number() -> None:
+    sizes = []
+    for greatest in (255, 65535, 2**32 - 1, 2**40):
+        into = bytearray()
+        put_array(into, array("Q", [greatest] * 10))
+        sizes.append(len(into))
+    assert sizes == [11, 21, 41, 81]
 
 
 def test_small_numbers_take_one_byte() -> None:
@@ -31,18 +48,27 @@ def test_small_numbers_take_one_byte() -> None:
 
 @pytest.mark.parametrize(
     ("memo", "said"),
-    [(b"", "end within"), (b"\x80", "end within"), (b"\x80" * 11 + b"\x01", "more than 64"), (b"\x05\x01", "fewer")],
+    [(b"", "end within"), (b"\x80", "end within"), (b"\x80" * 11 + b"\x01", "more than 64"), (b"\x14\x01", "too soon")],
 )
 def test_broken_bytes_are_refused(memo, said) -> None:
     with pytest.raises(ValueError, match=said):
-        Taker(memo).rising(100)
+        Taker(memo).array(array("I"), 100)
 
 
-def test_too_many_are_refused() -> None:
+def test_too_many_are_refused_and_too_great_ones() -> None:
     into = bytearray()
-    put_rising(into, range(10))
+    put_array(into, array("I", range(10)))
     with pytest.raises(ValueError, match="10 numbers, at most 9"):
-        Taker(bytes(into)).rising(9)
+        Taker(bytes(into)).array(array("I"), 9)
+    into = bytearray()
+    put_array(into, array("I", [300]))
+    with pytest.raises(OverflowError):
+        Taker(bytes(into)).array(array("B"), 9)
+
+
+def test_fewer_bytes_than_numbers_are_refused() -> None:
+    with pytest.raises(ValueError, match="fewer"):
+        Taker(b"\x01").many(2)
 
 
 def test_bytes_end_too_soon() -> None:
@@ -54,9 +80,9 @@ def test_bytes_end_too_soon() -> None:
 
 @given(st.binary(max_size=40))
 def test_any_bytes_are_numbers_or_refused(memo) -> None:
-    take = Taker(memo)
+    found = array("Q")
     try:
-        found = take.rising(64)
+        Taker(memo).array(found, 64)
     except ValueError:
         return
-    assert found == sorted(found)
+    assert len(found) <= 64

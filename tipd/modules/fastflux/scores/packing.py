@@ -1,7 +1,7 @@
 """A history as bytes: what is stored of a name, so that a restart, or a cold name, loses nothing.
 
-Version, flags, then LEB128 numbers: times in milliseconds from the first look-up, addresses and ASNs ascending as
-distances, those of the last look-ups as places among them. A usual name takes some 200 bytes.
+Version, flags, then LEB128 numbers (times in milliseconds from the first look-up) and narrow arrays; addresses and ASNs
+of the last look-ups are places among all. A usual name takes some 300 bytes.
 """
 
 from __future__ import annotations
@@ -15,17 +15,15 @@ from tipd.modules.fastflux.scores.holz import Window
 from tipd.modules.fastflux.scores.look import Look, numbers
 from tipd.modules.fastflux.scores.nameservers import MOST_NAMES, Nameservers
 from tipd.modules.fastflux.scores.spread import MOST, Spread
-from tipd.modules.fastflux.scores.varint import Taker, put, put_rising
+from tipd.modules.fastflux.scores.varint import Taker, put, put_array
 
 if TYPE_CHECKING:
     from array import array
+    from collections.abc import Iterator
 
     from tipd.modules.fastflux.scores.history import History
 
 VERSION = 1
-_COUNTS = ("looks", "size", "windows", "flux", "moved", "stable", "away", "barred")
-_RATES = ("epoch_looks", "epoch_new", "former_looks", "former_new")
-_TIMES = ("last", "away_since", "epoch")
 _UNPLACED, _SHOWN, _ANCHOR, _APART, _WINDOW, _SIX, _NS, _CNAMES = (1 << place for place in range(8))
 _TRUE_TTL, _PLACED, _NAMED = 16, 32, 64  # of a look-up, beside its outcome
 _SIX_SHAPE = ("Q", 32, 16)
@@ -36,15 +34,13 @@ def packed(history: History) -> bytes:
     """Return the bytes of a history."""
     into = bytearray((VERSION, _flags(history)))
     first = _ms(history.first or (history.shown.at if history.shown else 0.0))
-    put(into, (first, *(getattr(history, name) for name in _COUNTS + _RATES)))
-    put(into, (_apart(getattr(history, name), first) for name in _TIMES))
+    put(into, (first, *_counts_of(history), *[_apart(at, first) for at in _times_of(history)]))
     _put_spread(into, history.spread)
-    put_rising(into, history.growth.looks)
-    put_rising(into, history.growth.totals)
-    put(into, (history.growth.stride,))
-    put_rising(into, history.ttls.values)
+    put_array(into, history.growth.looks)
+    put_array(into, history.growth.totals)
+    put_array(into, history.ttls.values)
     into += history.ttls.counts
-    put(into, (history.ttls.least, history.ttls.greatest))
+    put(into, (history.growth.stride, history.ttls.least, history.ttls.greatest))
     if history.shown is not None:
         _put_look(into, history.shown, history.spread, first)
     if history.anchor is not None and history.anchor is not history.shown:
@@ -62,6 +58,27 @@ def packed(history: History) -> bytes:
     return bytes(into)
 
 
+def _counts_of(history: History) -> tuple[int, ...]:
+    return (
+        history.looks,
+        history.size,
+        history.windows,
+        history.flux,
+        history.moved,
+        history.stable,
+        history.away,
+        history.barred,
+        history.epoch_looks,
+        history.epoch_new,
+        history.former_looks,
+        history.former_new,
+    )
+
+
+def _times_of(history: History) -> tuple[float, float, float]:
+    return history.last, history.away_since, history.epoch
+
+
 def _flags(history: History) -> int:
     return (
         history.unplaced * _UNPLACED
@@ -76,7 +93,7 @@ def _flags(history: History) -> int:
 
 
 def _ms(at: float) -> int:
-    return max(0, int(at * 1000))
+    return round(at * 1000) if at > 0 else 0
 
 
 def _apart(at: float, first: int) -> int:
@@ -92,41 +109,46 @@ def _put_text(into: bytearray, text: str) -> None:
 
 
 def _put_spread(into: bytearray, spread: Spread) -> None:
-    put_rising(into, spread.numbers)
-    put_rising(into, spread.asns)
-    put(into, (*spread.counts, spread.cut))
+    put_array(into, spread.numbers)
+    put_array(into, spread.asns)
+    put_array(into, spread.counts)
+    put(into, (spread.cut, spread.wide, spread.narrow))
 
 
 def _put_look(into: bytearray, look: Look, spread: Spread, first: int) -> None:
     placed = bool(look.asns) and look.placed
     into.append(look.outcome | look.true_ttl * _TRUE_TTL | placed * _PLACED | bool(look.cname) * _NAMED)
-    put(into, (_apart(look.at, first), look.ttl, look.barred))
-    _put_places(into, numbers(look.addresses), spread.numbers)
+    found = numbers(look.addresses)
+    told = [_apart(look.at, first), look.ttl, look.barred, len(found), *_places_of(found, spread.numbers)]
     if placed:
-        _put_places(into, look.asns, spread.asns)
+        told += _places_of(look.asns, spread.asns)
+    put(into, told)
     if look.cname:
         _put_text(into, look.cname)
 
 
-def _put_places(into: bytearray, found: tuple[int, ...], among: array[int]) -> None:
-    """Append numbers as their places (from 1) among sorted ones; 0 and the number itself where it is not there."""
-    put(into, (len(found),))
+def _places_of(found: tuple[int, ...], among: array[int]) -> Iterator[int]:
+    """Yield numbers as their places (from 1) among sorted ones; 0 and the number itself where it is not there."""
+    size = len(among)
     for number in found:
         place = bisect_left(among, number)
-        there = place < len(among) and among[place] == number
-        put(into, (place + 1,) if there else (0, number))
+        if place < size and among[place] == number:
+            yield place + 1
+        else:
+            yield 0
+            yield number
 
 
 def _put_window(into: bytearray, window: Window, first: int) -> None:
     asns = 0 if window.n_asn is None else window.n_asn + 1
-    put(into, (_apart(window.first, first), _apart(window.second, first)))
-    put(into, (window.n_a << 1 | window.changed, asns, window.n_ns))
+    counts = (window.n_a << 1 | window.changed, asns, window.n_ns)
+    put(into, (_apart(window.first, first), _apart(window.second, first), *counts))
 
 
 def _put_ns(into: bytearray, ns: Nameservers, first: int) -> None:
     put(into, (_apart(ns.first, first), _apart(ns.last, first)))
     put(into, (ns.looks, ns.changes, ns.size, ns.start, ns.named, ns.now, ns.shown))
-    put_rising(into, ns.names)
+    put_array(into, ns.names)
     _put_spread(into, ns.spread)
 
 
@@ -143,19 +165,20 @@ def _unpacked(memo: bytes, history: History) -> History:
         raise ValueError("not a history of this version")
     flags, take = memo[1], Taker(memo, 2)
     first = take.one()
-    for name in _COUNTS + _RATES:
-        setattr(history, name, take.one())
-    for name in _TIMES:
-        setattr(history, name, _time(take, first))
+    history.looks, history.size, history.windows, history.flux, history.moved = take.many(5)
+    history.stable, history.away, history.barred = take.many(3)
+    history.epoch_looks, history.epoch_new, history.former_looks, history.former_new = take.many(4)
+    history.last, history.away_since, history.epoch = (_time(take, first) for _ in range(3))
     history.first = first / 1000 if history.looks else 0.0
     history.unplaced = bool(flags & _UNPLACED)
     _take_spread(take, history.spread)
-    history.growth.looks.extend(take.rising(MOST_POINTS))
-    history.growth.totals.extend(take.rising(MOST_POINTS))
-    history.growth.stride = max(1, take.one())
-    history.ttls.values.extend(take.rising(_BUCKETS))
+    take.array(history.growth.looks, MOST_POINTS)
+    take.array(history.growth.totals, MOST_POINTS)
+    take.array(history.ttls.values, _BUCKETS)
     history.ttls.counts += take.bytes(len(history.ttls.values))
-    history.ttls.least, history.ttls.greatest = take.one(), take.one()
+    history.growth.stride, history.ttls.least, history.ttls.greatest = max(1, take.one()), take.one(), take.one()
+    if len(history.growth.looks) != len(history.growth.totals):
+        raise ValueError("a growth curve with half a point")
     if flags & _SHOWN:
         history.shown = _take_look(take, history.spread, first)
     if flags & _ANCHOR:
@@ -186,10 +209,13 @@ def _text(take: Taker) -> str:
 
 
 def _take_spread(take: Taker, spread: Spread) -> None:
-    spread.load(take.rising(MOST), take.rising(MOST))
-    for place in range(len(spread.asns)):
-        spread.weigh(take.one(), place)
-    spread.cut = take.one()
+    take.array(spread.numbers, MOST)
+    take.array(spread.asns, MOST)
+    take.array(spread.counts, MOST)
+    if len(spread.asns) != len(spread.counts):
+        raise ValueError("an AS without a count")
+    spread.weigh()
+    spread.cut, spread.wide, spread.narrow = take.one(), take.one(), take.one()
 
 
 def _take_look(take: Taker, spread: Spread, first: int) -> Look:
@@ -198,8 +224,9 @@ def _take_look(take: Taker, spread: Spread, first: int) -> Look:
         raise ValueError("the bytes end too soon")
     take.at += 1
     at, ttl, barred = _time(take, first), take.one(), take.one()
-    addresses = b"".join(number.to_bytes(4) for number in _places(take, spread.numbers))
-    asns = tuple(_places(take, spread.asns)) if kind[0] & _PLACED else ()
+    count = take.one()
+    addresses = b"".join([number.to_bytes(4) for number in _places(take, count, spread.numbers)])
+    asns = tuple(_places(take, count, spread.asns)) if kind[0] & _PLACED else ()
     cname = _text(take) if kind[0] & _NAMED else ""
     if ttl > MOST_TTL:
         raise ValueError(f"a TTL of {ttl} s")
@@ -207,8 +234,7 @@ def _take_look(take: Taker, spread: Spread, first: int) -> Look:
     return Look(at, outcome, addresses, asns, b"", ttl, bool(kind[0] & _TRUE_TTL), cname, barred)
 
 
-def _places(take: Taker, among: array[int]) -> list[int]:
-    count = take.one()
+def _places(take: Taker, count: int, among: array[int]) -> list[int]:
     if count > len(take.memo):
         raise ValueError("there are fewer bytes than numbers")
     found = []
@@ -230,6 +256,6 @@ def _take_ns(take: Taker, first: int) -> Nameservers:
     ns = Nameservers()
     ns.first, ns.last = _time(take, first), _time(take, first)
     ns.looks, ns.changes, ns.size, ns.start, ns.named, ns.now, ns.shown = take.many(7)
-    ns.names.extend(take.rising(MOST_NAMES))
+    take.array(ns.names, MOST_NAMES)
     _take_spread(take, ns.spread)
     return ns

@@ -87,26 +87,11 @@ class Spread:
             if asn:
                 self.count_asn(asn)
 
-    def load(self, numbers: Sequence[int], asns: Sequence[int]) -> None:
-        """Fill an empty one with what was stored, ascending; the ASNs' counts come by `weigh`.
-
-        Raises OverflowError where a number is too great for an address.
-        """
-        self.numbers.extend(numbers)
-        self.asns.extend(asns)
-        self.counts.extend(bytes(len(asns)))
-        before = -1
-        for number in numbers:
-            self.wide += before < 0 or (before ^ number) >> self._wide_shift > 0
-            self.narrow += before < 0 or (before ^ number) >> self._narrow_shift > 0
-            before = number
-
-    def weigh(self, count: int, place: int) -> None:
-        """Set how many addresses the AS at this place has; ValueError where that cannot be."""
-        if not 0 < count <= MOST:
-            raise ValueError(f"{count} addresses in one AS")
-        self.counts[place] = count
-        self.weighed += _weight(count)
+    def weigh(self) -> None:
+        """Take `weighed` anew out of `counts`. Raises ValueError where one of them cannot be."""
+        if 0 in self.counts:
+            raise ValueError("an AS without an address")
+        self.weighed = sum(map(_weight, self.counts))
 
     @property
     def placed(self) -> int:

@@ -1,12 +1,16 @@
-"""Numbers in as few bytes as they need (LEB128), for what is stored a million times."""
+"""Numbers in few bytes, for what is stored a million times: single ones as LEB128, many in narrow arrays."""
 
 from __future__ import annotations
 
-from operator import sub
+import sys
+from array import array
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+_CODES = {array(code).itemsize: code for code in "BHIQ"}
 
 
 def put(into: bytearray, numbers: Iterable[int]) -> None:
@@ -19,11 +23,17 @@ def put(into: bytearray, numbers: Iterable[int]) -> None:
         append(number)
 
 
-def put_rising(into: bytearray, numbers: Iterable[int]) -> None:
-    """Append a count and ascending numbers, each as its distance from the one before."""
-    rising = list(numbers)
-    put(into, (len(rising),))
-    put(into, map(sub, rising, (0, *rising)))
+def put_array(into: bytearray, values: array[int]) -> None:
+    """Append an array as narrow as its greatest number allows, little endian, with width and count before it."""
+    top = max(values, default=0)
+    width = 1 if top < 1 << 8 else 2 if top < 1 << 16 else 4 if top < 1 << 32 else 8
+    put(into, (len(values) << 2 | width.bit_length() - 1,))
+    if values.itemsize != width:
+        values = array(_CODES[width], values)
+    if sys.byteorder == "big":
+        values = array(values.typecode, values)
+        values.byteswap()
+    into += values.tobytes()
 
 
 class Taker:
@@ -56,16 +66,20 @@ class Taker:
             raise ValueError("there are fewer bytes than numbers")
         return [self.one() for _ in range(count)]
 
-    def rising(self, most: int) -> list[int]:
-        """Take what `put_rising` put; ValueError where there are more than `most`."""
-        count = self.one()
+    def array(self, into: array[int], most: int) -> None:
+        """Fill an array with what `put_array` put; ValueError where there are more than `most`.
+
+        OverflowError where a number is too great for the array.
+        """
+        told = self.one()
+        count, width = told >> 2, 1 << (told & 3)
         if count > most:
             raise ValueError(f"{count} numbers, at most {most}")
-        total, found = 0, []
-        for step in self.many(count):
-            total += step
-            found.append(total)
-        return found
+        found = array(_CODES[width])
+        found.frombytes(self.bytes(count * width))
+        if sys.byteorder == "big":
+            found.byteswap()
+        into.extend(found if width == into.itemsize else array(into.typecode, found))
 
     def bytes(self, count: int) -> bytes:
         """Take so many bytes."""
