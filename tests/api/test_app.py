@@ -6,9 +6,10 @@ import msgspec
 import pytest
 from support.api import Served, World, body_of, header, served
 
-from tipd.api.app import ROUTES
+from tipd.api.app import ROUTES, problem_of
 from tipd.api.declare import Route
 from tipd.api.shapes import ProblemShape
+from tipd.model.indicator import RefusedValue
 
 DATA = {"<name>": "example_drop", "<path:value>": "198.51.100.7", "<token_id>": "nope", "<file>": "all.txt"}
 
@@ -150,3 +151,8 @@ async def test_an_answer_without_a_body_says_nothing_of_one(world: World, api: S
         assert header(answer, "content-length") is None
         assert header(answer, "content-type") is None
     assert header(unchanged, "etag") == tag
+
+
+def test_a_value_that_the_store_cannot_take_is_the_asker_s() -> None:
+    problem = problem_of(RefusedValue("malformed", "x"))
+    assert (problem.status, problem.members) == (400, {"reason": "malformed"})

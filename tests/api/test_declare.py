@@ -48,6 +48,7 @@ def test_lists_come_repeated_or_with_commas() -> None:
         ([("limit", "1"), ("limit", "2")], "more than once"),
         ([("kinds", "a")], "unknown parameter 'kinds'"),
         ([("token", "tip_x")], "Authorization"),
+        ([("name", "a\0b")], "NUL"),
     ],
 )
 def test_what_is_wrong_is_said(pairs: list[tuple[str, str]], words: str) -> None:

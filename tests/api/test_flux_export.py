@@ -17,7 +17,7 @@ async def listing(flux: FakeFlux, **more: Any) -> Any:
         core=SimpleNamespace(services=SimpleNamespace(store=SimpleNamespace(flux=flux))),
         caller=SimpleNamespace(max_tlp=Tlp.GREEN),
     )
-    asked = {"of": NAMES, "state": CONFIRMED, "tag": ["lab"] * 100, "public": False} | more
+    asked = {"of": NAMES, "state": CONFIRMED, "tag": ["lab", "lab"], "public": False} | more
     return await flux_listing(cast("Any", call), "flux", "txt", **asked)
 
 

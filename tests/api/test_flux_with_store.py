@@ -303,3 +303,31 @@ async def test_a_name_without_an_answer_yet(dsn: str, tmp_path: Any) -> None:
         later = START + timedelta(days=1)
         told = await ask(f"{DOMAINS}/host1.example.org?at={later.isoformat().replace('+00:00', 'Z')}")
         assert told["rrsets"] == []
+
+
+HOSTILE = ("%00", "%F0%9F%92%A9", "'%3B--", "%25", "_", "%5C", "x" * 200)
+
+
+async def test_hostile_text_is_refused_or_finds_nothing(dsn: str, tmp_path: Any) -> None:
+    async with doors(dsn, tmp_path) as ask:
+        await fill(ask.store, ask.clock)
+        token = await ask.token("red")
+        asked = [f"{DOMAINS}?{key}={text}" for key in ("text", "apex", "tag", "after") for text in HOSTILE]
+        asked += [f"{PIVOT}/192.0.2.1?tag={text}" for text in HOSTILE]
+        asked += [f"{PIVOT}/{text}" for text in HOSTILE]
+        asked += [f"/pdns/query/{text}" for text in HOSTILE]
+        asked += [f"/api/v1/exports/flux.txt?tag={text}" for text in HOSTILE]
+        asked += [f"/api/v1/findings?tag={text}" for text in HOSTILE]
+        for path in asked:
+            answer = await ask.api.ask("GET", path, token=token)
+            assert answer.status in {200, 400, 404}, (path, answer.status, answer.content)
+        for path, body in (
+            (f"{DOMAINS}/{NAME}", {"remove_tags": ["a\0b", "\U0001f4a9"], "note": "\U0001f4a9 \ud7ff"}),
+            ("/api/v1/flux/rescore", {"after": "\0"}),
+            (DOMAINS, {"domains": ["a\0b.example.org", "\U0001f4a9.example.org"], "note": "a\tb"}),
+            (f"{PIVOT}/192.0.2.1", {"tag": ["\0"]}),
+        ):
+            answer = await ask.api.ask("POST", path, token=token, body=body)
+            assert answer.status in {200, 400}, (path, answer.status, answer.content)
+        gone = await ask.api.ask("DELETE", f"{DOMAINS}/{NAME}?reason=%F0%9F%92%A9", token=token)
+        assert gone.status == 200

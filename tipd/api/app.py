@@ -47,6 +47,7 @@ from tipd.api.routes import (
 )
 from tipd.api.sessions import COOKIE
 from tipd.errors import StoreAway, TryAgain
+from tipd.model.indicator import RefusedValue
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -206,6 +207,8 @@ def problem_of(error: Exception) -> Problem:
         return store_away()
     if isinstance(error, TryAgain):
         return Problem(503, str(error), headers={"Retry-After": "5"})
+    if isinstance(error, RefusedValue):
+        return Problem(400, f"that is no value tipd takes: {error.reason}", reason=error.reason)
     if isinstance(error, HTTPException):
         headers = {name: value for name, value in error.get_headers() if name.lower() in {"allow", "location"}}
         why = "there is no such page: /docs lists all there are" if error.code == 404 else error.description

@@ -94,6 +94,8 @@ def read_query(route: Route, request: Request) -> Any:
     for name, texts in given.items():
         if name not in known:
             raise Problem(400, f"unknown parameter {name[:100]!r}", parameter=name[:100], known=sorted(known))
+        if any("\0" in text for text in texts):
+            raise Problem(400, f"the parameter {name!r} holds a NUL", parameter=name)  # PostgreSQL takes none
         values[name] = _value(name, texts, many=msgspec.inspect.type_info(known[name].type))
     if route.query is None:
         return None

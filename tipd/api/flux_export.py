@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tipd.api.exporting import Listing
-from tipd.api.naming import MOST_TAGS
+from tipd.api.naming import wanted_tags
 from tipd.api.sight import max_tlp_of
 from tipd.model.flux import State
 
@@ -25,7 +25,7 @@ async def flux_listing(
 
     `public`: only what may be passed on to anybody: marked clear, brought by a person or by a source that lets it.
     """
-    flux, tags, mark = call.core.services.store.flux, tuple(tag[:MOST_TAGS]), max_tlp_of(call)
+    flux, tags, mark = call.core.services.store.flux, wanted_tags(tag), max_tlp_of(call)
     return Listing(
         name=name,
         ending=ending,

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from tipd.api.problem import Problem
 from tipd.model.canonical import read
 from tipd.model.flux import NewName
 from tipd.model.indicator import RefusedValue
@@ -61,6 +62,14 @@ def read_tags(tags: Iterable[str]) -> tuple[str, ...]:
         if not 0 < len(tag) <= LONGEST_TAG or " " in tag or "," in tag or not tag.isprintable():
             raise ValueError(f"tags: {tag[:LONGEST_TAG]!r} is no tag: 1 to {LONGEST_TAG} characters, no space or comma")
     return kept
+
+
+def wanted_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    """Return tags that are searched for; raises Problem 400."""
+    try:
+        return read_tags(tags)
+    except ValueError as error:
+        raise Problem(400, str(error), parameter="tag") from None
 
 
 def read_note(note: str) -> str:

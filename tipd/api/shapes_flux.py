@@ -332,8 +332,8 @@ class PivotAnswer(msgspec.Struct, frozen=True, kw_only=True):
 class PivotAdd(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Put the names that a value leads to under watch, with these tags and this note.
 
-    `since`, `until`, `tag` narrow the search as in the query. `follow`: go on from what was found, `depth` steps at
-    most and `budget` names at most.
+    `since`, `until`, `tag` narrow the search as in the query. `follow`: go on from what was found, `depth` steps and
+    `budget` names at most (`[modules.fastflux] follow_depth` and `follow_budget` where they are not given).
     """
 
     tags: list[str] = []
@@ -343,8 +343,8 @@ class PivotAdd(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     until: datetime | None = None
     tag: list[str] = []
     follow: bool = False
-    depth: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
-    budget: Annotated[int, msgspec.Meta(ge=1, le=MOST)] = 1000
+    depth: Annotated[int, msgspec.Meta(ge=1, le=10)] | None = None
+    budget: Annotated[int, msgspec.Meta(ge=1, le=MOST)] | None = None
 
 
 class PivotNew(msgspec.Struct, frozen=True, kw_only=True):

@@ -111,6 +111,8 @@ async def test_a_walk_follows_what_it_finds(network: World, api: Served) -> None
         "c.example.org",
     ]
     assert {one.why for one in network.flux.batches[0][0]} == {"follow"}
+    near = await add(api, "192.0.2.0", follow=True, budget=500)  # three steps, where nothing else is configured
+    assert [one["domain"] for one in near["domains"]] == [one["domain"] for one in done["domains"]]
     short = await add(api, "192.0.2.0", follow=True, depth=3, budget=2)
     assert (len(short["domains"]), short["spent"]) == (2, True)
     for body in ({"depth": 0}, {"depth": 11}, {"budget": 0}, {"budget": 10_001}, {"tags": ["a b"]}, {"tlp": "x"}):

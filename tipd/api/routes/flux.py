@@ -10,7 +10,7 @@ import trio
 
 from tipd.api.declare import Call, Route
 from tipd.api.flux_view import detail_of, row_of
-from tipd.api.naming import LONGEST_NOTE, MOST_TAGS, Said, joined, read_domain, read_names, read_note, read_tags
+from tipd.api.naming import LONGEST_NOTE, Said, joined, read_domain, read_names, read_note, read_tags, wanted_tags
 from tipd.api.problem import Problem
 from tipd.api.shapes_flux import (
     DomainDetail,
@@ -74,7 +74,7 @@ async def domains(call: Call) -> DomainPage:
     asked: DomainsQuery = call.query
     rows = await call.core.services.store.flux.list(
         state=states_of(asked.state),
-        tag=tuple(asked.tag[:MOST_TAGS]),
+        tag=wanted_tags(asked.tag),
         tier=_tiers(asked.tier),
         apex=asked.apex.lower() if asked.apex else None,
         text=asked.text.lower() if asked.text else None,
@@ -171,11 +171,12 @@ async def edit(call: Call) -> DomainRow:
     name = name_in(call)
     await _found(call, name)  # what the caller may not see is not touched either
     try:
-        add_tags, note = read_tags(asked.add_tags), None if asked.note is None else read_note(asked.note)
+        add_tags, remove_tags = read_tags(asked.add_tags), read_tags(asked.remove_tags)
+        note = None if asked.note is None else read_note(asked.note)
     except ValueError as error:
         raise Problem(400, str(error)) from None
     edited = await call.core.services.store.flux.edit(
-        name, add_tags=add_tags, remove_tags=tuple(asked.remove_tags[:MOST_TAGS]), note=note, by=by_of(call)
+        name, add_tags=add_tags, remove_tags=remove_tags, note=note, by=by_of(call)
     )
     if not edited:
         raise Problem(404, f"the name {name[:255]!r} is not tracked")

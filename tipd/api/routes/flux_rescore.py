@@ -59,6 +59,8 @@ def _name(text: str) -> str:
 
 
 async def _page(call: Call, asked: RescoreRequest) -> tuple[list[Tracked], list[str], str | None]:
+    if "\0" in asked.after:
+        raise Problem(400, "after: is what a page gave as next")
     rows = await call.core.services.store.flux.list(
         state=_KEPT, after=asked.after, limit=asked.limit + 1, max_tlp=max_tlp_of(call)
     )

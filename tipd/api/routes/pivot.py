@@ -9,7 +9,7 @@ import msgspec
 
 from tipd.api.declare import Call, Route
 from tipd.api.flux_view import type_word
-from tipd.api.naming import FOLLOW, MOST_TAGS, PIVOT
+from tipd.api.naming import FOLLOW, PIVOT, wanted_tags
 from tipd.api.past import LONGEST_VALUE
 from tipd.api.problem import Problem
 from tipd.api.routes.flux import aware, said_of
@@ -49,7 +49,7 @@ async def pivot(call: Call) -> PivotAnswer:
         subject.value,
         since=_moment(asked.since, "since"),
         until=_moment(asked.until, "until"),
-        tag=tuple(asked.tag[:MOST_TAGS]),
+        tag=wanted_tags(asked.tag),
         limit=asked.limit,
         max_tlp=max_tlp_of(call),
     )
@@ -122,15 +122,16 @@ async def add(call: Call) -> PivotAdded:
 async def _walked(call: Call, asked: PivotAdd) -> Walked:
     subject, mark, flux = subject_of(call.path["value"]), max_tlp_of(call), call.core.services.store.flux
     start = await flux.get(subject.value, max_tlp=mark) if subject.kind is Kind.DOMAIN else None
+    settings = call.core.services.flux
     return await walk(
         flux,
         subject.value,
-        budget=asked.budget,
-        depth=asked.depth if asked.follow else 1,
+        budget=asked.budget or settings.follow_budget,
+        depth=(asked.depth or settings.follow_depth) if asked.follow else 1,
         max_tlp=mark,
         since=_moment(asked.since, "since"),
         until=_moment(asked.until, "until"),
-        tag=tuple(asked.tag[:MOST_TAGS]),
+        tag=wanted_tags(asked.tag),
         by=BY_ADDRESS if asked.follow else BY_ANY,
         tlp=Tlp.CLEAR if start is None else start.row.tlp,
         within=WITHIN,
