@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from tipd.store.connection import Connection, Row
     from tipd.store.flux.asked import Asked
 
-BUDGETS = (4, 40)  # rows looked at for a row wanted: first, and where that was not enough
 MOST_TAGGED = 5000  # names with a tag, up to which they are looked through rather than what the value leads to
 _LONG_AGO, _FAR_AHEAD = datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 
@@ -111,8 +110,8 @@ async def _owners(connection: Connection, question: Question, what: str, args: S
     where = leads.where.format(7, 8)
     query = walks.OWNERS.format(where=where, order=leads.order)
     found = []
-    for budget in BUDGETS if leads.order.startswith("day") else BUDGETS[1:]:
-        most = min(wanted * budget, walks.MOST_LOOKED_AT)
+    for budget in leads.budgets:
+        most = min(round(wanted * budget), walks.MOST_LOOKED_AT)
         found = await connection.fetch(query, *question.common, most, wanted, *args)
         enough = len(found) >= wanted
         looked = found[0]["looked"] if found else await _looked_at(connection, question, leads, args, most)

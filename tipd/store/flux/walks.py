@@ -92,17 +92,22 @@ SELECT d.id, d.name, d.tlp, a.id AS apex
 
 
 class Leads(NamedTuple):
-    """Which observations a value leads to, in which order they are looked at; `{n}` is its first argument's place."""
+    """Which observations a value leads to, and in which order they are looked at.
+
+    `where` takes the places of its arguments; `budgets`: how many rows are looked at for a row wanted, first and where
+    that was not enough: of an address nearly each is another name's, of an AS a name has many.
+    """
 
     where: str
     order: str = "day DESC"
+    budgets: tuple[float, ...] = (1.2, 6, 40)
 
 
 LEADS = {
     "ipv4": Leads("address = ${0}::inet"),
     "ipv6": Leads("address = ${0}::inet"),
-    "network": Leads("address >= ${0}::inet AND address <= ${1}::inet", "address"),
-    "asn": Leads("asn = ${0}::bigint AND asn <> 0"),
+    "network": Leads("address >= ${0}::inet AND address <= ${1}::inet", "address", (40,)),
+    "asn": Leads("asn = ${0}::bigint AND asn <> 0", budgets=(4, 40)),
     "target": Leads("target_id = ${0}::integer"),
     "own": Leads("name_id = ${0}::integer", "last DESC"),
     "own_servers": Leads(f"name_id = ${{0}}::integer AND rtype = {NS}", "last DESC"),
