@@ -138,7 +138,7 @@ async def test_what_people_say_reaches_the_tracker(store):
         asked = len(resolver.questions)
         await trio.sleep(3 * TTL)
         assert len(resolver.questions) == asked
-        await trio.sleep(1.5)  # what was under way is flushed
+        await trio.sleep(2 * TTL)  # what was under way is flushed
         assert (await store.flux.get("flux-a.example.org", max_tlp=Tlp.RED)).row.state is State.DROPPED
         await store.flux.add([NewName(name="flux-a.example.org", why="person", by="me")])
         await until(lambda: _more(resolver, asked))
