@@ -1,8 +1,10 @@
 """Walking from the root to the zones' own servers, over real sockets, and what hostile zones make of it."""
 
 from ipaddress import ip_address
+from typing import Any
 
-from support.dns.tree import EXAMPLE_AT, NET_AT, ORG_AT, ROOT_AT, world
+from support.dns.tree import EXAMPLE_AT, NET_AT, ORG_AT, OTHER_AT, ROOT_AT, WORLD, world
+from support.dns.zones import Zone, authority
 
 from tipd.model.dns import AAAA, MX, NS, A, Answer, Outcome, Route
 from tipd.net.resolver.resolver import Resolver
@@ -65,3 +67,21 @@ async def test_what_is_not_there() -> None:
         empty = await ask(resolver, "www.hosting.net", MX)
         assert (empty.outcome, empty.ttl) == (Outcome.NODATA, 60)
         assert (await ask(resolver, "nobody.org")).outcome is Outcome.NXDOMAIN
+
+
+SIX: dict[str, Any] = {"allow_networks": ("127.0.0.0/8", "::1/128")}
+
+
+async def test_a_name_server_with_an_ipv6_address_alone() -> None:
+    glued = authority(Zone("net", ["hosting.net NS ns.hosting.net", "ns.hosting.net AAAA ::1"]))
+    async with world({NET_AT: glued, "::1": WORLD[OTHER_AT]}, **SIX) as (resolver, servers):
+        answer = await ask(resolver, "www.hosting.net")
+        assert (addresses(answer), answer.server) == (["198.51.100.7"], servers["::1"].text)
+
+
+async def test_a_name_server_that_is_looked_up_and_has_an_ipv6_address_alone() -> None:
+    six = authority(Zone("hosting.net", ["ns.hosting.net AAAA ::1"]))
+    async with world({OTHER_AT: six, "::1": WORLD[OTHER_AT]}, **SIX) as (resolver, servers):
+        answer = await ask(resolver, "www.glueless.org")
+        assert (addresses(answer), answer.server) == (["203.0.113.5"], servers["::1"].text)
+        assert {str(each) for each in servers[OTHER_AT].asked} == {"ns.hosting.net 1", "ns.hosting.net 28"}

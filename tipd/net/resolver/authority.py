@@ -35,11 +35,13 @@ if TYPE_CHECKING:
     from tipd.net.resolver.servers import Server
     from tipd.net.settings import NetSettings
 
-MOST_WALKS = 4096  # at once
+MOST_WALKS = 2048  # at once
 MOST_ASKED = 4  # servers of a zone, one after the other, in one go
 AT_ONCE = 2  # servers looked up by name at the same time
 STEP_SECONDS = 5.0  # for one go
 LEAST_TRIES = 3
+SLICE = 64  # walks that set out before other tasks have their turn
+STOPPED = "the resolver stopped"
 STALE = 60.0  # seconds: a delegation older than this that leads nowhere is asked for again
 _HEADER, _FIXED = 12, 4
 
@@ -65,6 +67,7 @@ class Authority:
         self._hosts = Hosts(now)
         self._lookups: dict[bytes, list[Walk]] = {}  # who waits for the address of a server's name
         self._heads: dict[bytes, list[Walk]] = {}  # who waits for the walk that looks for a registrable domain
+        self._freed: deque[Walk] = deque()  # waited for another one's walk, and may go on
         self._early: deque[tuple[Walk, Answer]] = deque()  # ended while they were put: told in the task
         self._putting = False
         self._awake = trio.Event()
@@ -125,15 +128,24 @@ class Authority:
             while True:
                 await self._awake.wait()
                 self._awake = trio.Event()
-                self._tell_early()
+                while self._early or self._freed:
+                    self._tell_early()
+                    for _ in range(min(len(self._freed), SLICE)):
+                        self._set_out(self._freed.popleft(), b"")
+                    await trio.lowlevel.checkpoint()
         finally:
             self._running = False
+            self._end_freed()
             self._tell_early()
 
     def _tell_early(self) -> None:
         while self._early:
             walk, answer = self._early.popleft()
             walk.done(walk.token, answer)
+
+    def _end_freed(self) -> None:
+        while self._freed:
+            self._end(self._freed.popleft(), Answer(Outcome.TIMEOUT, why=STOPPED))
 
     def facts(self) -> dict[str, Any]:
         """Return counts for people."""
@@ -287,8 +299,11 @@ class Authority:
         if walk.heads is None:
             return
         held, walk.heads = self._heads.pop(walk.heads), None
-        for other in held:
-            self._set_out(other, b"")
+        self._freed.extend(held)
+        if self._running:
+            self._awake.set()
+        else:
+            self._end_freed()
 
     # --- servers' names ---
 
@@ -301,9 +316,12 @@ class Authority:
         for host in open_[: min(AT_ONCE, MOST_LOOKUPS - len(walk.looked_up))]:
             walk.looked_up.add(host)
             walk.waiting += 1
-            if not walk.depth and host in self._lookups:
-                self._lookups[host].append(walk)
+            if walk.depth:  # these never wait for each other, or they could do so in a circle
+                self._begin(walk, host)
+            elif (others := self._lookups.get(host)) is not None:
+                others.append(walk)
             else:
+                self._lookups[host] = [walk]
                 self._begin(walk, host)
         return bool(walk.waiting) or not walk.live or walk.asking
 
@@ -315,8 +333,6 @@ class Authority:
 
     def _begin(self, walk: Walk, host: bytes, rtype: int = A) -> None:
         self._counts["lookups"] += 1
-        if not walk.depth:
-            self._lookups.setdefault(host, []).append(walk)
         child = walk.below(host, rtype, (walk, host, rtype), self._found)
         child.enter(self._delegations.deepest(host), from_cache=True)
         self._step(child)
@@ -324,13 +340,16 @@ class Authority:
     def _found(self, token: tuple[Walk, bytes, int], answer: Answer) -> None:
         """Take in what is known of a server's address, and let all go on that waited for it."""
         walk, host, rtype = token
-        waiting = [walk] if walk.depth else self._lookups.pop(host)
-        if answer.outcome is Outcome.NODATA and rtype == A and walk.live:
-            self._lookups.update({} if walk.depth else {host: waiting[1:] if waiting[0] is walk else waiting})
-            self._begin(walk, host, AAAA)
-            return
-        if answer.outcome in (Outcome.NOERROR, Outcome.NODATA, Outcome.NXDOMAIN):
+        waiting = [walk] if walk.depth else self._lookups[host]
+        if answer.outcome is Outcome.NODATA and rtype == A:
+            heir = next((each for each in waiting if each.live), None)
+            if heir is not None:
+                self._begin(heir, host, AAAA)
+                return
+        elif answer.outcome in (Outcome.NOERROR, Outcome.NODATA, Outcome.NXDOMAIN):
             self._hosts.keep(host, _addresses(answer.rdata, rtype), answer.ttl)
+        if not walk.depth:
+            del self._lookups[host]
         for each in waiting:
             each.waiting -= 1
             self._step(each)
