@@ -20,8 +20,11 @@ type Figure = dict[str, Any]
 
 
 def known(folder: Path) -> dict[str, Path]:
-    """Return the benchmarks by name; a file whose name starts with an underscore is shared by them."""
-    return {path.stem: path for path in sorted(folder.glob("*.py")) if not path.stem.startswith("_")}
+    """Return the benchmarks by name; a file whose name starts with an underscore is shared by them.
+
+    One at the end is left out: `dns.py` would hide the package of that name from all of them.
+    """
+    return {path.stem.rstrip("_"): path for path in sorted(folder.glob("*.py")) if not path.stem.startswith("_")}
 
 
 def figure_in(line: str) -> Figure | None:
