@@ -7,13 +7,14 @@ from collections.abc import Iterable
 import pytest
 import trio
 from support.dns.resolving import FALSE, TRUE, addresses
-from support.dns.responder import Act, Script
+from support.dns.responder import Act, Script, Trickle
 from support.dns.tree import EXAMPLE, EXAMPLE_AT, NET_AT, ORG, ORG_AT, OTHER_AT, ROOT_AT, questions, world
 from support.dns.wire import AA, NXDOMAIN, QR, QUESTION, REFUSED, SERVFAIL, TC, Asked, a, cname, ns, opt, reply, soa
 from support.dns.zones import Zone, authority
 from trio.testing import MockClock
 
 from tipd.model.dns import A, Answer, Outcome, Route, wire_name
+from tipd.net.resolver.overtcp import AT_ONE
 from tipd.net.resolver.resolver import Resolver
 from tipd.net.resolver.walk import MOST_LOOKUPS, MOST_QUESTIONS
 
@@ -324,3 +325,22 @@ async def test_more_name_servers_than_sockets(autojump_clock: MockClock) -> None
         resolver.engine._pool._most = 2
         assert addresses(await ask(resolver, "www.glueless.org")) == ["203.0.113.5"]
         assert addresses(await ask(resolver, "away.example.org")) == ["198.51.100.7"]
+
+
+async def test_a_zone_that_trickles_over_tcp_holds_up_nobody(autojump_clock: MockClock) -> None:
+    good = authority(EXAMPLE)
+
+    def slow(asked: Asked) -> Iterable[Act] | bytes | None:
+        return [Trickle(bytes(200), pause=1.0)] if asked.tcp else reply(asked, flags=QR | AA | TC)
+
+    def large(asked: Asked) -> Iterable[Act] | bytes | None:
+        return good(asked) if asked.tcp else reply(asked, flags=QR | AA | TC)
+
+    async with world({OTHER_AT: slow, EXAMPLE_AT: large}) as (resolver, servers):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(together, resolver, [f"h{number}.hosting.net" for number in range(200)], "hosting.net")
+            await trio.sleep(1.0)
+            started = trio.current_time()
+            assert (await ask(resolver, WWW)).outcome is Outcome.NOERROR
+            assert trio.current_time() - started < 1.0
+        assert servers[OTHER_AT].connections <= 4 * AT_ONE

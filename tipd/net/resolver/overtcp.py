@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import trio
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 32
 MOST = 512  # with those that wait
+AT_ONE = 8  # of these, at one server that no operator named: one that trickles must not hold up all others
 TRY = 5.0  # seconds for one server
 
 
@@ -25,7 +27,9 @@ class OverTcp:
     def __init__(self) -> None:
         self.nursery: trio.Nursery | None = None
         self.course: Course
-        self._limiter = trio.CapacityLimiter(AT_ONCE)
+        # Apart: nothing that zones' own servers do holds up what goes through the operator's resolvers.
+        self._limiters = {recursion: trio.CapacityLimiter(AT_ONCE) for recursion in (False, True)}
+        self._straight: Counter[str] = Counter()
         self._under_way: dict[int, Pending] = {}
 
     def __call__(self, pending: Pending, upstream: Upstream) -> bool:
@@ -34,6 +38,10 @@ class OverTcp:
             return True
         if self.nursery is None or len(self._under_way) >= MOST:
             return False
+        if not pending.plan.recursion:
+            if self._straight[upstream.name] >= AT_ONE:
+                return False
+            self._straight[upstream.name] += 1
         self._under_way[id(pending)] = pending
         self.nursery.start_soon(self._ask, pending, upstream)
         return True
@@ -52,12 +60,14 @@ class OverTcp:
         packet = noise[:2] + head + question + (wire.EDNS if edns else b"")
         answer, trouble = b"", "over TCP: no answer in time"
         with trio.move_on_at(pending.deadline):
-            async with self._limiter:
+            async with self._limiters[pending.plan.recursion]:
                 with trio.move_on_after(TRY):
                     try:
                         answer = await tcp.exchange(upstream.address, upstream.port, packet)
                     except OSError as error:
                         trouble = f"over TCP: {error}"[:200]
+        if not pending.plan.recursion:
+            self._straight -= Counter((upstream.name,))  # leaves no zeros behind
         if self._under_way.pop(id(pending), None) is None or pending.ended:
             return
         now = trio.current_time()
