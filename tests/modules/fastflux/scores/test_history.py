@@ -130,6 +130,24 @@ def test_a_change_within_the_ttl_counts_when_it_is_over() -> None:
     assert history.windows == 3
 
 
+def test_a_long_ttl_that_became_a_short_one_holds_up_no_window() -> None:
+    history = of(look(START, range(10), SMALL_ASNS, ttl=2**31 - 1), look(START + 60, range(10, 20), SMALL_ASNS, ttl=60))
+    window = history.add(look(START + 120, range(20, 30), SMALL_ASNS, ttl=60))
+    assert (window.first, window.n_a) == (START + 60, 20)
+    counted = of(look(START, range(10), SMALL_ASNS, ttl=604800))
+    counted.again(10, START + 36000, 300)
+    assert counted.windows == 0
+    assert counted.add(look(START + 36300, range(20, 30), SMALL_ASNS)).first == START + 36000
+
+
+def test_an_answer_of_four_thousand_addresses_is_taken_in_bounded_room() -> None:
+    history = of(look(START, range(4000), {}), look(START + 300, range(4000, 8000), {}))
+    assert (history.window.n_a, len(history.spread), history.spread.cut) == (8000, MOST, 8000 - MOST)
+    back = History.unpack(history.pack())
+    assert back.anchor == history.anchor
+    assert len(history.pack()) < 64_000
+
+
 def test_away_and_back() -> None:
     history = of(look(START, range(5), SMALL_ASNS), empty(START + 300), empty(START + 600))
     history.again(4, START + 1800)

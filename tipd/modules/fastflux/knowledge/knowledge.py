@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tipd.modules.fastflux.scores.history import History
+    from tipd.modules.fastflux.scores.spread import Spread
 
 MOSTLY = 0.9  # the share of a name's addresses in known ASes from which on they are what the name is
 _BITS = {Kind.SINKHOLE: SINKHOLE, Kind.PRIVATE: PRIVATE}
@@ -48,6 +49,7 @@ class Knowledge:
         blocks: dict[int, list[tuple[int, int, Fact]]] = {BITS4: [], BITS6: []}
         for kind, entry in entries:
             self._learn(kind, entry, blocks)
+        self._numbers = frozenset(self._asns)
         self._networks = {bits: _Segments(found) for bits, found in blocks.items()}
 
     @classmethod
@@ -114,29 +116,35 @@ class Knowledge:
 
     def known(self, name: str, history: History, servers: Iterable[str] = ()) -> tuple[str, ...]:
         """Return the labels of all that is known of a name and what it leads to, for `Given.known`."""
-        found = [self.of_name(name), *map(self.of_server, servers)]
-        if history.shown is not None:
-            found.append(self.of_cname(history.shown.cname))
-        found += self._of_addresses(history)
-        return tuple(dict.fromkeys(fact.label for fact in found if fact is not None))
-
-    def _of_addresses(self, history: History) -> list[Fact | None]:
-        """Return the facts on the ASes and networks that hold nearly all of a name's addresses."""
+        found: list[Fact] = []
+        if (fact := _of_suffix(self._names, name)) is not None:
+            found.append(fact)
+        for server in servers:
+            if (fact := _of_suffix(self._servers, server)) is not None:
+                found.append(fact)
+        shown = history.shown
+        if shown is not None and shown.cname and (fact := _of_suffix(self._cnames, shown.cname)) is not None:
+            found.append(fact)
         spread = history.spread
-        asns, inside = self._asns, 0
-        hit: list[Fact | None] = []
-        for asn, count in zip(spread.asns, spread.counts, strict=True):
-            if asn in asns:
-                inside += count
-                hit.append(asns[asn])
-        if hit and inside >= MOSTLY * len(spread.numbers):
-            return hit
-        segments = self._networks[BITS4]
-        if segments.open and spread.numbers and segments.of(spread.numbers[0]) is not None:
-            facts = [segments.of(number) for number in spread.numbers]
-            if sum(fact is not None for fact in facts) >= MOSTLY * len(facts):
-                return facts
-        return []
+        if not self._numbers.isdisjoint(spread.asns):
+            found += self._of_asns(spread)
+        if self._networks[BITS4].open:
+            found += self._of_networks(spread)
+        return tuple(dict.fromkeys(fact.label for fact in found)) if found else ()
+
+    def _of_asns(self, spread: Spread) -> list[Fact]:
+        """Return the facts on the ASes that hold nearly all of a name's addresses."""
+        inside = [(self._asns[asn], spread.counts[at]) for at, asn in enumerate(spread.asns) if asn in self._asns]
+        enough = sum(count for _, count in inside) >= MOSTLY * len(spread.numbers)
+        return [fact for fact, _ in inside] if enough else []
+
+    def _of_networks(self, spread: Spread) -> list[Fact]:
+        """Return the facts on the networks that hold nearly all of them; the least and the greatest are tried first."""
+        segments, kept = self._networks[BITS4], spread.numbers
+        if not kept or (segments.of(kept[0]) is None and segments.of(kept[-1]) is None):
+            return []
+        facts = [fact for fact in map(segments.of, kept) if fact is not None]
+        return facts if len(facts) >= MOSTLY * len(kept) else []
 
 
 def _of_suffix(facts: dict[str, Fact], name: str) -> Fact | None:

@@ -163,8 +163,9 @@ class History:
         window = window_of(anchor, look, self.ns.named if self.ns else 0)
         if window is not None:
             self._note(window, 1)
-        elif look.at < anchor.at + anchor.ttl:
-            return None  # too soon: the next one may close it
+        elif look.at < anchor.at + anchor.ttl:  # too soon: a later one may close it
+            self._begin_sooner(look)
+            return None
         else:
             self.flux = self.moved = 0  # too late: what lies before is no neighbour any more
         self.anchor = look
@@ -173,7 +174,10 @@ class History:
     def _close_again(self, shown: Look, before: float, count: int) -> None:
         """Close the windows of `count` look-ups after `before`, evenly spaced, that brought what the last one did."""
         anchor = self.anchor
-        if anchor is None or shown.at < anchor.at + anchor.ttl:
+        if anchor is None:
+            return
+        if shown.at < anchor.at + anchor.ttl:
+            self._begin_sooner(shown)
             return
         pace = (shown.at - before) / count
         place = min(count, max(1, ceil((anchor.at + anchor.ttl - before) / pace))) if pace > 0 else count
@@ -189,6 +193,12 @@ class History:
             second = self._of(shown, before, place, count, pace)
             self._note(still(second, second.at - step * pace, n_ns), more)
         self.anchor = second
+
+    def _begin_sooner(self, look: Look) -> None:
+        """Begin the next window with this look-up where it can be closed sooner: a long TTL has become a short one."""
+        anchor = self.anchor
+        if anchor is not None and look.at + look.ttl < anchor.at + anchor.ttl:
+            self.anchor = look
 
     @staticmethod
     def _of(shown: Look, before: float, place: int, count: int, pace: float) -> Look:
