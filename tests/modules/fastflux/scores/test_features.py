@@ -4,7 +4,7 @@ import math
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from support.looks import SMALL_ASNS, START, look, looks
 
 from tipd.modules.fastflux.scores.features import Given, as_fraction
@@ -18,6 +18,7 @@ def of(*found) -> History:
     return history
 
 
+@settings(max_examples=40)
 @given(looks())
 def test_each_is_what_it_is_defined_as(found) -> None:
     features = of(*found).features(START + 10**7)

@@ -1,7 +1,7 @@
 """What is remembered of look-ups: the same whichever way they are counted, and bounded."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.looks import SMALL_ASNS, START, empty, look, looks
 
@@ -21,6 +21,7 @@ def of(*found: Look) -> History:
     return history
 
 
+@settings(max_examples=40)
 @given(looks(), st.randoms(use_true_random=False))
 def test_the_order_of_look_ups_changes_no_union(found, rng) -> None:
     there = of(*found)
@@ -33,6 +34,7 @@ def test_the_order_of_look_ups_changes_no_union(found, rng) -> None:
     assert (there.looks, there.size, set(there.cnames)) == (back.looks, back.size, set(back.cnames))
 
 
+@settings(max_examples=40)
 @given(looks())
 def test_the_same_answer_again_changes_no_score(found) -> None:
     history = of(*found)
@@ -47,6 +49,7 @@ def test_the_same_answer_again_changes_no_score(found) -> None:
     assert window == still(Look(again.at + 600, addresses=shown.addresses, asns=shown.asns), again.at)
 
 
+@settings(max_examples=40)
 @given(looks(), st.integers(2, 12))
 def test_counted_at_once_is_as_counted_one_by_one(found, count) -> None:
     one, other = of(*found), of(*found)
@@ -63,6 +66,7 @@ def test_counted_at_once_is_as_counted_one_by_one(found, count) -> None:
     assert (one.window and one.window.holz) == (other.window and other.window.holz)
 
 
+@settings(max_examples=40)
 @given(looks(), st.sampled_from((Outcome.SERVFAIL, Outcome.REFUSED, Outcome.TIMEOUT, Outcome.POLICY)))
 def test_what_says_nothing_of_the_name_changes_nothing(found, outcome) -> None:
     history = of(*found)
@@ -71,6 +75,7 @@ def test_what_says_nothing_of_the_name_changes_nothing(found, outcome) -> None:
     assert history.pack() == before
 
 
+@settings(max_examples=40)
 @given(looks(), looks())
 def test_a_packed_history_goes_on_as_if_nothing_had_been(found, more) -> None:
     history = of(*found)

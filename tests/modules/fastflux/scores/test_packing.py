@@ -40,6 +40,7 @@ def test_an_empty_one_too() -> None:
     assert History.unpack(History().pack()).pack() == History().pack()
 
 
+@settings(max_examples=40)
 @given(looks())
 def test_there_and_back(found) -> None:
     history = History()
@@ -50,6 +51,7 @@ def test_there_and_back(found) -> None:
     assert back.features(START) == history.features(START)
 
 
+@settings(max_examples=40)
 @given(looks(), st.floats(0, 10**6), st.floats(0.001, 1.0))
 def test_times_do_not_drift(found, moved, stretched) -> None:
     history = History()
@@ -72,7 +74,7 @@ def test_any_bytes_are_refused_or_read(memo) -> None:
         assert len(back.spread) <= MOST
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.data())
 def test_a_damaged_memo_is_refused_or_read(data) -> None:
     memo = bytearray(full().pack())

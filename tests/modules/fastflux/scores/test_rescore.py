@@ -5,7 +5,7 @@ import random
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from support.judged import SHIPPED, follow
 from support.looks import START, empty, look, looks, rotating
 
@@ -92,6 +92,7 @@ def test_flux_comes_out_as_it_was_judged_live() -> None:
     assert again.scores[-1].tier is Tier.CONFIRMED
 
 
+@settings(max_examples=40)
 @given(looks())
 def test_any_look_ups_come_out_as_they_were_judged_live(found) -> None:
     live = follow(found)
