@@ -33,6 +33,7 @@ LONGEST_PACKET = 8192  # bytes read of a datagram; we ask for 1,232
 BATCH = 64  # packets read from one socket before the next has its turn
 BUDGET = 0.004  # seconds of reading before other tasks have their turn
 TICK = 0.025  # seconds between two looks at the timers
+LATEST_TICK = 0.25  # … where there is always something to read
 LOOK_AFTER = 0.1  # … at the windows and sockets
 REST = 1.0  # … where nothing is under way
 MOST_SOCKETS = 512
