@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tipd.model.flux import State
 from tipd.model.kind import Kind
 from tipd.model.tlp import Tlp
+from tipd.store.flux import marks
 from tipd.store.frames import MOST_ROWS
 
 if TYPE_CHECKING:
@@ -127,6 +128,7 @@ class FluxForgetting:
         if not ids:
             return 0
         number = 0
+        around = await self._pool.run(marks.around, ids)
         for which in _OF_NAMES:
             number += len(await self._unsee(which, ids))
         for query in (_RUNS, _UNSCORE):
@@ -135,7 +137,11 @@ class FluxForgetting:
         for table in await self._pool.run(_partitions):
             async for first, last in self._parts(table):
                 number += await self._writer.write(_ends, table, ids, first, last, alone=True)
-        return number + await self._writer.write(_unname, ids, now, alone=True)
+        number += await self._writer.write(_unname, ids, now, alone=True)
+        left = sorted(set(around) - set(ids))
+        for part in batched(left, MOST_ROWS, strict=False):
+            await self._writer.write(marks.hide, list(part), alone=True)
+        return number
 
     async def _addresses(self, addresses: list[str]) -> int:
         had = await self._unsee(_OF_ADDRESSES, addresses)

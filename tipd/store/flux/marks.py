@@ -62,7 +62,7 @@ async def settle(connection: Connection, ids: Sequence[int]) -> int:
         return 0
     changed = await connection.fetch(_SETTLE, ids)
     if risen := [row["id"] for row in changed if row["now"] > row["was"]]:
-        await _hide(connection, risen)
+        await hide(connection, await around(connection, risen))
     await names.lower(connection, [row["id"] for row in changed if row["now"] < row["was"]])
     return len(changed)
 
@@ -96,8 +96,13 @@ async def page(connection: Connection, after: int, limit: int) -> tuple[int, int
     return await settle(connection, ids), ids[-1] if ids else None
 
 
-async def _hide(connection: Connection, ids: Sequence[int]) -> None:
-    around = [row["id"] for row in await connection.fetch(_AROUND, ids)]
-    await connection.execute(_HIDE, around)
-    pointing = [row["name_id"] for row in await connection.fetch(_POINTING, around)]
+async def around(connection: Connection, ids: Sequence[int]) -> list[int]:
+    """Return the numbers of all names that are known through these, themselves included."""
+    return [row["id"] for row in await connection.fetch(_AROUND, ids)]
+
+
+async def hide(connection: Connection, ids: Sequence[int]) -> None:
+    """Let names be known through nothing but what leads to them now."""
+    await connection.execute(_HIDE, ids)
+    pointing = [row["name_id"] for row in await connection.fetch(_POINTING, ids)]
     await names.lower_targets(connection, pointing)

@@ -19,8 +19,12 @@ _KNOWN = """
 SELECT n.id, d.name, d.apex, s.state, n.tags, n.tlp, n.revision, s.due, s.ttl, s.samples, s.last_sample, s.memo
   FROM flux_name AS n JOIN flux_state AS s USING (id) JOIN dns_name AS d USING (id)
 """
-# The plan is given: before there are statistics all names would be sorted for each page.
-_PLAN = "SET LOCAL enable_sort = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_seqscan = off"
+# The plan is given: before there are statistics all names would be sorted for each page, and with them two indexes be
+# read from their begin for each, to merge them.
+_PLAN = """
+SET LOCAL enable_sort = off; SET LOCAL enable_hashjoin = off; SET LOCAL enable_seqscan = off;
+SET LOCAL enable_mergejoin = off
+"""
 _LOAD = f"{_KNOWN} WHERE n.id > $1 AND s.state <> {State.DROPPED:d} ORDER BY n.id LIMIT $2"
 _CHANGED = f"{_KNOWN} WHERE n.revision > $1 ORDER BY n.revision LIMIT $2"
 
