@@ -32,6 +32,8 @@ def test_a_quiet_name_gives_no_reason() -> None:
         ("asns", {"asns": 5, "entropy": 2.0}, {"asns": 5, "entropy": 1.99}),
         ("entropy", {"asns": 5, "entropy": 2.0}, {"asns": 4, "entropy": 2.0}),
         ("prefixes", {"asns": None, "prefixes16": 8}, {"asns": None, "prefixes16": 7}),
+        ("prefixes", {"distinct": 9, "unplaced": 5, "prefixes16": 8}, {"distinct": 9, "unplaced": 4, "prefixes16": 8}),
+        ("unplaced", {"distinct": 9, "unplaced": 5}, {"distinct": 9, "unplaced": 4}),
         ("no_asns", {"asns": None}, {"asns": 0}),
         ("few_asns", {"asns": 2}, {"asns": 3}),
         ("fluxiness", {"looks": 6, "fluxiness": 2.0}, {"looks": 5, "fluxiness": 2.0}),

@@ -329,6 +329,14 @@ def test_without_an_as_table_a_cdn_in_few_networks_is_not(rng) -> None:
     assert never_above(follow(take(rotating(rng, edges, 8, None), DAY)))
 
 
+def test_a_table_that_knows_hardly_any_of_them_does_not_make_them_few(rng) -> None:
+    bots = hosts(rng, 5000, 60)
+    known = {number: asn for number, asn in bots.items() if asn < 64503}
+    course = follow(take(rotating(rng, sorted(bots), 10, known), 60))
+    assert (course.state, course.verdict.why) == (State.LIKELY, "growth")
+    assert {"prefixes", "unplaced"} <= course.codes
+
+
 # --- the verdict itself ----------------------------------------------------------------------------------------------
 
 

@@ -43,7 +43,7 @@ def read_all(folders: Sequence[Path]) -> list[Read]:
 
 def _of_folders(folders: Sequence[Path], faults: list[str]) -> Iterator[Place]:
     for folder in folders:
-        yield from _files(folder, faults)
+        yield from _files(folder.expanduser(), faults)
 
 
 def _files(folder: Place, faults: list[str]) -> Iterator[Place]:

@@ -1,4 +1,4 @@
-"""What is remembered of one name's look-ups: enough for every score and feature, in about a kilobyte.
+"""What is remembered of one name's look-ups: enough for every score and feature, in two to three kilobytes, or packed.
 
 Only a changed answer needs `add`; look-ups that brought the same again are counted by `again`, later and at once.
 """

@@ -47,12 +47,17 @@ def speaking_for(found: Features, bounds: Bounds) -> Iterator[Reason]:
 
 
 def _scattered(found: Features, bounds: Bounds) -> Iterator[Reason]:
-    if found.asns is None or found.entropy is None:
+    if found.asns is None or found.entropy is None or _mostly_unplaced(found):
         if found.prefixes16 >= bounds.prefixes16:
             yield Reason("prefixes", "addresses in many /16 networks", found.prefixes16, bounds.prefixes16)
     elif found.asns >= bounds.asns and found.entropy >= bounds.entropy:
         yield Reason("asns", "addresses in many autonomous systems", found.asns, bounds.asns)
         yield Reason("entropy", "spread over them evenly (bits)", round(found.entropy, 2), bounds.entropy)
+
+
+def _mostly_unplaced(found: Features) -> bool:
+    """Whether the table knows the AS of fewer than half of the addresses: then their number says nothing."""
+    return 2 * found.unplaced > found.distinct
 
 
 def _growing(found: Features, bounds: Bounds) -> Iterator[Reason]:
@@ -116,6 +121,8 @@ def against(found: Features, bounds: Bounds) -> Iterator[Reason]:
         yield Reason("foreign_cname", "its CNAME ends under somebody else's domain", found.cname)
     if found.asns is None:
         yield Reason("no_asns", "without an AS table there is no Holz score, and no more than `likely`", "none")
+    elif _mostly_unplaced(found):
+        yield Reason("unplaced", "addresses whose AS the table does not know", found.unplaced, found.distinct // 2)
     elif found.asns <= bounds.few_asns and found.looks:
         yield Reason("few_asns", "all addresses in so few autonomous systems", found.asns, bounds.few_asns)
     if found.barred:
