@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tipd.errors import StoreAway
 from tipd.model.key import key_of
 from tipd.model.kind import Kind
 from tipd.model.tlp import Tlp
@@ -92,13 +93,17 @@ class Flux(Reads):
         return states.of_rows(await self._pool.run(states.changed_since, revision, limit))
 
     async def save(self, batch: Batch, *, vantage: str) -> None:
-        """Store what the tracker gathered (see `saving`)."""
-        for part in saving.parts(batch):
-            await self._save(part, vantage)
+        """Store what the tracker gathered (see `saving`).
 
-    async def _save(self, part: saving.Part, vantage: str) -> None:
+        Raises StoreAway where nothing is stored yet; from then on the database is waited for, so that whoever tries
+        again counts nothing twice.
+        """
+        for number, part in enumerate(saving.parts(batch)):
+            await self._save(part, vantage, begun=number > 0)
+
+    async def _save(self, part: saving.Part, vantage: str, *, begun: bool) -> None:
         for left in range(TRIES - 1, -1, -1):
-            shut = await self._pool.run(saving.shut) if part.runs else frozenset()
+            shut = await self._shut(begun=begun) if part.runs else frozenset()
             rows = await saving.ready(part, self._seed, shut)
             try:
                 await self._writer.write(saving.store, rows, vantage, findings=part.findings, alone=True)
@@ -107,6 +112,15 @@ class Flux(Reads):
                     raise
             else:
                 return
+
+    async def _shut(self, *, begun: bool) -> frozenset[int]:
+        while True:
+            try:
+                return await self._pool.run(saving.shut)
+            except StoreAway:
+                if not begun:
+                    raise
+                await self._pool.wait_available()
 
     async def upkeep(self, now: datetime) -> None:
         """Do what is to be done every hour: months of look-up sets ahead, and what was forgotten long ago."""

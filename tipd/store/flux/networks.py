@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from tipd.model.tracked import Network
@@ -16,12 +17,17 @@ if TYPE_CHECKING:
 
 MOST_NAMES = 100
 
-_MEMBERS = "SELECT id, network FROM flux_state WHERE id = ANY($1::integer[]) ORDER BY id"
-_MAKE = "INSERT INTO flux_network (first, last) VALUES ($1, $1) RETURNING id"
-_JOIN = """
-UPDATE flux_state SET network = $2 WHERE id = ANY($1::integer[]) AND network IS DISTINCT FROM $2 RETURNING id
+_MEMBERS = "SELECT id, network FROM flux_state WHERE id = ANY($1::integer[])"
+_MAKE = """
+INSERT INTO flux_network (first, last) SELECT $1::timestamptz, $1::timestamptz FROM generate_series(1, $2::integer)
+RETURNING id
 """
-_LAST = "UPDATE flux_network SET last = greatest(last, $2) WHERE id = $1"
+_JOIN = """
+UPDATE flux_state AS s SET network = u.network FROM unnest($1::integer[], $2::integer[]) AS u (id, network)
+ WHERE s.id = u.id AND s.network IS DISTINCT FROM u.network
+RETURNING s.id, u.network
+"""
+_LAST = "UPDATE flux_network SET last = greatest(last, $2) WHERE id = ANY($1::integer[])"
 _EMPTY = "DELETE FROM flux_network AS f WHERE NOT EXISTS (SELECT FROM flux_state AS s WHERE s.network = f.id)"
 _ALONE = """
 UPDATE flux_state SET network = NULL WHERE network IS NOT NULL AND id <> ALL($1::integer[]) RETURNING id
@@ -58,26 +64,29 @@ async def settle(connection: Connection, groups: Sequence[Sequence[int]], now: d
     A group is the network that most of its names were in, the eldest of several; where two groups come from one, the
     greater keeps it. Names in no group are in no network any more.
     """
-    taken: set[int] = set()
-    results: dict[int, Joined] = {}
-    for place in sorted(range(len(groups)), key=lambda place: (-len(groups[place]), place)):
-        ids = sorted(set(groups[place]))
-        results[place] = await _one(connection, ids, taken, now)
-        taken.add(results[place].network)
-    everybody = sorted({each for group in groups for each in group})
-    await connection.execute(_ALONE, everybody)
+    members = sorted({each for group in groups for each in group})
+    was = {row["id"]: row["network"] for row in await connection.fetch(_MEMBERS, members)}
+    numbers = _numbers(groups, was)
+    fresh = iter([row["id"] for row in await connection.fetch(_MAKE, now, numbers.count(None))])
+    settled = [next(fresh) if number is None else number for number in numbers]
+    pairs = [(each, number) for group, number in zip(groups, settled, strict=True) for each in group]
+    joined: dict[int, list[int]] = {number: [] for number in settled}
+    if pairs:
+        for row in await connection.fetch(_JOIN, *map(list, zip(*pairs, strict=True))):
+            joined[row["network"]].append(row["id"])
+        await connection.execute(_LAST, settled, now)
+    await connection.execute(_ALONE, members)
     await connection.execute(_EMPTY)
-    return Written([results[place] for place in range(len(groups))], 0)
+    return Written([Joined(number, sorted(joined[number])) for number in settled], 0)
 
 
-async def _one(connection: Connection, ids: list[int], taken: set[int], now: datetime) -> Joined:
-    votes: dict[int, int] = {}
-    for row in await connection.fetch(_MEMBERS, ids):
-        if row["network"] is not None and row["network"] not in taken:
-            votes[row["network"]] = votes.get(row["network"], 0) + 1
-    number = max(votes, key=lambda network: (votes[network], -network)) if votes else None
-    if number is None:
-        number = await connection.fetchval(_MAKE, now)
-    joined = [row["id"] for row in await connection.fetch(_JOIN, ids, number)]
-    await connection.execute(_LAST, number, now)
-    return Joined(number, sorted(joined))
+def _numbers(groups: Sequence[Sequence[int]], was: dict[int, int | None]) -> list[int | None]:
+    """Return the number of each group, None for one that is new; the greater choose first."""
+    numbers: dict[int, int | None] = {}
+    taken: set[int] = set()
+    for place in sorted(range(len(groups)), key=lambda place: (-len(groups[place]), place)):
+        votes = Counter(was.get(each) for each in set(groups[place]))
+        free = [network for network in votes if network is not None and network not in taken]
+        numbers[place] = max(free, key=lambda network: (votes[network], -network)) if free else None
+        taken |= {number for number in (numbers[place],) if number is not None}
+    return [numbers[place] for place in range(len(groups))]

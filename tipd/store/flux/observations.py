@@ -51,13 +51,13 @@ async def packed(observations: Sequence[Observation], seed: int, mentioned: Ment
 
     def pack(one: Observation) -> bytes:
         owner = mentioned.name(one.name)
-        data = _data(one, mentioned, seed)
-        if owner is None or data is None:
+        columns = _columns(one, mentioned, seed)
+        if owner is None or columns is None:
             return b""
         return tuples.row(
             tuples.int4(owner),
             tuples.int2(one.rtype),
-            *data,
+            *columns,
             tuples.int8(one.asn),
             tuples.moment(one.first),
             tuples.moment(one.last),
@@ -71,7 +71,7 @@ async def packed(observations: Sequence[Observation], seed: int, mentioned: Ment
     return await tuples.packed(observations, pack)
 
 
-def _data(one: Observation, mentioned: Mentioned, seed: int) -> tuple[bytes, bytes, bytes] | None:
+def _columns(one: Observation, mentioned: Mentioned, seed: int) -> tuple[bytes, bytes, bytes] | None:
     """Return address, target and key; None where there is neither."""
     family = _FAMILY.get(one.rtype)
     if family is None:
