@@ -139,8 +139,8 @@ class FluxForgetting:
                 number += await self._writer.write(_ends, table, ids, first, last, alone=True)
         number += await self._writer.write(_unname, ids, now, alone=True)
         left = sorted(set(around) - set(ids))
-        for part in batched(left, MOST_ROWS, strict=False):
-            await self._writer.write(marks.hide, list(part), alone=True)
+        for some in batched(left, MOST_ROWS, strict=False):
+            await self._writer.write(marks.hide, list(some), alone=True)
         return number
 
     async def _addresses(self, addresses: list[str]) -> int:
