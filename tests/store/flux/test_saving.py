@@ -9,6 +9,7 @@ import pytest
 from support.fluxing import T0, mark, new, packed, run, seen
 from support.stores import START, whole_log
 
+from tipd.errors import StoreAway
 from tipd.model.canonical import canonical
 from tipd.model.dns import CNAME, Outcome
 from tipd.model.finding import NewFinding
@@ -117,6 +118,31 @@ async def test_a_mark_without_a_since_leaves_reason_and_begin_of_the_state(store
     await store.flux.save(Batch(marks=(again,)), vantage="home")
     (row,) = await store.flux.list(max_tlp=Tlp.RED)
     assert (row.reason, row.since.timestamp(), row.samples) == ("holz", T0 + 5, 9)
+
+
+async def test_what_is_half_stored_is_not_begun_again_when_the_database_goes_away(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.flux.add([new("a.example.org")])
+    (one,) = await store.flux.changed_since(0)
+    looks = [run(one.id, "192.0.2.1", at=n) for n in range(3)]
+    asked, whole = [], store.pool.run
+
+    async def away(work: Any, *args: Any) -> Any:
+        asked.append(work)
+        if work is saving.shut and asked.count(work) == 2:
+            raise StoreAway("away")
+        return await whole(work, *args)
+
+    monkeypatch.setattr(saving, "MOST_ROWS", 2)
+    monkeypatch.setattr(store.pool, "run", away)
+    seen_once = [seen("a.example.org", "192.0.2.1")]
+    await store.flux.save(Batch(observations=tuple(seen_once), runs=tuple(looks)), vantage="home")
+    assert asked.count(saving.shut) == 3
+    assert [row["count"] for row in await rows(store, "SELECT * FROM flux_run")] == [3]
+    asked[:] = [saving.shut]
+    with pytest.raises(StoreAway):
+        await store.flux.save(Batch(runs=tuple(looks)), vantage="home")
 
 
 async def test_of_names_that_are_gone_nothing_is_kept(store: Store) -> None:
