@@ -7,15 +7,18 @@ from collections.abc import Iterable
 import pytest
 import trio
 from support.dns.resolving import FALSE, TRUE, addresses
-from support.dns.responder import Act, Script, Trickle
+from support.dns.responder import Act, Say, Script, Trickle
 from support.dns.tree import EXAMPLE, EXAMPLE_AT, NET_AT, ORG, ORG_AT, OTHER_AT, ROOT_AT, questions, world
 from support.dns.wire import AA, NXDOMAIN, QR, QUESTION, REFUSED, SERVFAIL, TC, Asked, a, cname, ns, opt, reply, soa
 from support.dns.zones import Zone, authority
 from trio.testing import MockClock
 
 from tipd.model.dns import A, Answer, Outcome, Route, wire_name
+from tipd.net.guard import Guard
 from tipd.net.resolver.overtcp import AT_ONE
 from tipd.net.resolver.resolver import Resolver
+from tipd.net.resolver.servers import MOST_IN_FLIGHT
+from tipd.net.resolver.upstream import Upstream
 from tipd.net.resolver.walk import MOST_LOOKUPS, MOST_QUESTIONS
 
 WWW = "www.example.org"
@@ -344,3 +347,29 @@ async def test_a_zone_that_trickles_over_tcp_holds_up_nobody(autojump_clock: Moc
             assert (await ask(resolver, WWW)).outcome is Outcome.NOERROR
             assert trio.current_time() - started < 1.0
         assert servers[OTHER_AT].connections <= 4 * AT_ONE
+
+
+async def test_more_names_than_a_server_is_asked_at_once(autojump_clock: MockClock) -> None:
+    good = authority(EXAMPLE)
+    under_way: list[int] = []
+
+    def script(asked: Asked) -> Iterable[Act]:
+        facts = resolver.authority._servers.get(EXAMPLE_AT)
+        under_way.append(facts.upstream.in_flight if facts else 0)
+        yield Say(good(asked), after=0.1)  # type: ignore[arg-type]
+
+    async with world({EXAMPLE_AT: script}) as (resolver, _servers):
+        answers = await together(resolver, [f"h{number}.example.org" for number in range(1500)])
+        assert {each.outcome for each in answers} == {Outcome.NXDOMAIN}
+        assert max(under_way) <= MOST_IN_FLIGHT and not resolver.engine._timers.parked
+
+
+async def test_a_rate_is_kept(autojump_clock: MockClock) -> None:
+    async with world(allow_networks=("127.0.0.1/32",), authority_rate=50) as (resolver, servers):
+        server = resolver.authority._servers
+        server._guard = Guard(("127.0.0.0/8",))
+        server._upstream = lambda address, port: Upstream(address, port, rate=50.0)  # type: ignore[method-assign]
+        started = trio.current_time()
+        answers = await together(resolver, [f"h{number}.example.org" for number in range(200)])
+        assert {each.outcome for each in answers} == {Outcome.NXDOMAIN}
+        assert 3.5 < trio.current_time() - started < 6.0 and len(servers[EXAMPLE_AT].asked) == 200

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections import deque
+from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
@@ -21,15 +22,16 @@ from tipd.net.resolver.delegation import Delegation, Delegations, Hosts, NameSer
 from tipd.net.resolver.packet import quick
 from tipd.net.resolver.pending import DEADLINE, Full, Plan
 from tipd.net.resolver.policy import PLAIN, Marks
+from tipd.net.resolver.reading import LONGEST_CHAIN
 from tipd.net.resolver.roots import root_servers
 from tipd.net.resolver.servers import Servers
 from tipd.net.resolver.straight import Alias, Final, Lame, Referral, said
-from tipd.net.resolver.unusual import LONGEST_CHAIN
+from tipd.net.resolver.waiting import Waiting
 from tipd.net.resolver.walk import MOST_DEPTH, MOST_LOOKUPS, Walk
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
     from tipd.net.resolver.policy import Policy
     from tipd.net.resolver.servers import Server
@@ -40,8 +42,10 @@ MOST_ASKED = 4  # servers of a zone, one after the other, in one go
 AT_ONCE = 2  # servers looked up by name at the same time
 STEP_SECONDS = 5.0  # for one go
 LEAST_TRIES = 3
+TICK = 0.02  # seconds between two looks at servers' room, while walks wait for it
 SLICE = 64  # walks that set out before other tasks have their turn
 STOPPED = "the resolver stopped"
+ORDERED_FOR = 0.5  # seconds that an order of servers holds
 STALE = 60.0  # seconds: a delegation older than this that leads nowhere is asked for again
 _HEADER, _FIXED = 12, 4
 
@@ -65,6 +69,7 @@ class Authority:
         root = Delegation(ROOT, (NameServer(ROOT, roots),), float("inf"))
         self._delegations = Delegations(root, now)
         self._hosts = Hosts(now)
+        self._waiting = Waiting()
         self._lookups: dict[bytes, list[Walk]] = {}  # who waits for the address of a server's name
         self._heads: dict[bytes, list[Walk]] = {}  # who waits for the walk that looks for a registrable domain
         self._freed: deque[Walk] = deque()  # waited for another one's walk, and may go on
@@ -126,8 +131,10 @@ class Authority:
         task_status.started()
         try:
             while True:
-                await self._awake.wait()
+                with trio.move_on_after(TICK if self._waiting else inf):
+                    await self._awake.wait()
                 self._awake = trio.Event()
+                self._resume(self._waiting.ready(self._now()))
                 while self._early or self._freed:
                     self._tell_early()
                     for _ in range(min(len(self._freed), SLICE)):
@@ -136,6 +143,8 @@ class Authority:
         finally:
             self._running = False
             self._end_freed()
+            for walk in self._waiting.clear():
+                self._end(walk, Answer(Outcome.TIMEOUT, why=STOPPED))
             self._tell_early()
 
     def _tell_early(self) -> None:
@@ -181,21 +190,30 @@ class Authority:
         elif not self._look_up(walk):
             self._give_up(walk)
 
-    def _candidates(self, walk: Walk) -> list[Server]:
-        delegation, now = _zone_of(walk), self._now()
-        keys = dict.fromkeys(
-            key for each in delegation.servers for key in each.addresses or self._hosts.get(each.name) or ()
-        )
-        usable = (key for key in keys if key not in walk.passed and not delegation.is_lame(key, now))
-        return self._servers.order(server for key in usable if (server := self._servers.get(key)) is not None)
+    def _candidates(self, walk: Walk) -> Sequence[Server]:
+        """Return the servers to be asked, in order; what holds for all names of the zone is kept for a moment."""
+        zone, now = _zone_of(walk), self._now()
+        if zone.ordered_until > now and not walk.passed:
+            return zone.order
+        keys = dict.fromkeys(key for each in zone.servers for key in each.addresses or self._hosts.get(each.name) or ())
+        usable = (key for key in keys if key not in walk.passed and not zone.is_lame(key, now))
+        found = self._servers.order(server for key in usable if (server := self._servers.get(key)) is not None)
+        if found and not walk.passed:
+            zone.order, zone.ordered_until = found, now + ORDERED_FOR
+        return found
 
     def _ask(self, walk: Walk, servers: tuple[Server, ...]) -> None:
+        now = self._now()
+        walk.asked, walk.asking = servers, True
+        if self._running and not any(each.upstream.room(now) for each in servers):
+            self._waiting.put(walk, servers[0])
+            self._awake.set()
+            return
         upstreams = tuple(each.upstream for each in servers)
-        seconds = min(STEP_SECONDS, walk.deadline - self._now())
+        seconds = min(STEP_SECONDS, walk.deadline - now)
         tries = max(LEAST_TRIES, len(servers))
         plan = Plan(upstreams=upstreams, recursion=False, seconds=seconds, tries=tries, whole=True)
         walk.budget.left -= 1
-        walk.asked, walk.asking = servers, True
         try:
             self._asks.ask(plan, walk.at, walk.rtype, walk, self._replied)
         except Full as error:  # the engine stops
@@ -203,8 +221,18 @@ class Authority:
 
     def _replied(self, walk: Walk, answer: Answer, packet: bytes) -> None:
         walk.asking = False
-        if not walk.live:
-            return
+        if walk.live:
+            self._take(walk, answer, packet)
+        for each in walk.asked:
+            self._resume(self._waiting.ready_at(each.key, self._now()))
+
+    def _resume(self, walks: Iterable[Walk]) -> None:
+        for walk in walks:
+            walk.asking = False
+            self._step(walk)
+
+    def _take(self, walk: Walk, answer: Answer, packet: bytes) -> None:
+        """Act by what a server said, or by nobody's having said anything."""
         server = next((each for each in walk.asked if each.upstream.name == answer.server), None)
         if not packet or server is None:
             walk.passed.update(each.key for each in walk.asked)
@@ -227,6 +255,9 @@ class Authority:
                 self._pass_over(walk, server, lame)
 
     def _final(self, walk: Walk, told: Answer, marks: Marks) -> None:
+        if marks is PLAIN and not self._policy.gardens:
+            self._end(walk, told)
+            return
         name = walk.chain[-1] if walk.chain else text_name(walk.at)
         if why := self._policy.why(name, walk.rtype, told, marks, direct=True):
             told = msgspec.structs.replace(told, outcome=Outcome.POLICY, why=why)

@@ -16,6 +16,8 @@ from tipd.net.resolver.bailiwick import ROOT, lineage
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from tipd.net.resolver.servers import Server
+
 LEAST_TTL, MOST_TTL = 30.0, 3600.0  # seconds; a name-server set that fluxes is seen anew within the hour
 LAME_FOR = 300.0  # seconds (RFC 2308, 7: at most five minutes)
 MOST_ZONES = 50_000
@@ -39,10 +41,13 @@ class Delegation(msgspec.Struct, eq=False):
     until: float
     since: float = 0.0
     lame: dict[str, float] = {}
+    order: list[Server] = []  # in which they are asked, until …
+    ordered_until: float = 0.0
 
     def mark_lame(self, address: str, now: float) -> None:
         """Do not ask this address for this zone for a while."""
         self.lame[address] = now + LAME_FOR
+        self.ordered_until = 0.0
 
     def is_lame(self, address: str, now: float) -> bool:
         """Return whether this address did not speak for the zone of late."""
