@@ -219,8 +219,9 @@ class Changes:
         cold = found.state is State.WATCHED and history.stable >= COLD
         if scored and history.windows:
             self._saving.score(slot, shown, at)
-        memo = history.pack() if kept is not None else b""
-        if scored or (kept is not None and kept.fresh and (cold or at - kept.marked >= MARK_EVERY)):
+        due = scored or (kept is not None and kept.fresh and (cold or at - kept.marked >= MARK_EVERY))
+        memo = history.pack() if kept is not None and (due or cold) else b""
+        if due:
             self._saving.mark(slot, found, shown, memo=memo, since=at if moved else 0.0)
             if kept is not None:
                 kept.marked, kept.fresh, kept.shown = at, False, shown

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 EPOCH = 7 * 86400.0  # seconds; rates are taken over the epoch that runs and the one before
 WINDOWS = 8  # of the last windows it is remembered whether they spoke for flux
+_ALL = (1 << WINDOWS) - 1
 MOST_CNAMES = 8  # distinct ends of CNAME chains that are told apart
 
 
@@ -103,14 +104,16 @@ class History:
         if look.cname and look.cname not in self.cnames and len(self.cnames) < MOST_CNAMES:
             self.cnames = (*self.cnames, look.cname)
         before, self.shown = self.shown, look
-        if not look.answered:
+        if look.outcome is not Outcome.NOERROR or not look.addresses:
             self._count_away(look)
             return None
         self.away = 0
-        same = before is not None and before.addresses == look.addresses
-        self.stable = self.stable + 1 if same else 0
-        new = 0 if same else self.spread.add(numbers(look.addresses), look.asns)
-        self._count(look, new, 1)
+        if before is not None and before.addresses == look.addresses:
+            self.stable += 1
+            self._count(look, 0, 1)
+        else:
+            self.stable = 0
+            self._count(look, self.spread.add(numbers(look.addresses), look.asns), 1)
         return self._close(look)
 
     def again(self, count: int, at: float, ttl: int | None = None) -> None:
@@ -206,11 +209,13 @@ class History:
         return shown if place == count else msgspec.structs.replace(shown, at=before + place * pace)
 
     def _note(self, window: Window, count: int) -> None:
+        """Remember `count` windows like this one."""
         self.window = window
         self.windows += count
-        for _ in range(min(count, WINDOWS)):
-            self.flux = (self.flux << 1 | window.flux) & (1 << WINDOWS) - 1
-            self.moved = (self.moved << 1 | window.changed) & (1 << WINDOWS) - 1
+        places = min(count, WINDOWS)
+        every = (1 << places) - 1
+        self.flux = (self.flux << places | (every if window.flux else 0)) & _ALL
+        self.moved = (self.moved << places | (every if window.changed else 0)) & _ALL
 
     def _count_away(self, look: Look) -> None:
         if not self.away:
