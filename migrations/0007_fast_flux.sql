@@ -47,6 +47,7 @@ CREATE TABLE flux_origin (
     tlp       smallint,
     first     timestamptz NOT NULL,
     last      timestamptz NOT NULL,
+    ended     timestamptz,                           -- when the source listed it no more; null: it does, or never did
     UNIQUE NULLS NOT DISTINCT (id, source_id, why)
 );
 CREATE INDEX flux_origin_source ON flux_origin (source_id, id) WHERE source_id IS NOT NULL;

@@ -145,6 +145,7 @@ CREATE TABLE flux_origin (
     tlp smallint,
     first timestamp with time zone NOT NULL,
     last timestamp with time zone NOT NULL,
+    ended timestamp with time zone,
     CONSTRAINT flux_origin_id_source_id_why_key UNIQUE NULLS NOT DISTINCT (id, source_id, why)
 );
 --

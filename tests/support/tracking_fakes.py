@@ -120,6 +120,7 @@ class Flux:
         self.leads: dict[str, list[PivotRow]] = {}
         self.by_root: dict[str, int] = {}
         self.thinned = 0
+        self.over: list[tuple[str, str]] = []
         self.remarked = 0
         self.lease: Any = None
 
@@ -139,6 +140,11 @@ class Flux:
     async def counts(self, *, max_tlp):
         await self._reach()
         return {State.CANDIDATE: len(self.known)}
+
+    async def ended(self, evidence):
+        await self._reach()
+        self.over += evidence
+        return len(evidence)
 
     async def listed(self, classes, after, limit):
         await self._reach()

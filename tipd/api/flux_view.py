@@ -98,6 +98,7 @@ def detail_of(
                 tlp=one.tlp.word,
                 first=one.first,
                 last=one.last,
+                ended=one.ended,
             )
             for one in found.origins
         ],

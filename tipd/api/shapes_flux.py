@@ -107,7 +107,10 @@ class RRsetShape(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OriginShape(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a name is watched: `list`, `spam`, `person`, `pivot` or `follow`, through which source, in which class."""
+    """Why a name is watched: `list`, `spam`, `person`, `pivot` or `follow`, through which source, in which class.
+
+    `ended`: when its list had the name no more; null while it has.
+    """
 
     why: str
     source: str | None
@@ -116,6 +119,7 @@ class OriginShape(msgspec.Struct, frozen=True, kw_only=True):
     tlp: str
     first: datetime
     last: datetime
+    ended: datetime | None
 
 
 class ScoreShape(msgspec.Struct, frozen=True, kw_only=True):

@@ -39,7 +39,10 @@ class Tracked(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Origin(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """Why a name is watched; `tlp`: the effective mark, the stricter of its own and its source's present one."""
+    """Why a name is watched; `tlp`: the effective mark, the stricter of its own and its source's present one.
+
+    `ended`: when its source listed the name itself no more; None: it does, or it listed URLs on it, or it is no list.
+    """
 
     why: str
     source: str | None
@@ -48,6 +51,7 @@ class Origin(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     tlp: Tlp
     first: datetime
     last: datetime
+    ended: datetime | None = None
 
 
 class ScorePoint(msgspec.Struct, frozen=True, gc=False, kw_only=True):

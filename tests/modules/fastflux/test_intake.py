@@ -140,6 +140,26 @@ async def test_a_source_of_another_class_gives_no_candidates_and_a_delisting_nei
     assert store.flux.added == []
 
 
+async def test_what_a_list_has_no_more_stays_and_that_is_noted():
+    store = Store(source("list"), source("other"))
+    reader = intake(store)
+    told(store, Kind.DOMAIN, "x.example.org")
+    await reader.catch_up()
+    for kind, value, finding in (
+        (Kind.DOMAIN, "gone.example.org", INDICATOR_LISTED),
+        (Kind.DOMAIN, "gone.example.org", INDICATOR_DELISTED),
+        (Kind.DOMAIN, "back.example.org", INDICATOR_DELISTED),
+        (Kind.DOMAIN, "back.example.org", INDICATOR_LISTED),
+        (Kind.URL, "http://many.example.org/1", INDICATOR_DELISTED),
+        (Kind.IPV4, "192.0.2.1", INDICATOR_DELISTED),
+    ):
+        told(store, kind, value, finding=finding)
+    told(store, Kind.DOMAIN, "back.example.org", name="other", finding=INDICATOR_DELISTED)
+    await reader.catch_up()
+    assert store.flux.over == [("gone.example.org", "list"), ("back.example.org", "other")]
+    assert {name for name, *_ in names(store)} == {"gone.example.org", "back.example.org"}
+
+
 async def test_spam_gives_candidates_with_its_own_word():
     store = Store()
     reader = intake(store)

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.fluxing import new
 from support.stores import write_opened
 
 from tipd.model.canonical import canonical
+from tipd.model.flux import NewName
 from tipd.model.kind import Kind
 from tipd.model.tlp import Tlp
 from tipd.store.sources import Declared
@@ -68,3 +70,26 @@ async def test_hits_are_sources_that_list_a_value_now(lists: Store) -> None:
     assert await lists.flux.hits(names, ["192.0.2.1", "2001:db8::1"]) == {"a.example.org": 2, "192.0.2.1": 2}
     assert await lists.flux.hits(names, ["192.0.2.1"], max_tlp=Tlp.AMBER) == {"a.example.org": 1, "192.0.2.1": 1}
     assert await lists.flux.hits([], []) == {}
+
+
+async def test_evidence_ends_where_its_list_ends_it_and_stands_again_when_it_is_told_again(lists: Store) -> None:
+    one = NewName(name="a.example.org", why="list", source="c2", class_="c2-server")
+    await lists.flux.add([one, NewName(name="a.example.org", why="list", source="mixed"), new("a.example.org")])
+    assert await lists.flux.ended([("a.example.org", "c2"), ("nobody.example.org", "c2"), ("a.example.org", "x")]) == 1
+    assert await lists.flux.ended([("a.example.org", "c2")]) == 0
+
+    async def ended() -> list[tuple[str | None, bool]]:
+        detail = await lists.flux.get("a.example.org", max_tlp=Tlp.RED)
+        assert detail is not None
+        return sorted((origin.source or "", origin.ended is not None) for origin in detail.origins)
+
+    assert await ended() == [("", False), ("c2", True), ("mixed", False)]
+    await lists.flux.add([one])
+    assert await ended() == [("", False), ("c2", False), ("mixed", False)]
+
+
+async def test_names_that_came_by_walks_are_counted_by_where_these_began(lists: Store) -> None:
+    paths = {"p.example": ("192.0.2.1",), "q.example": ("192.0.2.1", "p.example", "192.0.2.2"), "r.example": ("z.org",)}
+    await lists.flux.add([NewName(name=name, why="follow", path=path) for name, path in paths.items()])
+    await lists.flux.add([NewName(name="s.example", why="pivot", path=("192.0.2.1",))])
+    assert [await lists.flux.followed(root) for root in ("192.0.2.1", "z.org", "p.example")] == [2, 1, 0]

@@ -16,7 +16,7 @@ import trio
 from tipd.errors import GoneError, StoreAway
 from tipd.model.canonical.domain import canonical_name, why_refused
 from tipd.model.canonical.url import host_of
-from tipd.model.finding import INDICATOR_LISTED
+from tipd.model.finding import INDICATOR_DELISTED, INDICATOR_LISTED
 from tipd.model.flux import NewName
 from tipd.model.indicator import RefusedValue
 from tipd.model.kind import Kind
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from tipd.nursery.contract import HealthSink
 
 SPAM_URL = "spam.url"
-KINDS = (INDICATOR_LISTED, SPAM_URL)
+TAKEN = (INDICATOR_LISTED, SPAM_URL)
+KINDS = (*TAKEN, INDICATOR_DELISTED)
 PAGE = 2000  # findings or sightings a step
 LOOK_EVERY = 30.0  # seconds: a commit's word is a hint and may be lost
 SOON = 0.5
@@ -72,6 +73,7 @@ class Intake:
         self._begun = False  # what lists held was read: a cursor of 0 means an empty log
         self.refused: Counter[str] = Counter()
         self.taken = 0
+        self.ended = 0  # names that a list has no more
 
     def heard(self, _last_seq: int, kinds: frozenset[str]) -> None:
         """Wake where findings of interest were committed."""
@@ -138,6 +140,7 @@ class Intake:
                 names = await self._wanted(self._listed(one for one in found if (one.initial is True) is initial))
                 await self._add(names, initial=initial)
                 some = some or bool(names)
+            await self._end(found)
             if some or len(found) < PAGE or cursor - moved >= _MOVE_EVERY:
                 await self._store.findings.move_cursor(self._reader, cursor)
                 moved = cursor
@@ -146,7 +149,7 @@ class Intake:
         """Yield what findings list in a class of ours."""
         for finding in found:
             subject = finding.subject
-            if subject is None or subject.kind not in (Kind.DOMAIN, Kind.URL):
+            if subject is None or subject.kind not in (Kind.DOMAIN, Kind.URL) or finding.kind not in TAKEN:
                 continue
             source = self._sources.get(finding.source or "")
             said = finding.data.get("class") or (source.class_ if source else "")
@@ -158,6 +161,20 @@ class Intake:
                 own = None if source is not None and finding.mark <= source.tlp else finding.mark
                 why = "spam" if finding.kind == SPAM_URL else "list"
                 yield Listed(subject.kind, subject.value, class_, finding.source, own, why)
+
+    async def _end(self, found: Sequence[Finding]) -> None:
+        """Note which names lists have no more: they are watched on, but nobody vouches for it now.
+
+        Of a URL it is not known whether its list has others on the same host.
+        """
+        stands = {
+            (finding.subject.value, finding.source): finding.kind
+            for finding in found  # the last word of each source on a name holds
+            if finding.subject is not None and finding.subject.kind is Kind.DOMAIN and finding.source is not None
+        }
+        gone = [evidence for evidence, kind in stands.items() if kind == INDICATOR_DELISTED]
+        if gone:
+            self.ended += await self._store.flux.ended(gone)
 
     async def _wanted(self, page: Iterable[Listed]) -> list[NewName]:
         """Return the names among these that may be watched, each once a source; the rest is counted."""
@@ -196,7 +213,7 @@ class Intake:
         self.refused.update(added.refused.values())
 
     def _note(self) -> None:
-        self._health.note(intake={"taken": self.taken, "refused": dict(self.refused)})
+        self._health.note(intake={"taken": self.taken, "ended": self.ended, "refused": dict(self.refused)})
 
 
 def name_of(kind: Kind, value: str) -> str:

@@ -183,6 +183,10 @@ class Flux(Protocol):
         """Return a page of open sightings in these classes, and what the next page begins after (None: no more)."""
         ...
 
+    async def ended(self, evidence: Sequence[tuple[str, str]]) -> int:
+        """Note that sources list these names (name, source) no more."""
+        ...
+
     def load(self, page: int = 5000) -> AsyncIterator[Sequence[KnownName]]:
         """Yield all names that are not dropped."""
         ...

@@ -88,9 +88,9 @@ SELECT DISTINCT ON (id, s.source_id, s.why) id, s.source_id, s.why, s.class, s.b
   FROM flux_intake JOIN flux_said AS s USING (said) ORDER BY id, s.source_id, s.why, said DESC
     ON CONFLICT (id, source_id, why) DO UPDATE
    SET last = greatest(o.last, excluded.last), class = coalesce(excluded.class, o.class), tlp = excluded.tlp,
-       by = excluded.by
+       by = excluded.by, ended = NULL
  WHERE (o.class, o.tlp, o.by) IS DISTINCT FROM (coalesce(excluded.class, o.class), excluded.tlp, excluded.by)
-    OR o.last < excluded.last - interval '1 hour'
+    OR o.ended IS NOT NULL OR o.last < excluded.last - interval '1 hour'
 """
 _MERGE = """
 WITH more AS (

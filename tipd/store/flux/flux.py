@@ -138,6 +138,10 @@ class Flux(Reads):
         """Return a page of names and URLs that lists hold in these classes, and where the next begins (None: none)."""
         return await self._pool.within(LONG, listed.page, classes, after, limit)
 
+    async def ended(self, evidence: Sequence[tuple[str, str]]) -> int:
+        """Note that sources list these names (name, source) no more; the names stay. Return how many that were."""
+        return await self._writer.write(listed.ended, evidence, self._clock.now())
+
     async def hits(self, names: Sequence[str], addresses: Sequence[str], *, max_tlp: Tlp = Tlp.RED) -> dict[str, int]:
         """Return how many sources list each value now; values that nobody lists are left out."""
         keys = {key_of(self._seed, Kind.DOMAIN, name): name for name in names}

@@ -9,6 +9,7 @@ from tipd.model.tlp import Tlp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from tipd.store.connection import Connection
 
@@ -45,6 +46,15 @@ SELECT u.value, count(DISTINCT s.source_id) AS number
 _FOLLOWED = """
 SELECT count(*) FROM flux_name AS n
  WHERE n.path[1] = $1 AND EXISTS (SELECT FROM flux_origin AS o WHERE o.id = n.id AND o.why = 'follow')
+"""
+
+
+_ENDED = """
+UPDATE flux_origin AS o SET ended = $3
+  FROM unnest($1::text[], $2::text[]) AS u (name, source)
+  JOIN dns_name AS d ON d.name = u.name JOIN source AS s ON s.name = u.source
+ WHERE o.id = d.id AND o.source_id = s.id AND o.why = 'list' AND o.ended IS NULL
+RETURNING o.id
 """
 
 
@@ -90,3 +100,9 @@ async def hits(connection: Connection, keys: Mapping[int, str], max_tlp: Tlp) ->
 async def followed(connection: Connection, root: str) -> int:
     """Return how many names came by walks that began at this value."""
     return int(await connection.fetchval(_FOLLOWED, root))
+
+
+async def ended(connection: Connection, evidence: Sequence[tuple[str, str]], now: datetime) -> int:
+    """Note that sources list these names (name, source) no more; return of how many evidence that was."""
+    names, sources = [name for name, _ in evidence], [source for _, source in evidence]
+    return len(await connection.fetch(_ENDED, names, sources, now))

@@ -41,7 +41,8 @@ SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off
 """
 _ONE = f"SELECT d.id, s.verdict, {_COLUMNS} FROM {_FROM} WHERE d.name = $1 AND n.tlp <= $2"  # noqa: S608
 _ORIGINS = """
-SELECT o.why, s.name AS source, o.class, o.by, greatest(o.tlp, s.tlp, 0::smallint) AS tlp, o.first, o.last
+SELECT o.why, s.name AS source, o.class, o.by, greatest(o.tlp, s.tlp, 0::smallint) AS tlp, o.first, o.last,
+       o.ended
   FROM flux_origin AS o LEFT JOIN source AS s ON s.id = o.source_id
  WHERE o.id = $1 AND greatest(o.tlp, s.tlp, 0::smallint) <= $2 ORDER BY o.first, s.name, o.why
 """
