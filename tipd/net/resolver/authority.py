@@ -7,7 +7,6 @@ looked up by name, and time (see `walk`), so that its delegations neither run in
 
 from __future__ import annotations
 
-import ipaddress
 from collections import deque
 from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,10 +14,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 import trio
 
-from tipd.model.dns import AAAA, A, Answer, Outcome, text_name, wire_name
+from tipd.model.dns import Answer, Outcome, text_name, wire_name
 from tipd.net.guard import Guard
 from tipd.net.resolver.bailiwick import ROOT, below, within
 from tipd.net.resolver.delegation import Delegation, Delegations, Hosts, NameServer
+from tipd.net.resolver.lookups import Lookups
 from tipd.net.resolver.packet import quick
 from tipd.net.resolver.pending import DEADLINE, Full, Plan
 from tipd.net.resolver.policy import PLAIN, Marks
@@ -27,7 +27,7 @@ from tipd.net.resolver.roots import root_servers
 from tipd.net.resolver.servers import Servers
 from tipd.net.resolver.straight import Alias, Final, Lame, Referral, said
 from tipd.net.resolver.waiting import Waiting
-from tipd.net.resolver.walk import MOST_DEPTH, MOST_LOOKUPS, Walk
+from tipd.net.resolver.walk import Walk
 
 if TYPE_CHECKING:
     import random
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 MOST_WALKS = 2048  # at once
 MOST_ASKED = 4  # servers of a zone, one after the other, in one go
-AT_ONCE = 2  # servers looked up by name at the same time
 STEP_SECONDS = 5.0  # for one go
 LEAST_TRIES = 3
 TICK = 0.02  # seconds between two looks at servers' room, while walks wait for it
@@ -70,7 +69,7 @@ class Authority:
         self._delegations = Delegations(root, now)
         self._hosts = Hosts(now)
         self._waiting = Waiting()
-        self._lookups: dict[bytes, list[Walk]] = {}  # who waits for the address of a server's name
+        self._lookups = Lookups(self._delegations, self._hosts, self._step)
         self._heads: dict[bytes, list[Walk]] = {}  # who waits for the walk that looks for a registrable domain
         self._freed: deque[Walk] = deque()  # waited for another one's walk, and may go on
         self._early: deque[tuple[Walk, Answer]] = deque()  # ended while they were put: told in the task
@@ -79,7 +78,7 @@ class Authority:
         self._walks = 0
         self._running = False
         self._lot = trio.lowlevel.ParkingLot()
-        self._counts = dict.fromkeys(("walks", "referrals", "aliases", "lame", "lookups", "spent"), 0)
+        self._counts = dict.fromkeys(("walks", "referrals", "aliases", "lame", "spent"), 0)
 
     @classmethod
     def build(cls, asks: Asks, policy: Policy, settings: NetSettings, rng: random.Random) -> Authority:
@@ -159,7 +158,7 @@ class Authority:
     def facts(self) -> dict[str, Any]:
         """Return counts for people."""
         known = {"zones": len(self._delegations), "hosts": len(self._hosts), "under_way": self._walks}
-        return {**known, **self._counts, **self._servers.facts()}
+        return {**known, **self._counts, "lookups": self._lookups.count, **self._servers.facts()}
 
     # --- steps ---
 
@@ -187,7 +186,7 @@ class Authority:
             self._end(walk, Answer(Outcome.SERVFAIL, why="its delegations cost too many questions"))
         elif servers := self._candidates(walk):
             self._ask(walk, tuple(servers[:MOST_ASKED]))
-        elif not self._look_up(walk):
+        elif not self._lookups.begin(walk, _zone_of(walk)):
             self._give_up(walk)
 
     def _candidates(self, walk: Walk) -> Sequence[Server]:
@@ -336,61 +335,7 @@ class Authority:
         else:
             self._end_freed()
 
-    # --- servers' names ---
-
-    def _look_up(self, walk: Walk) -> bool:
-        """Look up servers of the zone that came without glue; False where there are none (any more)."""
-        if walk.waiting:
-            return True
-        zone = _zone_of(walk)
-        open_ = [each.name for each in zone.servers if not each.addresses and self._may_look_up(walk, each.name, zone)]
-        for host in open_[: min(AT_ONCE, MOST_LOOKUPS - len(walk.looked_up))]:
-            walk.looked_up.add(host)
-            walk.waiting += 1
-            if walk.depth:  # these never wait for each other, or they could do so in a circle
-                self._begin(walk, host)
-            elif (others := self._lookups.get(host)) is not None:
-                others.append(walk)
-            else:
-                self._lookups[host] = [walk]
-                self._begin(walk, host)
-        return bool(walk.waiting) or not walk.live or walk.asking
-
-    def _may_look_up(self, walk: Walk, host: bytes, zone: Delegation) -> bool:
-        """A server inside the zone that it serves needs glue: nobody else could say where it is."""
-        if host in walk.looked_up or host in walk.hosts or within(host, zone.zone) or walk.depth >= MOST_DEPTH:
-            return False
-        return self._hosts.get(host) is None
-
-    def _begin(self, walk: Walk, host: bytes, rtype: int = A) -> None:
-        self._counts["lookups"] += 1
-        child = walk.below(host, rtype, (walk, host, rtype), self._found)
-        child.enter(self._delegations.deepest(host), from_cache=True)
-        self._step(child)
-
-    def _found(self, token: tuple[Walk, bytes, int], answer: Answer) -> None:
-        """Take in what is known of a server's address, and let all go on that waited for it."""
-        walk, host, rtype = token
-        waiting = [walk] if walk.depth else self._lookups[host]
-        if answer.outcome is Outcome.NODATA and rtype == A:
-            heir = next((each for each in waiting if each.live), None)
-            if heir is not None:
-                self._begin(heir, host, AAAA)
-                return
-        elif answer.outcome in (Outcome.NOERROR, Outcome.NODATA, Outcome.NXDOMAIN):
-            self._hosts.keep(host, _addresses(answer.rdata, rtype), answer.ttl)
-        if not walk.depth:
-            del self._lookups[host]
-        for each in waiting:
-            each.waiting -= 1
-            self._step(each)
-
 
 def _zone_of(walk: Walk) -> Delegation:
     assert walk.delegation is not None  # noqa: S101  # set by `enter`, before the first step
     return walk.delegation
-
-
-def _addresses(rdata: bytes, rtype: int) -> list[str]:
-    width = 4 if rtype == A else 16
-    return [str(ipaddress.ip_address(rdata[at : at + width])) for at in range(0, len(rdata), width)]
