@@ -24,6 +24,7 @@ from tipd.clock import SystemClock
 from tipd.model.flux import KnownName, State
 from tipd.model.tlp import Tlp
 from tipd.modules.fastflux.knowledge.knowledge import Knowledge
+from tipd.modules.fastflux.lateness import Lateness
 from tipd.modules.fastflux.monitor import Monitor
 from tipd.modules.fastflux.settings import FluxSettings
 from tipd.net.asn import AsnTable
@@ -60,6 +61,14 @@ def resident() -> int:
     """Return the bytes that this process holds in memory."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * 4096
+
+
+def counted(monitor: Monitor) -> int:
+    """Return the bytes of records, names and last sets of addresses, wheel and domains, as Python counts them."""
+    records, wheel = monitor._records, monitor._wheel
+    parts = [*vars(records).values(), *vars(monitor._apexes).values(), *records._pages.values(), *records.wires]
+    parts += [wheel._buckets, *(bucket for bucket in wheel._buckets if bucket is not None)]
+    return sum(map(sys.getsizeof, parts)) + sum(sys.getsizeof(one) for one in records.sets if one)
 
 
 def monitor_of(resolver: Resolver, asns: Asns, names: int, floor: str) -> Monitor:
@@ -121,7 +130,9 @@ async def measure(names: int, ttl: int, floor: str, rate: float, warm: float, se
     """Run one size."""
     asns = Asns()
     with NameServer(ADDRESSES, ttl=ttl) as server:
-        resolver = Resolver(NetSettings(resolvers=(f"127.0.0.1:{server.port}",), queries_per_second=0, queries_in_flight=2000))
+        resolver = Resolver(
+            NetSettings(resolvers=(f"127.0.0.1:{server.port}",), queries_per_second=0, queries_in_flight=2000)
+        )
         monitor = monitor_of(resolver, asns, names, floor)
         async with trio.open_nursery() as nursery:
             await nursery.start(resolver.run)
@@ -135,7 +146,7 @@ async def measure(names: int, ttl: int, floor: str, rate: float, warm: float, se
             await trio.sleep(warm)
             answered = sum(monitor.facts()["outcomes"].values())
             cpu, wall = time.process_time(), time.perf_counter()
-            monitor._asking.lateness.__init__()
+            monitor._asking.lateness = Lateness()
             await trio.sleep(seconds)
             cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
             facts = monitor.facts()
@@ -152,6 +163,7 @@ async def measure(names: int, ttl: int, floor: str, rate: float, warm: float, se
             "worst": facts["late"]["worst_s"],
             "loaded": loaded / names,
             "settled": (resident() - before) / names,
+            "counted": counted(monitor) / names,
             "resident": resident(),
             "lost": facts["lost"] + facts["outcomes"]["timeout"],
         }
