@@ -103,7 +103,7 @@ class Flux(Reads):
 
     async def _save(self, part: saving.Part, vantage: str, *, begun: bool) -> None:
         for left in range(TRIES - 1, -1, -1):
-            shut = await self._shut(begun=begun) if part.runs else frozenset()
+            shut = await self._shut(begun=begun) if part.runs or part.observations else frozenset()
             rows = await saving.ready(part, self._seed, shut)
             try:
                 await self._writer.write(saving.store, rows, vantage, findings=part.findings, alone=True)

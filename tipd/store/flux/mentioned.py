@@ -27,7 +27,7 @@ CREATE TEMPORARY TABLE IF NOT EXISTS flux_named (
 CREATE TEMPORARY TABLE IF NOT EXISTS flux_ids (n integer, id integer) ON COMMIT DELETE ROWS
 """
 _LEAVE_OUT = """
-DELETE FROM {table} WHERE key IN (SELECT key FROM blocked UNION ALL SELECT key FROM flux_forgotten)
+DELETE FROM flux_named WHERE key IN (SELECT key FROM blocked UNION ALL SELECT key FROM flux_forgotten)
 """
 _IDS = """
 INSERT INTO flux_ids SELECT n, d.id FROM flux_named AS asked
@@ -74,15 +74,10 @@ async def take(connection: Connection, named: bytes) -> None:
     """Fill `flux_ids` with the numbers of names by their places (asyncio-flavoured)."""
     await connection.execute(_TABLES)
     await tuples.copy_in(connection, "flux_named", _COLUMNS, named)
-    await leave_out(connection, "flux_named")
+    await connection.execute(_LEAVE_OUT)
     await names.make_missing(connection, "flux_named")
     await connection.execute(_IDS)
     await connection.execute("ANALYZE flux_ids")
-
-
-async def leave_out(connection: Connection, table: str) -> None:
-    """Take what may not be stored out of a table of this session, by its column `key` (asyncio-flavoured)."""
-    await connection.execute(_LEAVE_OUT.format(table=table))
 
 
 async def vantages(connection: Connection, vantage: str, upstreams: Sequence[str]) -> list[int]:

@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 import socket
-from typing import TYPE_CHECKING
+import struct
+from typing import TYPE_CHECKING, NamedTuple
 
 from tipd.model.dns import AAAA, A
 from tipd.model.key import key_of
 from tipd.model.kind import Kind
 from tipd.store.flux import names, tuples
-from tipd.store.flux.mentioned import leave_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
 
     from tipd.model.flux import Observation
     from tipd.store.connection import Connection
     from tipd.store.flux.mentioned import Mentioned
 
-_FAMILY = {A: (socket.AF_INET, Kind.IPV4), AAAA: (socket.AF_INET6, Kind.IPV6)}
+
+class _Family(NamedTuple):
+    """What a type's addresses are."""
+
+    number: int
+    size: int
+    kind: Kind
+
+
+_FAMILY = {A: _Family(socket.AF_INET, 4, Kind.IPV4), AAAA: _Family(socket.AF_INET6, 16, Kind.IPV6)}
+# One call a row for the columns of fixed width: each after its length.
+_head = struct.Struct("!hiiih").pack
+_tail = struct.Struct("!iqiqiqiqiiiii?ih").pack
 _COLUMNS = (
-    "n", "rtype", "address", "target", "key", "asn", "first", "last", "count", "ttl_min", "ttl_max", "true_ttl",
+    "n", "rtype", "address", "target", "asn", "first", "last", "count", "ttl_min", "ttl_max", "true_ttl",
     "upstream",
 )  # fmt: skip
 _TABLE = """
 CREATE TEMPORARY TABLE IF NOT EXISTS flux_seen (
-    n integer, rtype smallint, address inet, target integer, key bigint, asn bigint, first timestamptz,
+    n integer, rtype smallint, address inet, target integer, asn bigint, first timestamptz,
     last timestamptz, count bigint, ttl_min integer, ttl_max integer, true_ttl boolean, upstream smallint
 ) ON COMMIT DELETE ROWS
 """
@@ -46,48 +59,49 @@ SELECT own.id, s.rtype, s.address, target.id, s.asn, min(s.first), max(s.last), 
 _POINTING = "SELECT DISTINCT own.id FROM flux_seen AS s JOIN flux_ids AS own ON own.n = s.n WHERE s.target IS NOT NULL"
 
 
-async def packed(observations: Sequence[Observation], seed: int, mentioned: Mentioned) -> bytes:
-    """Make the rows ready; what no DNS name or address can be is left out (trio-flavoured)."""
+async def packed(observations: Sequence[Observation], seed: int, shut: AbstractSet[int], mentioned: Mentioned) -> bytes:
+    """Make the rows ready; what no DNS name or address can be, or may not be stored, is left out (trio-flavoured)."""
+    known: dict[bytes, bool] = {}
 
     def pack(one: Observation) -> bytes:
         owner = mentioned.name(one.name)
-        columns = _columns(one, mentioned, seed)
-        if owner is None or columns is None:
+        columns = _columns(one, mentioned)
+        if owner is None or columns is None or (shut and _is_shut(one, shut, seed, known)):
             return b""
-        return tuples.row(
-            tuples.int4(owner),
-            tuples.int2(one.rtype),
-            *columns,
-            tuples.int8(one.asn),
-            tuples.moment(one.first),
-            tuples.moment(one.last),
-            tuples.int8(one.count),
-            tuples.int4(one.ttl_min),
-            tuples.int4(one.ttl_max),
-            tuples.boolean(one.true_ttl),
-            tuples.int2(mentioned.upstream(one.upstream)),
-        )
+        head = _head(12, 4, owner, 2, one.rtype)
+        upstream = mentioned.upstream(one.upstream)
+        return head + columns + _tail(
+            8, one.asn, 8, tuples.micros(one.first), 8, tuples.micros(one.last), 8, one.count, 4, one.ttl_min, 4,
+            one.ttl_max, 1, one.true_ttl, 2, upstream,
+        )  # fmt: skip
 
     return await tuples.packed(observations, pack)
 
 
-def _columns(one: Observation, mentioned: Mentioned, seed: int) -> tuple[bytes, bytes, bytes] | None:
-    """Return address, target and key; None where there is neither."""
+def _columns(one: Observation, mentioned: Mentioned) -> bytes | None:
+    """Return address and target; None where there is neither."""
     family = _FAMILY.get(one.rtype)
     if family is None:
         target = mentioned.name(one.data.decode("ascii", "replace"))
-        return None if target is None else (tuples.NULL, tuples.int4(target), tuples.NULL)
-    try:
-        text = socket.inet_ntop(family[0], one.data)
-    except ValueError:
-        return None
-    return tuples.inet(one.data), tuples.NULL, tuples.int8(key_of(seed, family[1], text))
+        return None if target is None else tuples.NULL + tuples.int4(target)
+    return tuples.inet(one.data) + tuples.NULL if len(one.data) == family.size else None
+
+
+def _is_shut(one: Observation, shut: AbstractSet[int], seed: int, known: dict[bytes, bool]) -> bool:
+    """Say whether the row has an address that may not be stored."""
+    family = _FAMILY.get(one.rtype)
+    if family is None:
+        return False
+    found = known.get(one.data)
+    if found is None:
+        key = key_of(seed, family.kind, socket.inet_ntop(family.number, one.data))
+        found = known[one.data] = key in shut
+    return found
 
 
 async def store(connection: Connection, rows: bytes, vantages: Sequence[int]) -> None:
     """Add what was seen to what is known (asyncio-flavoured); the names are taken already."""
     await connection.execute(_TABLE)
     await tuples.copy_in(connection, "flux_seen", _COLUMNS, rows)
-    await leave_out(connection, "flux_seen")
     await connection.execute(_ADD, vantages)
     await names.lower_targets(connection, [row["id"] for row in await connection.fetch(_POINTING)])

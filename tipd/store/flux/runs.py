@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tipd.store.flux.mentioned import Mentioned
 
 MONTHLY = Monthly("flux_run")
+_DAY = 86400.0  # seconds
 _COLUMNS = (
     "n", "name_id", "first", "last", "count", "outcome", "ttl_min", "ttl_max", "true_ttl", "upstream", "cname",
     "addresses", "asns",
@@ -83,7 +84,7 @@ def joined(runs: Sequence[Run]) -> list[Run]:
     found: list[Run] = []
     for run in sorted(runs, key=lambda run: (run.name_id, run.first)):
         last = found[-1] if found else None
-        if last is not None and _result(last) == _result(run) and _goes_on(last, run):
+        if last is not None and last.name_id == run.name_id and _goes_on(last, run):
             found[-1] = msgspec.structs.replace(
                 last,
                 last=max(last.last, run.last),
@@ -97,12 +98,12 @@ def joined(runs: Sequence[Run]) -> list[Run]:
 
 
 def _goes_on(last: Run, run: Run) -> bool:
-    """Say whether nobody paused between two runs, and both stand in one month."""
+    """Say whether a run has the result of the one before, nobody paused between them, and both stand in one month."""
+    if last.addresses != run.addresses or last.outcome != run.outcome or last.asns != run.asns:
+        return False
+    if last.cname != run.cname or last.true_ttl != run.true_ttl or last.upstream != run.upstream:
+        return False
     return run.first <= last.last + max(7200, 4 * run.ttl_max) and _month(run.first) == _month(last.first)
-
-
-def _result(run: Run) -> tuple[object, ...]:
-    return run.name_id, run.outcome, run.addresses, run.asns, run.cname, run.true_ttl, run.upstream
 
 
 def without(run: Run, shut: AbstractSet[int], seed: int, known: dict[bytes, bool]) -> Run:
@@ -123,14 +124,14 @@ def without(run: Run, shut: AbstractSet[int], seed: int, known: dict[bytes, bool
 
 async def packed(runs: Sequence[Run], seed: int, shut: AbstractSet[int], mentioned: Mentioned) -> Ran:
     """Make the rows ready, without addresses that may not be stored (trio-flavoured)."""
-    months: set[datetime] = set()
+    days: set[float] = set()
     known: dict[bytes, bool] = {}
 
     def pack(numbered: tuple[int, Run]) -> bytes:
         n, run = numbered
         if shut:
             run = without(run, shut, seed, known)
-        months.add(_month(run.first))
+        days.add(run.first // _DAY)
         cname = mentioned.name(run.cname) if run.cname else None
         return tuples.row(
             tuples.int4(n),
@@ -148,7 +149,8 @@ async def packed(runs: Sequence[Run], seed: int, shut: AbstractSet[int], mention
             tuples.longs(run.asns),
         )
 
-    return Ran(await tuples.packed(enumerate(joined(runs)), pack), frozenset(months))
+    rows = await tuples.packed(enumerate(joined(runs)), pack)
+    return Ran(rows, frozenset(_month(day * _DAY) for day in days))
 
 
 def _month(seconds: float) -> datetime:

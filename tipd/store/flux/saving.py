@@ -84,7 +84,7 @@ def parts(batch: Batch) -> Iterator[Part]:
 async def ready(part: Part, seed: int, shut: AbstractSet[int]) -> Ready:
     """Make one transaction's rows ready (trio-flavoured)."""
     said = Mentioned()
-    seen = await observations.packed(part.observations, seed, said)
+    seen = await observations.packed(part.observations, seed, shut, said)
     ran = await runs.packed(part.runs, seed, shut, said)
     return Ready(
         await said.packed(seed),
@@ -105,7 +105,7 @@ async def shut(connection: Connection) -> frozenset[int]:
 
 async def store(connection: Connection, rows: Ready, vantage: str) -> None:
     """Store one transaction's rows. Raises Moved where they must be made ready anew."""
-    if rows.runs.rows and await connection.fetchval(_COUNT) != rows.shut:
+    if (rows.observations or rows.runs.rows) and await connection.fetchval(_COUNT) != rows.shut:
         raise Moved("what may not be stored has changed")
     if rows.observations or rows.runs.rows:
         await mentioned.take(connection, rows.names)

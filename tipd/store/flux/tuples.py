@@ -49,9 +49,16 @@ def boolean(truth: bool) -> bytes:
     return b"\0\0\0\x01\x01" if truth else b"\0\0\0\x01\0"
 
 
+def micros(seconds: float) -> int:
+    """Return seconds since 1970 as PostgreSQL counts; what no calendar holds becomes the nearest that it does."""
+    if not _LEAST <= seconds <= _MOST:
+        seconds = _LEAST if seconds < _LEAST else _MOST
+    return round((seconds - _EPOCH) * 1_000_000)
+
+
 def moment(seconds: float) -> bytes:
-    """Return a timestamptz of seconds since 1970; what no calendar holds becomes the nearest that it does."""
-    return _long(8, round((min(max(seconds, _LEAST), _MOST) - _EPOCH) * 1_000_000))
+    """Return a timestamptz of seconds since 1970."""
+    return _long(8, micros(seconds))
 
 
 def moment_or_none(seconds: float) -> bytes:
