@@ -106,7 +106,7 @@ class Leads(NamedTuple):
 LEADS = {
     "ipv4": Leads("address = ${0}::inet"),
     "ipv6": Leads("address = ${0}::inet"),
-    "network": Leads("address >= ${0}::inet AND address <= ${1}::inet", "address", (40,)),
+    "network": Leads("address >= ${0}::inet AND address <= ${1}::inet", "address", (8, 20)),
     "asn": Leads("asn = ${0}::bigint AND asn <> 0", budgets=(4, 40)),
     "target": Leads("target_id = ${0}::integer"),
     "own": Leads("name_id = ${0}::integer", "last DESC"),
