@@ -54,3 +54,21 @@ def test_a_terminal_gets_words_and_no_color_is_honoured(monkeypatch):
     log.get("api").info("listening", port=8470)
     assert "listening" in out.getvalue()
     assert "\x1b[" not in out.getvalue()
+
+
+def test_a_traceback_on_a_terminal_shows_no_values():
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    def fail(secret):
+        raise ValueError(len(secret))
+
+    out = Terminal()
+    log.setup("info", stream=out)
+    try:
+        fail("tip_0123456789")
+    except ValueError as error:
+        log.get("api").error("a request failed", exc_info=error)
+    assert "ValueError: 14" in out.getvalue()
+    assert "tip_0123456789" not in out.getvalue().replace('fail("tip_0123456789")', "")

@@ -30,8 +30,12 @@ def setup(level: str = "info", *, stream: Any = None) -> None:
     out = stream if stream is not None else sys.stderr
     terminal = out.isatty()
     colours = terminal and "NO_COLOR" not in os.environ
+    # Plain tracebacks, whatever is installed: one with all values shows secrets, and takes long to draw.
+    plain = structlog.dev.plain_traceback
     renderer: Any = (
-        structlog.dev.ConsoleRenderer(colors=colours) if terminal else structlog.processors.JSONRenderer(default=str)
+        structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=plain)
+        if terminal
+        else structlog.processors.JSONRenderer(default=str)
     )
     structlog.configure(
         processors=[

@@ -9,6 +9,7 @@ import trio
 import trio.testing
 from hypothesis import given
 from hypothesis import strategies as st
+from quart.wrappers.base import ClientDisconnectedError
 
 from tipd.api.flow import KEY, MOST_WAITING, NEXT_WITHIN, Flow, Lines, pieces
 from tipd.api.problem import Problem
@@ -77,6 +78,17 @@ async def test_what_was_used_makes_room() -> None:
     flow.came(MOST_WAITING - 1)
     with trio.fail_after(1):
         await flow.room()
+
+
+async def test_a_sender_that_goes_away_is_no_error_of_ours() -> None:
+    class Gone(Body):
+        async def __anext__(self) -> bytes:
+            await trio.lowlevel.checkpoint()
+            raise ClientDisconnectedError
+
+    with pytest.raises(Problem) as caught:
+        await anext(pieces(SimpleNamespace(scope={}, body=Gone())))
+    assert caught.value.status == 400
 
 
 async def test_silence_is_not_waited_for(autojump_clock: trio.testing.MockClock) -> None:

@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import trio
+from quart.wrappers.base import ClientDisconnectedError
 
 from tipd.api.problem import Problem
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncGenerator, Iterator
 
 MOST_WAITING = 2**20  # bytes
 NEXT_WITHIN = 30.0  # seconds until the next piece
@@ -71,8 +72,8 @@ class Lines:
         return self._number - 1, line[: self._longest + 1]
 
 
-async def pieces(request: Any) -> AsyncIterator[bytes]:
-    """Yield a request's body as it comes; raises Problem 408 where nothing comes for too long."""
+async def pieces(request: Any) -> AsyncGenerator[bytes]:
+    """Yield a request's body as it comes; raises Problem 408 where nothing comes for too long. Close it at the end."""
     flow: Flow | None = request.scope.get(KEY)
     body = aiter(request.body)
     while True:
@@ -81,6 +82,8 @@ async def pieces(request: Any) -> AsyncIterator[bytes]:
                 piece = await anext(body, None)
         except trio.TooSlowError:
             raise Problem(408, f"nothing came for {NEXT_WITHIN:g} s") from None
+        except ClientDisconnectedError:  # nobody hears of it
+            raise Problem(400, "the body ended before it was whole") from None
         if piece is None:
             return
         yield piece

@@ -13,6 +13,7 @@ from tipd.api.routes import flux_import
 from tipd.model.tlp import Tlp
 
 PATH = "/api/v1/flux/import"
+HEAD = b"POST /api/v1/flux/import HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer tip_all\r\n"
 
 
 async def imported(api: Served, lines: bytes, query: str = "", status: int = 200, **more: Any) -> Any:
@@ -110,3 +111,39 @@ async def test_a_body_that_comes_slowly_is_used_meanwhile(world: World, api: Ser
     assert came.is_set()
     assert msgspec.json.decode(answer.content)["new"] == flux_import.AT_ONCE + 1
     assert "last.example.org" in world.flux.rows
+
+
+async def test_a_client_that_goes_away_leaves_what_was_taken(world: World, api: Served) -> None:
+    lines = b"".join(b"host%d.example.org\n" % number for number in range(flux_import.AT_ONCE + 1000))
+    stream = await trio.open_tcp_stream("127.0.0.1", api.port)
+    await stream.send_all(HEAD + b"Content-Length: 9000000\r\n\r\n" + lines)
+    with trio.fail_after(10):
+        while not world.flux.batches:
+            await trio.sleep(0.01)
+    await stream.aclose()
+    with trio.fail_after(10):
+        assert (await api.ask("GET", "/healthz", token=None)).status == 200
+    assert [len(names) for names, _ in world.flux.batches] == [flux_import.AT_ONCE]
+
+
+async def test_a_sender_faster_than_the_store_is_held_back(world: World, api: Served) -> None:
+    """What waits in memory stays bounded: the socket fills up instead."""
+    gate = trio.Event()
+    taking = world.flux.add
+
+    async def slowly(names: Any, **more: Any) -> Any:
+        await gate.wait()
+        return await taking(names, **more)
+
+    world.flux.add = slowly  # type: ignore[method-assign]
+    piece = b"".join(b"a-rather-long-name-of-host-%d.example.org\n" % number for number in range(20_000))
+    sent = 0
+    stream = await trio.open_tcp_stream("127.0.0.1", api.port)
+    await stream.send_all(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
+    with trio.move_on_after(1):
+        while True:
+            await stream.send_all(b"%x\r\n%s\r\n" % (len(piece), piece))
+            sent += len(piece)
+    assert sent < 40 * 2**20  # what the kernel's buffers, hypercorn's and ours hold
+    gate.set()
+    await stream.aclose()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -48,11 +49,12 @@ async def import_(call: Call) -> Imported:
     asked: ImportQuery = call.query
     taking = _Import(call, said_of(call, asked.tag, asked.note, asked.tlp), initial=asked.initial)
     lines = Lines(LONGEST_LINE, asked.first_line)
-    async for piece in pieces(call.request):
-        for number, line in lines.feed(piece):
-            taking.waiting.append((number, line))
-            if len(taking.waiting) >= AT_ONCE:
-                await taking.commit()
+    async with aclosing(pieces(call.request)) as body:
+        async for piece in body:
+            for number, line in lines.feed(piece):
+                taking.waiting.append((number, line))
+                if len(taking.waiting) >= AT_ONCE:
+                    await taking.commit()
     taking.waiting += lines.end()
     await taking.commit()
     return taking.done()
