@@ -58,6 +58,7 @@ async def test_it_takes_the_lease_loads_and_probes(world, autojump_clock):
         assert (world.tracker.ran, len(world.tracker.taken)) == (1, 1)
         assert (world.node.state, world.node.facts["state"]) == ("running", "probing")
         assert world.node.facts["tracker"] == {"names": 1}
+        assert world.node.facts["dns"] == {"resolvers": []}
         assert world.node.facts["asn_table"] == "none"
         await trio.sleep(100)
         assert session.lease.until > trio.current_time()

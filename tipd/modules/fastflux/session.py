@@ -103,7 +103,10 @@ class Session:
 
     def may(self) -> bool:
         """Say whether something may be asked or taken in now."""
-        return not self._pause and trio.current_time() < self.lease.until
+        return not self._pause and self._holds()
+
+    def _holds(self) -> bool:
+        return trio.current_time() < self.lease.until
 
     def _moved(self, until: float) -> None:
         self._tracker.allowed_until = 0.0 if self._pause else until
@@ -144,7 +147,7 @@ class Session:
             "siblings": partial(self._siblings.run, self.may),
             "networks": partial(self._kinship.run, self.may),
             "walks": partial(self._following.run, self.may),
-            "chores": partial(self._chores.run, self.may),
+            "chores": partial(self._chores.run, self._holds),  # also while the disk is short of room: thinning helps
         }
         try:
             async with trio.open_nursery() as nursery:
@@ -202,6 +205,7 @@ class Session:
         asns = self._ctx.asns
         return {
             "tracker": self._tracker.facts(),
+            "dns": self._ctx.resolver.facts(),
             "stored": self._flushing.stored,
             "flush_s": round(self._flushing.took, 3),
             "bytes": self._chores.bytes,
