@@ -11,10 +11,11 @@ import dns.rcode
 import pytest
 from support.dns.wire import AA, QR, QUESTION, RA, RD, TC, Asked, a, cname, ns, opt, record, reply, soa
 
-from tipd.model.dns import AAAA, MOST_TTL, MX, A, Answer, Outcome, wire_name
+from tipd.model.dns import AAAA, MOST_TTL, MX, A, wire_name
 from tipd.net.resolver import wire
 from tipd.net.resolver.packet import quick
-from tipd.net.resolver.unusual import Reading, read
+from tipd.net.resolver.unusual import read
+from tipd.net.resolver.walked import walked
 
 NAMES = [wire_name(name) for name in ("www.example.org", "a", "x" * 63 + ".example", "xn--bcher-kva.example.com", "")]
 OTHERS = ["www.example.net", "example.org", "WWW.example.org"]
@@ -31,7 +32,7 @@ class Chance:
         """Return a packet, and the name and type that were asked for."""
         name, rtype = self.rng.choice(NAMES), self.rng.choice((A, A, A, AAAA, AAAA, MX))
         asked = Asked(b"\x12\x34" + wire.head(recursion=True, edns=True) + name + wire.kind(rtype) + wire.EDNS)
-        made = self.usual(asked) if self.rng.random() < 0.6 else self.odd(asked)
+        made = self.rng.choice((self.usual, self.usual, self.chained, self.negative, self.odd))(asked)
         for _ in range(self.rng.choice((0, 0, 1, 1, 2, 5))):
             made = self.spoiled(made, 16 + len(name))
         return made, name, rtype
@@ -42,7 +43,7 @@ class Chance:
         return [record(owner, rtype, self.rng.choice(drawn), ttl) for _ in drawn]
 
     def ttl(self) -> int:
-        return self.rng.choice((0, 60, 300, MOST_TTL, 2**31, 2**32 - 1, self.rng.randrange(2**32)))
+        return self.rng.choice((0, 60, 60, 300, 300, 3600, MOST_TTL, MOST_TTL, self.rng.randrange(2**32)))
 
     def usual(self, asked: Asked) -> bytes:
         flags = QR | self.rng.choice((0, RD, RA, RD | RA, AA, RD | AA, 0x20))
@@ -64,6 +65,19 @@ class Chance:
             lambda: [record(owner, self.rng.randrange(70), self.rng.randbytes(self.rng.randrange(20)), self.ttl())],
         ]
         return [each for _ in range(self.rng.randrange(3)) for each in self.rng.choice(kinds)()]
+
+    def chained(self, asked: Asked) -> bytes:
+        names = ["c0.example.net", *self.rng.sample(OTHERS, 2), "c1.example.com"][: self.rng.randrange(1, 5)]
+        owners: list[str | bytes] = [QUESTION, *names]
+        records = [cname(owner, name, self.ttl()) for owner, name in zip(owners, names, strict=False)]
+        records += self.addresses(owners[-1], asked.rtype, self.rng.randrange(4), self.ttl())
+        self.rng.shuffle(records)
+        return reply(asked, records, [soa("example.net")] if self.rng.random() < 0.3 else [])
+
+    def negative(self, asked: Asked) -> bytes:
+        signed = [soa(self.rng.choice(("", "org", "example", "example.org", "example.net")), self.ttl(), self.ttl())]
+        flags = QR | self.rng.choice((RD | RA, AA))
+        return reply(asked, [], signed, rcode=self.rng.choice((0, 3)), flags=flags)
 
     def odd(self, asked: Asked) -> bytes:
         flags = QR | self.rng.choice((0, AA, TC, RD, RD | RA, RD | RA | AA))
@@ -107,33 +121,36 @@ def by_dnspython(packet: bytes, name: bytes, rtype: int) -> tuple[bytes, int, bo
     return rdata, found.ttl if found.ttl <= MOST_TTL else 0, bool(message.flags & dns.flags.AA)
 
 
-def hunt(seed: int, count: int) -> int:
-    """Try so many packets; return how many were read fast."""
-    chance, fast = Chance(seed), 0
+def hunt(seed: int, count: int) -> tuple[int, int]:
+    """Try so many packets; return how many were read at once, and how many record by record."""
+    chance, at_once, by_record = Chance(seed), 0, 0
     for number in range(count):
         packet, name, rtype = chance.packet()
-        told = quick(packet, 16 + len(name), rtype, "here")
+        at, where = 16 + len(name), f"seed {seed}, packet {number}: {packet.hex()}"
+        told, stepped = quick(packet, at, rtype, "here"), walked(packet, at, name, rtype, "here")
         reading = read(packet, name, rtype, "here")
-        assert isinstance(reading, Reading) and reading.unread == reading.answer.why.startswith("an answer that cannot")
-        if told is None:
-            continue
-        fast += 1
-        where = f"seed {seed}, packet {number}: {packet.hex()}"
-        assert by_dnspython(packet, name, rtype) == (told.rdata, told.ttl, told.true_ttl), where
-        assert reading.answer == told, where
-        assert told == Answer(Outcome.NOERROR, told.rdata, told.ttl, told.true_ttl, server="here"), where
-    return fast
+        assert reading.unread == reading.answer.why.startswith("an answer that cannot be read"), where
+        if stepped is not None:
+            by_record += 1
+            assert stepped == reading, where
+        if told is not None:
+            at_once += 1
+            assert by_dnspython(packet, name, rtype) == (told.rdata, told.ttl, told.true_ttl), where
+            assert reading.answer == told, where
+    return at_once, by_record
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_five_thousand_packets_of_chance(seed: int) -> None:
-    assert hunt(seed, 5_000) > 500
+    at_once, by_record = hunt(seed, 5_000)
+    assert at_once > 300 and by_record > 800
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(1000, 1100))
 def test_ten_thousand_packets_of_chance(seed: int) -> None:
-    assert hunt(seed, 10_000) > 1000
+    at_once, by_record = hunt(seed, 10_000)
+    assert at_once > 600 and by_record > 1600
 
 
 def test_chance_is_the_same_each_time() -> None:

@@ -26,7 +26,8 @@ from support.dns.wire import (
 
 from tipd.model.dns import CNAME, MX, NS, TXT, A, Answer, Outcome, wire_name
 from tipd.net.resolver import unusual, wire
-from tipd.net.resolver.unusual import LONGEST_CHAIN, MOST_RECORDS, Reading, read
+from tipd.net.resolver.reading import LONGEST_CHAIN, MOST_RECORDS, Reading
+from tipd.net.resolver.unusual import read
 
 NAME = wire_name("www.example.org")
 

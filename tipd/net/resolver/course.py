@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tipd.model.dns import Answer, Outcome, text_name
-from tipd.net.resolver import unusual
+from tipd.net.resolver import unusual, wire
 from tipd.net.resolver.pending import NEVER
 from tipd.net.resolver.policy import Policy
+from tipd.net.resolver.walked import walked
 
 if TYPE_CHECKING:
     from tipd.net.resolver.pending import Pending
+    from tipd.net.resolver.reading import Reading
     from tipd.net.resolver.sender import Sender
     from tipd.net.resolver.sockets import Socket
     from tipd.net.resolver.timers import Timers
-    from tipd.net.resolver.unusual import Reading
     from tipd.net.resolver.upstream import Upstream
 
 NO_ANSWER = "no server answered"
@@ -178,7 +179,10 @@ class Course:
         if pending.plan.whole:
             self._hand_over(upstream, pending, packet, now)
             return
-        reading = unusual.read(packet, pending.name, pending.rtype, upstream.name)
+        name, rtype = pending.name, pending.rtype
+        reading = walked(packet, len(name) + wire.HEADER + 4, name, rtype, upstream.name)
+        if reading is None:
+            reading = unusual.read(packet, name, rtype, upstream.name)
         if reading.unread:
             upstream.unread += 1
             self._uncount(pending)

@@ -22,7 +22,8 @@ from tipd.model.dns import AAAA, NS, A, Answer, Outcome
 from tipd.net.resolver.bailiwick import below, lowered, within
 from tipd.net.resolver.delegation import MOST_ADDRESSES, MOST_SERVERS, NameServer
 from tipd.net.resolver.policy import PLAIN, Marks
-from tipd.net.resolver.unusual import MOST_RECORDS, Found, marks_of
+from tipd.net.resolver.reading import MOST_RECORDS
+from tipd.net.resolver.unusual import Found, marks_of
 
 if TYPE_CHECKING:
     import dns.rrset

@@ -1,4 +1,4 @@
-"""Every other answer, read by dnspython: chains of CNAME, other types, negative ones, errors, odd compression.
+"""Every other answer, read by dnspython: other types, errors, extended errors, odd chains and odd compression.
 
 What is costly is refused before it is parsed: a record costs dnspython some 50 µs, in which nothing else is done.
 """
@@ -16,10 +16,10 @@ import dns.name
 import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
-import msgspec
 
 from tipd.model.dns import AAAA, CNAME, MOST_TTL, A, Answer, Outcome, text_name
-from tipd.net.resolver.policy import PLAIN, Marks
+from tipd.net.resolver.policy import Marks
+from tipd.net.resolver.reading import LONGEST_CHAIN, MOST_RECORDS, Reading
 from tipd.net.resolver.texts import record_text
 
 if TYPE_CHECKING:
@@ -27,23 +27,7 @@ if TYPE_CHECKING:
 
     import dns.rrset
 
-MOST_RECORDS = 128  # in all sections together
-LONGEST_CHAIN = 16  # CNAMEs; resolvers give up at about as many
 _COUNTS = struct.Struct("!3H")
-
-
-class Reading(msgspec.Struct, frozen=True, gc=False):
-    """What a packet says. `formerr`: the server did not understand the question, perhaps for its EDNS.
-
-    `unread`: it cannot be read, and says nothing; `answer.why` tells what is wrong. `final`: no other server would say
-    anything else.
-    """
-
-    answer: Answer
-    marks: Marks = PLAIN
-    formerr: bool = False
-    unread: bool = False
-    final: bool = False
 
 
 def read(packet: bytes, name: bytes, rtype: int, server: str) -> Reading:
