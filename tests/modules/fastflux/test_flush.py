@@ -1,13 +1,15 @@
 """What the tracker gathered reaches the store: each second, in full, and once more at the end."""
 
 import trio
+from hypothesis import given
+from hypothesis import strategies as st
 from support.silence import SILENT
 from support.tracking_fakes import Flux, Tracker, packed, subject
 
 from tipd.errors import TryAgain
 from tipd.model.finding import NewFinding
 from tipd.model.flux import Batch, Observation, Roll
-from tipd.modules.fastflux.flush import LEAST_ROLL, Flushing
+from tipd.modules.fastflux.flush import AT_ONCE, LAST_WITHIN, LEAST_ROLL, Flushing, chunks
 
 
 def batch(*ids):
@@ -106,3 +108,63 @@ async def test_a_batch_that_was_cut_off_is_stored_at_the_end(autojump_clock):
     await flushing.finish(20_000)
     assert ids(flux) == [[1], [2]]
     assert tracker.rolled[-1] == 20_000
+
+
+async def test_a_stop_lets_the_transaction_under_way_end_and_begins_none_twice(autojump_clock, monkeypatch):
+    tracker, flux = Tracker(), Flux()
+    begun, ended = [], []
+
+    async def save(saved, *, vantage):
+        begun.append(saved)
+        await trio.sleep(LAST_WITHIN / 2)
+        ended.append(saved)
+
+    monkeypatch.setattr(flux, "save", save)
+    flushing = Flushing(tracker, flux, "here", SILENT)
+    tracker.gathered = [batch(*range(AT_ONCE + 5))]
+    with trio.move_on_after(LAST_WITHIN / 4):
+        await flushing.run()
+    assert [len(one) for one in ended] == [AT_ONCE]
+    with trio.move_on_after(60):
+        await flushing.finish(10)
+    assert [len(one) for one in begun] == [AT_ONCE, 5]
+
+
+async def test_a_stop_does_not_wait_for_a_store_that_hangs(autojump_clock, monkeypatch):
+    tracker, flux = Tracker(), Flux()
+
+    async def save(saved, *, vantage):
+        await trio.sleep_forever()
+
+    monkeypatch.setattr(flux, "save", save)
+    flushing = Flushing(tracker, flux, "here", SILENT)
+    tracker.gathered = [batch(1)]
+    begun = trio.current_time()
+    with trio.move_on_after(10):
+        await flushing.run()
+    assert trio.current_time() - begun <= 10 + LAST_WITHIN + 0.1
+    begun = trio.current_time()
+    with trio.move_on_after(2):
+        await flushing.finish(10)
+    assert trio.current_time() - begun <= 2.1
+
+
+def row_of(name, n):
+    if name == "observations":
+        return observation()
+    if name == "findings":
+        return NewFinding(kind="flux.network", module="fastflux")
+    return Roll(id=n, due=1.0, ttl=1, samples=1, last_sample=1.0)
+
+
+@given(st.lists(st.integers(0, 12), min_size=6, max_size=6), st.integers(1, 9))
+def test_chunks_hold_every_row_once_in_order_and_none_is_too_large(sizes, most):
+    names = ("observations", "runs", "scores", "findings", "marks", "rolls")
+    rows = {name: tuple(row_of(name, n) for n in range(size)) for name, size in zip(names, sizes, strict=True)}
+    parts = list(chunks(Batch(**rows), most))
+    assert all(0 < len(part) <= most for part in parts)
+    assert all(len(part) == most for part in parts[:-1])
+    for name in names:
+        assert tuple(row for part in parts for row in getattr(part, name)) == rows[name]
+    told = [name for part in parts for name in names if getattr(part, name)]
+    assert told == sorted(told, key=names.index)
