@@ -133,3 +133,24 @@ def test_a_cdn_by_its_networks() -> None:
     known = of(Kind.CDN, network=("192.0.2.0/24",))
     assert known.known("example.org", history("192.0.2.1", "192.0.2.2")) == ("cdn:192.0.2.0/24",)
     assert known.known("example.org", history("192.0.2.1", "198.51.100.2")) == ()
+
+
+def test_a_few_addresses_in_many_other_ases_are_no_cdn() -> None:
+    known = of(Kind.CDN, asn=(64500,))
+    texts = [f"192.0.2.{number}" for number in range(100)]
+    two = [64500] * 98 + [64501, 64502]
+    assert known.known("example.org", history(*texts, asns=tuple(two))) == ("cdn:AS64500",)
+    three = [64500] * 97 + [64501, 64502, 64503]
+    assert known.known("example.org", history(*texts, asns=tuple(three))) == ()
+
+
+def test_a_chain_that_sometimes_ends_elsewhere_is_not_known() -> None:
+    known = of(Kind.CDN, cname=("cdn.example",))
+    found = history("192.0.2.1", cname="x.cdn.example")
+    assert known.known("example.org", found) == ("cdn:cdn.example",)
+    found.add(Look(400.0, addresses=packed("192.0.2.2"), cname="y.other.example"))
+    assert known.known("example.org", found) == ()
+    found.add(Look(90_000.0, addresses=packed("192.0.2.2"), cname="y.cdn.example"))
+    assert known.known("example.org", found) == ("cdn:cdn.example",)
+    found.add(Look(90_300.0, addresses=packed("192.0.2.2")))
+    assert known.known("example.org", found) == ()

@@ -215,6 +215,24 @@ def test_ipv6_is_counted_by_networks() -> None:
     assert history.features(START).networks6 == 2
 
 
+def test_where_chains_ended_lately() -> None:
+    history = of(look(START, [1], SMALL_ASNS), look(START + 3600, [2], SMALL_ASNS, cname="a.example"))
+    assert history.ends(86400) == ("a.example", "")
+    assert history.ends(60) == ("a.example",)
+    history.add(look(START + 7200, [3], SMALL_ASNS, cname="b.example"))
+    history.again(30, START + 7200 + 30 * 3600)
+    assert history.ends(60) == ("b.example",)
+    assert history.ends(40 * 3600) == ("a.example", "b.example", "")
+    back = History.unpack(history.pack())
+    assert (back.cnames, back.direct) == (history.cnames, history.direct)
+
+
+def test_the_latest_ends_are_kept() -> None:
+    history = of(*(look(START + place * 300, [1], SMALL_ASNS, cname=f"c{place % 9}.example") for place in range(20)))
+    assert len(history.cnames) == 8
+    assert [*history.cnames][-1] == "c1.example"
+
+
 def test_nothing_is_again_before_there_was_something() -> None:
     history = History()
     history.again(5, START)

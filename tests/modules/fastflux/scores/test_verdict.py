@@ -130,6 +130,37 @@ def test_sinkholes_and_private_addresses_among_them_hide_no_flux(rng) -> None:
     assert course.history.window.n_a == 20
 
 
+def test_every_other_answer_at_a_known_cdn_hides_no_flux(rng) -> None:
+    bots, edges = hosts(rng, 600, 60), hosts(rng, 20, 1)
+    cdn = rotating(rng, sorted(edges), 2, edges, cname="e1.akamaiedge.net")
+    flux = rotating(rng, sorted(bots), 10, bots)
+    mixed = (one if number % 2 else other for number, (one, other) in enumerate(zip(flux, cdn, strict=False)))
+    course = follow(take(mixed, 40))
+    assert course.state is State.CONFIRMED
+    assert not course.verdict.lowered
+
+
+def test_decoys_of_a_cdn_among_the_bots_hide_no_flux(rng) -> None:
+    bots = hosts(rng, 600, 60)
+    edges = {(104 << 24) + number: 13335 for number in range(60_000)}
+    pool = sorted(bots)
+    looks = (
+        look(START + number * 300, [*rng.sample(pool, 7), *rng.sample(sorted(edges), 90)], bots | edges)
+        for number in range(30)
+    )
+    course = follow(looks)
+    assert course.state is State.CONFIRMED
+    assert "known" not in course.codes
+
+
+def test_a_name_server_that_parks_hides_no_flux(rng) -> None:
+    bots = hosts(rng, 600, 60)
+    course = follow(take(rotating(rng, sorted(bots), 10, bots), 20), servers=("ns1.sedoparking.com",))
+    assert course.state is State.CONFIRMED
+    assert "known" in course.codes
+    assert not course.verdict.lowered
+
+
 # --- worlds that do not ----------------------------------------------------------------------------------------------
 
 
@@ -203,6 +234,19 @@ def test_a_pool_that_nobody_told_of_deceives_it(rng) -> None:
     """What is known of its false positives: see docs/reference/fast-flux.md."""
     found = hosts(rng, 3000, 600)
     assert follow(take(rotating(rng, sorted(found), 4, found, ttl=150), 60)).state is State.CONFIRMED
+
+
+def test_a_name_that_has_moved_behind_a_cdn_is_behind_it(rng) -> None:
+    own, edges = hosts(rng, 2, 2), hosts(rng, 300, 40)
+    before = [look(START + number * 3600, own, own, ttl=3600) for number in range(30)]
+    later = [
+        look(START + (60 + number) * 3600, rng.sample(sorted(edges), 10), edges, ttl=3600, cname="e1.akamaiedge.net")
+        for number in range(60)
+    ]
+    course = follow([*before, *later])
+    assert course.history.window.holz.flux
+    assert course.verdict.lowered
+    assert never_above(course)
 
 
 def test_knowledge_that_comes_later_takes_a_confirmed_name_back(rng) -> None:

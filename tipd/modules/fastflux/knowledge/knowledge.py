@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tipd.modules.fastflux.scores.spread import Spread
 
 MOSTLY = 0.9  # the share of a name's addresses in known ASes from which on they are what the name is
+ELSEWHERE = 2  # ASes that the few other addresses may be in
+RECENT = 86400.0  # seconds of look-ups whose CNAME chains count
 _BITS = {Kind.SINKHOLE: SINKHOLE, Kind.PRIVATE: PRIVATE}
 
 
@@ -122,9 +124,8 @@ class Knowledge:
         for server in servers:
             if (fact := _of_suffix(self._servers, server)) is not None:
                 found.append(fact)
-        shown = history.shown
-        if shown is not None and shown.cname and (fact := _of_suffix(self._cnames, shown.cname)) is not None:
-            found.append(fact)
+        if history.cnames:
+            found += self._of_ends(history.ends(RECENT))
         spread = history.spread
         if not self._numbers.isdisjoint(spread.asns):
             found += self._of_asns(spread)
@@ -132,11 +133,22 @@ class Knowledge:
             found += self._of_networks(spread)
         return tuple(dict.fromkeys(fact.label for fact in found)) if found else ()
 
+    def _of_ends(self, ends: Sequence[str]) -> list[Fact]:
+        """Return the facts on where CNAME chains ended lately; none where one ended elsewhere, or there was no chain.
+
+        Whoever leads every other look-up to a CDN is not behind it.
+        """
+        facts = [fact for end in ends if (fact := _of_suffix(self._cnames, end)) is not None]
+        return facts if len(facts) == len(ends) else []
+
     def _of_asns(self, spread: Spread) -> list[Fact]:
-        """Return the facts on the ASes that hold nearly all of a name's addresses."""
+        """Return the facts on the ASes that hold nearly all of a name's addresses, and all but a few of its ASes.
+
+        A botnet among many decoys of a CDN is not a CDN.
+        """
         inside = [(self._asns[asn], spread.counts[at]) for at, asn in enumerate(spread.asns) if asn in self._asns]
         enough = sum(count for _, count in inside) >= MOSTLY * len(spread.numbers)
-        return [fact for fact, _ in inside] if enough else []
+        return [fact for fact, _ in inside] if enough and len(spread.asns) - len(inside) <= ELSEWHERE else []
 
     def _of_networks(self, spread: Spread) -> list[Fact]:
         """Return the facts on the networks that hold nearly all of them; the least and the greatest are tried first."""

@@ -16,7 +16,7 @@ from tipd.modules.fastflux.scores.growth import Growth
 from tipd.modules.fastflux.scores.holz import still, window_of
 from tipd.modules.fastflux.scores.look import EMPTY, Look, numbers
 from tipd.modules.fastflux.scores.nameservers import Nameservers
-from tipd.modules.fastflux.scores.packing import packed, unpacked
+from tipd.modules.fastflux.scores.packing import MOST_CNAMES, packed, unpacked
 from tipd.modules.fastflux.scores.spread import Spread
 from tipd.modules.fastflux.scores.ttls import Ttls
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 EPOCH = 7 * 86400.0  # seconds; rates are taken over the epoch that runs and the one before
 WINDOWS = 8  # of the last windows it is remembered whether they spoke for flux
 _ALL = (1 << WINDOWS) - 1
-MOST_CNAMES = 8  # distinct ends of CNAME chains that are told apart
 
 
 class History:
@@ -48,6 +47,7 @@ class History:
         "away_since",
         "barred",
         "cnames",
+        "direct",
         "epoch",
         "epoch_looks",
         "epoch_new",
@@ -86,7 +86,8 @@ class History:
         self.ttls = Ttls()
         self.spread6: Spread | None = None  # of /64s: prefixes /32 and /48
         self.ns: Nameservers | None = None
-        self.cnames: tuple[str, ...] = ()
+        self.cnames: dict[str, float] = {}  # the ends of CNAME chains, and when each was seen last, longest ago first
+        self.direct = 0.0  # when there was none the last time
 
     # --- look-ups -----------------------------------------------------------------------------------------------------
 
@@ -101,13 +102,12 @@ class History:
             self.barred += 1
         if look.addresses6:
             self.add6(look.addresses6)
-        if look.cname and look.cname not in self.cnames and len(self.cnames) < MOST_CNAMES:
-            self.cnames = (*self.cnames, look.cname)
         before, self.shown = self.shown, look
         if look.outcome is not Outcome.NOERROR or not look.addresses:
             self._count_away(look)
             return None
         self.away = 0
+        self._see_end(look)
         if before is not None and before.addresses == look.addresses:
             self.stable += 1
             self._count(look, 0, 1)
@@ -129,8 +129,25 @@ class History:
             self.away += count
             return
         self.stable += count
+        self._see_end(shown)
         self._count(shown, 0, count)
         self._close_again(shown, before, count)
+
+    def _see_end(self, look: Look) -> None:
+        """Remember where the CNAME chain ended."""
+        if not look.cname:
+            self.direct = look.at
+            return
+        self.cnames.pop(look.cname, None)
+        self.cnames[look.cname] = look.at
+        if len(self.cnames) > MOST_CNAMES:
+            del self.cnames[next(iter(self.cnames))]
+
+    def ends(self, within: float) -> tuple[str, ...]:
+        """Return the ends of CNAME chains of the last `within` seconds of look-ups; an empty one: there was none."""
+        since = self.last - within
+        found = tuple(end for end, at in self.cnames.items() if at >= since)
+        return (*found, "") if self.direct and self.direct >= since else found
 
     def _count(self, look: Look, new: int, count: int) -> None:
         """Count look-ups, the last of them at `look.at`, of which the first brought `new` addresses."""

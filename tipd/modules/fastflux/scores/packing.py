@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 VERSION = 1
 _UNPLACED, _SHOWN, _ANCHOR, _APART, _WINDOW, _SIX, _NS, _CNAMES = (1 << place for place in range(8))
 _TRUE_TTL, _PLACED, _NAMED = 16, 32, 64  # of a look-up, beside its outcome
+MOST_CNAMES = 8  # distinct ends of CNAME chains that are told apart, the latest
 _SIX_SHAPE = ("Q", 32, 16)
 _BUCKETS = 128  # more than four an octave make of 31 bits
 
@@ -53,8 +54,9 @@ def packed(history: History) -> bytes:
         _put_ns(into, history.ns, first)
     if history.cnames:
         put(into, (len(history.cnames),))
-        for cname in history.cnames:
+        for cname, at in history.cnames.items():
             _put_text(into, cname)
+            put(into, (_apart(at, first),))
     return bytes(into)
 
 
@@ -75,8 +77,8 @@ def _counts_of(history: History) -> tuple[int, ...]:
     )
 
 
-def _times_of(history: History) -> tuple[float, float, float]:
-    return history.last, history.away_since, history.epoch
+def _times_of(history: History) -> tuple[float, float, float, float]:
+    return history.last, history.away_since, history.epoch, history.direct
 
 
 def _flags(history: History) -> int:
@@ -168,7 +170,7 @@ def _unpacked(memo: bytes, history: History) -> History:
     history.looks, history.size, history.windows, history.flux, history.moved = take.many(5)
     history.stable, history.away, history.barred = take.many(3)
     history.epoch_looks, history.epoch_new, history.former_looks, history.former_new = take.many(4)
-    history.last, history.away_since, history.epoch = (_time(take, first) for _ in range(3))
+    history.last, history.away_since, history.epoch, history.direct = (_time(take, first) for _ in range(4))
     history.first = first / 1000 if history.looks else 0.0
     history.unplaced = bool(flags & _UNPLACED)
     _take_spread(take, history.spread)
@@ -196,7 +198,7 @@ def _take_rest(take: Taker, flags: int, history: History, first: int) -> None:
     if flags & _NS:
         history.ns = _take_ns(take, first)
     if flags & _CNAMES:
-        history.cnames = tuple(_text(take) for _ in range(min(take.one(), 8)))
+        history.cnames = {_text(take): _time(take, first) for _ in range(min(take.one(), MOST_CNAMES))}
 
 
 def _time(take: Taker, first: int) -> float:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 MODEL = "flux-1"
 JUDGED = 2  # look-ups with addresses before anything is said
 _LOWERS = frozenset({"known", "stable", "saturated"})
+_ONE_PLACE = ("parking:", "sinkhole:", "private:")  # no such place scores as flux, so the score is believed
 _LOWERS_WITHOUT_HOLZ = frozenset({"foreign_cname", "few_asns"})
 _NEVER_CONFIRMED = frozenset({"no_asns", "few_asns"})
 _GROWING = frozenset({"fluxiness", "growth", "pace"})
@@ -77,6 +78,8 @@ def verdict(features: Features, bounds: Bounds = DEFAULTS) -> Verdict:
     """Return the verdict on a name's features (they hold what the knowledge says of it, in `given`)."""
     pro, contra = tuple(speaking_for(features, bounds)), tuple(against(features, bounds))
     codes, checks = {reason.code for reason in pro}, {reason.code for reason in contra}
+    if "holz" in codes and all(known.startswith(_ONE_PLACE) for known in features.given.known):
+        checks.discard("known")
     raised, why = _raised(features, codes)
     tier = _capped(raised, codes, checks)
     return Verdict(
