@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from support.fluxing import T0, mark, new, packed, run, seen
@@ -10,7 +11,7 @@ from support.stores import START, HandClock
 
 from tipd.model.flux import Batch, Score, State, Tier
 from tipd.model.tlp import Tlp
-from tipd.store.flux import shown
+from tipd.store.flux import shown, walks
 from tipd.store.sources import Declared
 from tipd.store.store import Store
 
@@ -150,3 +151,19 @@ async def test_runs_come_back_as_they_were(store: Store) -> None:
     assert len(await store.flux.runs("a.example.org", since=first.first)) == 1
     assert len(await store.flux.runs("a.example.org", until=first.first)) == 1
     assert await store.flux.runs("nobody.example.org") == []
+
+
+async def test_few_tagged_names_are_found_by_their_tags(store: Store) -> None:
+    await store.flux.add([new(f"n{number}.example.org", tags=("x",) if number < 3 else ()) for number in range(50)])
+
+    async def plan(connection: Any) -> str:
+        await connection.execute("SET LOCAL enable_seqscan = off")
+        rows = await connection.fetch(f"EXPLAIN {walks.TAGGED}", ["x"], 4, 10)
+        return "\n".join(row[0] for row in rows)
+
+    async def inside(connection: Any) -> str:
+        async with connection.transaction():
+            return await plan(connection)
+
+    assert "flux_name_tags" in await store.pool.run(inside)
+    assert len(await listed(store, tag=("x",))) == 3

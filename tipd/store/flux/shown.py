@@ -103,7 +103,7 @@ async def _few(connection: Connection, choice: Choice) -> str:
     """Return how the names can be had by what makes them few, to be sorted then; nothing where nothing does."""
     ways: tuple[tuple[Any, str, str], ...] = (
         (choice.apex, "dns_name WHERE apex = ${}::text", "6"),
-        (list(choice.tag), "flux_name WHERE tags && ${}::text[]", "4"),
+        (list(choice.tag), "flux_name WHERE tags && ${}::text[] AND tags <> '{{}}'", "4"),
         ([int(state) for state in choice.state], "flux_state WHERE state = ANY(${}::smallint[])", "3"),
     )
     for value, which, place in ways:
