@@ -28,6 +28,7 @@ from tipd.net.resolver.servers import Servers
 from tipd.net.resolver.straight import Alias, Final, Lame, Referral, said
 from tipd.net.resolver.waiting import Waiting
 from tipd.net.resolver.walk import Walk
+from tipd.net.resolver.walked import walked
 
 if TYPE_CHECKING:
     import random
@@ -239,9 +240,7 @@ class Authority:
             self._step(walk)
             return
         zone = _zone_of(walk)
-        told = quick(packet, _HEADER + len(walk.at) + _FIXED, walk.rtype, answer.server)
-        if told is not None and told.true_ttl:
-            self._final(walk, told, PLAIN)
+        if self._common(walk, packet, answer.server):
             return
         match said(packet, walk.at, walk.rtype, zone.zone, answer.server):
             case Final(told, marks):
@@ -252,6 +251,17 @@ class Authority:
                 self._follow(walk, alias)
             case Lame() as lame:
                 self._pass_over(walk, server, lame)
+
+    def _common(self, walk: Walk, packet: bytes, server: str) -> bool:
+        """Take addresses of the name itself, or its not being there, said with authority; return whether it is that."""
+        behind = _HEADER + len(walk.at) + _FIXED
+        told, marks = quick(packet, behind, walk.rtype, server), PLAIN
+        if told is None and (reading := walked(packet, behind, walk.at, walk.rtype, server)) is not None:
+            told, marks = reading.answer, reading.marks
+        if told is None or not told.true_ttl or told.cname or told.outcome not in (Outcome.NOERROR, Outcome.NXDOMAIN):
+            return False
+        self._final(walk, told, marks)
+        return True
 
     def _final(self, walk: Walk, told: Answer, marks: Marks) -> None:
         if marks is PLAIN and not self._policy.gardens:
