@@ -58,6 +58,7 @@ def test_a_first_try_is_in_flight_under_its_id(sending: Sending) -> None:
     assert (pending.tries, pending.counted, pending.common, pending.deadline) == (1, True, True, 20.0)
     assert FIRST_TIMEOUT <= pending.due - 10.0 <= FIRST_TIMEOUT * JITTER[-1]
     assert (sending.upstream.in_flight, sending.upstream.sent, sending.socket.sent) == (1, 1, 1)
+    assert sending.socket.used == 10.0
 
 
 def test_a_try_ends_at_the_deadline(sending: Sending) -> None:

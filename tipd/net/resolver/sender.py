@@ -40,20 +40,24 @@ class Sender:
             self._timers.park(Pending(name, rtype, token, done, plan, now + plan.seconds, turn=turn), now)
             return
         noise = self.noise.take(3 + len(name))
-        socket, key = ports[noise[2] % len(ports)], noise[:2]
-        while key in socket.flight:
+        key, dice, seconds = noise[:2], noise[2], plan.seconds
+        socket = ports[dice % len(ports)]
+        flight = socket.flight
+        while key in flight:
             key = self.noise.take(2)
         turned = from_bytes(name.translate(wire.CASE)) & from_bytes(noise)
         question = (from_bytes(name) ^ turned).to_bytes(len(name)) + (_KINDS.get(rtype) or wire.kind(rtype))
-        pending = Pending(
-            name, rtype, token, done, plan, now + plan.seconds, question, socket, key,
-            now + min(upstream.timeout * JITTER[noise[2]], plan.seconds), now, 1, True, not plan.whole, turn,  # noqa: FBT003
+        wait = upstream.timeout * JITTER[dice]
+        flight[key] = pending = Pending(
+            name, rtype, token, done, plan, now + seconds, question, socket, key,
+            now + (wait if wait < seconds else seconds), now, 1, True, not plan.whole, turn,  # noqa: FBT003
         )  # fmt: skip
-        socket.flight[key] = pending
         upstream.in_flight += 1
         upstream.sent += 1
-        upstream.tokens -= 1
+        if upstream.rate:
+            upstream.tokens -= 1
         socket.sent += 1
+        socket.used = now
         packet = key + upstream.heads[plan.recursion] + question + upstream.tail
         try:
             socket.send(packet)
@@ -80,6 +84,7 @@ class Sender:
         upstream.sent += 1
         upstream.tokens -= 1
         socket.sent += 1
+        socket.used = now
         edns = upstream.edns and not pending.plain
         packet = key + wire.head(recursion=plan.recursion, edns=edns) + question + (wire.EDNS if edns else b"")
         wait = upstream.timeout * JITTER[noise[2]] * (1 << max(pending.tries - 1, 0))
