@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tipd.api.flux_view import score_of
-from tipd.api.shapes_flux import Rescored, StoredScore
+from tipd.api.shapes_walk import Rescored, StoredScore
 from tipd.model.flux import Run
 from tipd.modules.fastflux.judging import Judge, Judgement
 from tipd.modules.fastflux.knowledge.knowledge import Knowledge

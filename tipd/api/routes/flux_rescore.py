@@ -10,13 +10,13 @@ from tipd.api.declare import Call, Route
 from tipd.api.naming import read_domain
 from tipd.api.problem import Problem
 from tipd.api.rescoring import VERSION, make_judge, rescored
-from tipd.api.shapes_flux import RescoreAnswer, RescoreRequest
+from tipd.api.shapes_walk import RescoreAnswer, RescoreRequest
 from tipd.api.sight import max_tlp_of
 from tipd.model.flux import State
 from tipd.model.indicator import RefusedValue
 
 if TYPE_CHECKING:
-    from tipd.api.shapes_flux import Rescored
+    from tipd.api.shapes_walk import Rescored
     from tipd.model.tracked import StoredRun, Tracked
 
 PAGE = 5_000  # runs read at once

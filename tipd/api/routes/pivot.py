@@ -13,7 +13,7 @@ from tipd.api.naming import FOLLOW, PIVOT, wanted_tags
 from tipd.api.past import LONGEST_VALUE
 from tipd.api.problem import Problem
 from tipd.api.routes.flux import aware, said_of
-from tipd.api.shapes_flux import PivotAdd, PivotAdded, PivotAnswer, PivotNew, PivotRowShape
+from tipd.api.shapes_walk import PivotAdd, PivotAdded, PivotAnswer, PivotNew, PivotRowShape
 from tipd.api.sight import max_tlp_of
 from tipd.model.canonical import canonical
 from tipd.model.flux import NewName
