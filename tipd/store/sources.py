@@ -169,8 +169,7 @@ class Sources:
         does too, and keeps its marks.
         """
         rows, marked = await self._writer.write(_declare, module, dict(declared))
-        if not marked:
-            await marks.everything(self._writer)
+        await self._follow(marked)
         return [_source(row) for row in rows]
 
     async def know(
@@ -182,8 +181,14 @@ class Sources:
         findings: Sequence[NewFinding] = (),
     ) -> None:
         """Make these the module's sources that are known and not collected, with their marks; tell what changed."""
-        if not await self._writer.write(_know, module, dict(off), at, dict(declared or {}), findings=findings):
-            await marks.everything(self._writer)
+        await self._follow(
+            await self._writer.write(_know, module, dict(off), at, dict(declared or {}), findings=findings)
+        )
+
+    async def _follow(self, marked: Sequence[int]) -> None:
+        """Let tracked names follow the marks of these sources, where they are too many for one transaction."""
+        if marked:
+            await marks.everything(self._writer, marked)
 
     async def lease(
         self, module: str, now: datetime, lease_for: timedelta, names: Sequence[str] | None = None
@@ -314,7 +319,9 @@ async def _accept(connection: Connection, name: str, word: Acceptance) -> None:
         raise TryAgain(f"what was set aside of {name!r} has changed meanwhile: look at it again")
 
 
-async def _declare(connection: Connection, module: str, declared: dict[str, Declared | None]) -> tuple[list[Row], bool]:
+async def _declare(
+    connection: Connection, module: str, declared: dict[str, Declared | None]
+) -> tuple[list[Row], list[int]]:
     names = list(declared)
     digests = {name: each.digest if each else b"" for name, each in declared.items()}
     await connection.execute(_DECLARE, module, names)
@@ -329,13 +336,13 @@ async def _declare(connection: Connection, module: str, declared: dict[str, Decl
 
 async def _know(
     connection: Connection, module: str, off: dict[str, Off], at: datetime, declared: dict[str, Declared]
-) -> bool:
+) -> list[int]:
     await know(connection, module, off, at)
     return await _mark(connection, declared)
 
 
-async def _mark(connection: Connection, declared: dict[str, Declared]) -> bool:
-    """Store the marks; False where tracked names by these sources are too many for theirs to follow at once."""
+async def _mark(connection: Connection, declared: dict[str, Declared]) -> list[int]:
+    """Store the marks; return the sources that changed and whose tracked names are too many to follow at once."""
     changed = await connection.fetch(
         _MARK,
         list(declared),
@@ -346,9 +353,10 @@ async def _mark(connection: Connection, declared: dict[str, Declared]) -> bool:
         [each.by_hand for each in declared.values()],
     )
     if not changed:
-        return True
+        return []
     await connection.execute("SELECT pg_notify($1, '')", MARKS_CHANNEL)
-    return await marks.of_sources(connection, [row["id"] for row in changed])
+    ids = [row["id"] for row in changed]
+    return [] if await marks.of_sources(connection, ids) else ids
 
 
 async def _lease(

@@ -31,6 +31,9 @@ UPDATE flux_name AS n SET tlp = said.tlp, revision = nextval('flux_revision')
 RETURNING n.id, n.tlp AS now, old.tlp AS was
 """
 _PAGE = "SELECT id FROM flux_name WHERE id > $1 ORDER BY id LIMIT $2"
+_PAGE_OF = """
+SELECT DISTINCT id FROM flux_origin WHERE source_id = ANY($3::integer[]) AND id > $1 ORDER BY id LIMIT $2
+"""
 _BROUGHT = "SELECT DISTINCT id FROM flux_origin WHERE source_id = ANY($1::integer[]) LIMIT $2"
 # Everything that is known through these names: their domains, and what both point to.
 _AROUND = """
@@ -79,20 +82,29 @@ async def of_sources(connection: Connection, source_ids: Sequence[int]) -> bool:
     return True
 
 
-async def everything(writer: Writer) -> int:
-    """Take the marks of all tracked names anew; return how many changed (trio-flavoured)."""
+async def everything(writer: Writer, source_ids: Sequence[int] | None = None) -> int:
+    """Take the marks anew of all tracked names, or those that these sources brought; return how many changed.
+
+    Trio-flavoured: many transactions.
+    """
     changed, last = 0, 0
     while True:
-        number, reached = await writer.write(page, last, AT_ONCE, alone=True)
+        number, reached = await writer.write(page, last, AT_ONCE, source_ids, alone=True)
         changed += number
         if reached is None:
             return changed
         last = reached
 
 
-async def page(connection: Connection, after: int, limit: int) -> tuple[int, int | None]:
+async def page(
+    connection: Connection, after: int, limit: int, source_ids: Sequence[int] | None
+) -> tuple[int, int | None]:
     """Take the marks of the next tracked names anew; return how many changed, and the last one's id (None: the end)."""
-    ids = [row["id"] for row in await connection.fetch(_PAGE, after, limit)]
+    if source_ids is None:
+        rows = await connection.fetch(_PAGE, after, limit)
+    else:
+        rows = await connection.fetch(_PAGE_OF, after, limit, source_ids)
+    ids = [row["id"] for row in rows]
     return await settle(connection, ids), ids[-1] if ids else None
 
 
