@@ -16,7 +16,7 @@ FIGURES = {
     "asn": 6,
     "asof": 3,
     "dns": 5,  # rate against two others, CPU time, what is lost, what is wrong
-    "flux": 11,  # the whole tracker; rate, load, lateness and memory with very many; four sizes, and their spread
+    "flux": 12,  # the whole tracker twice; rate, load, lateness and memory with very many; four sizes, and their spread
     "formats": 8,  # one a format
     "load": 5,  # first loads without and with context, next poll, two kinds of unchanged poll
     "lookup": 5,

@@ -438,10 +438,12 @@ async def test_a_cname_end_and_other_zones_negative_answers(autojump_clock):
 async def test_questions_that_never_end_are_found(autojump_clock):
     async with monitoring(lambda _, nth: steady("", 0) if nth else None) as (monitor, resolver):
         monitor.take([known(1)])
-        await trio.sleep(200)
+        await trio.sleep(100)
+        assert monitor.facts()["states"] == {"candidate": 1}
+        await trio.sleep(100)
         assert monitor.facts()["lost"] == 1
         assert len(resolver.times("host1.example.org")) >= 2
-        assert monitor.facts()["states"] == {"candidate": 1}
+        assert monitor.drain().observations
 
 
 async def test_one_answer_that_cannot_be_taken_in_stops_nothing(autojump_clock, monkeypatch):

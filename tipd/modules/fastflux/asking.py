@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from tipd.modules.fastflux.wheel import Wheel
 
 AT_ONCE = 256  # questions between two looks at the clock: about two milliseconds
-CHANGES_AT_ONCE = 16  # answers that changed something, likewise
+CHANGES_AT_ONCE = 128  # answers that changed something, likewise …
+CHANGES_WITHIN = 0.0025  # … and seconds
 MOST_CHANGES = 4_000  # of them waiting, before no more is asked
 REST = 1 / TICKS  # seconds
 LATER = 0.25
@@ -215,7 +216,10 @@ class Asking:
         """Take in some of the answers that changed something; return how many."""
         changed, records = self._answered.changed, self._records
         count = min(len(changed), CHANGES_AT_ONCE)
-        for _ in range(count):
+        until = self._now + CHANGES_WITHIN
+        for done in range(count):
+            if done % 8 == 7 and trio.current_time() > until:
+                return done
             token, answer, at = changed.popleft()
             slot = token >> SHIFT
             if records.asked[slot] != token & NUMBERS:
