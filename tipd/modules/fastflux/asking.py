@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tipd.modules.fastflux.records import Records
     from tipd.modules.fastflux.wheel import Wheel
 
-AT_ONCE = 256  # questions between two looks at the clock: about two milliseconds
+AT_ONCE = 128  # questions between two looks at the clock: about two milliseconds
 CHANGES_AT_ONCE = 128  # answers that changed something, likewise …
 CHANGES_WITHIN = 0.0025  # … and seconds
 MOST_CHANGES = 4_000  # of them waiting, before no more is asked
