@@ -168,6 +168,23 @@ async def test_a_walled_garden_is_known_in_common_answers(autojump_clock):
         assert by.upstreams[0].in_flight == 0
 
 
+async def test_what_one_resolver_blocks_another_is_asked_for_and_what_all_block_is_blocked(autojump_clock):
+    def blocking(question: Asked) -> bytes:
+        return reply(question, a(QUESTION, "192.0.2.9"))
+
+    both = {"127.0.0.1": blocking, "127.0.0.2": numbered}
+    async with responders(both) as servers, running(Engine(Policy(gardens=["192.0.2.9"]))) as engine:
+        by = plan(*servers)
+        for _ in range(8):
+            answer = await asked(engine, by, "n1.example.org")
+            assert (answer.outcome, answer.rdata) == (Outcome.NOERROR, ip_address("192.0.2.1").packed)
+        assert len(servers[0].asked) >= 4
+        before = len(servers[0].asked), len(servers[1].asked)
+        assert (await asked(engine, by, "n9.example.org")).outcome is Outcome.POLICY
+        assert (len(servers[0].asked), len(servers[1].asked)) == (before[0] + 1, before[1] + 1)
+        assert [each.in_flight for each in by.upstreams] == [0, 0]
+
+
 async def test_other_tasks_have_their_turn_while_much_comes(autojump_clock, monkeypatch):
     monkeypatch.setattr(engine_room, "BUDGET", 0.0)
     monkeypatch.setattr(engine_room, "BATCH", 1)

@@ -219,8 +219,9 @@ class Course:
         self._learn(upstream, pending, now, understood=not reading.formerr)
         why = self._policy(upstream, pending, reading)
         if why:
+            # Another of the operator's resolvers may not block what this one does.
             made = Answer(Outcome.POLICY, answer.rdata, cname=answer.cname, server=answer.server, why=why)
-            self.finish(pending, made)
+            self._elsewhere(pending, made, now)
         elif answer.outcome in (Outcome.SERVFAIL, Outcome.REFUSED) and not reading.final:
             self._elsewhere(pending, answer, now)
         else:
@@ -232,10 +233,10 @@ class Course:
         direct = not pending.plan.recursion
         return self.policy.why(text_name(pending.name), pending.rtype, reading.answer, marks, direct=direct)
 
-    def walled(self, pending: Pending, answer: Answer) -> None:
-        """End with an answer whose addresses are all a walled garden's."""
+    def walled(self, pending: Pending, answer: Answer, now: float) -> None:
+        """Go on from an answer whose addresses are all a walled garden's."""
         why = self.policy.why("", pending.rtype, answer)
-        self.finish(pending, Answer(Outcome.POLICY, answer.rdata, server=answer.server, why=why))
+        self._elsewhere(pending, Answer(Outcome.POLICY, answer.rdata, server=answer.server, why=why), now)
 
     # --- the end ---
 

@@ -198,7 +198,7 @@ class Engine:
                     self._course.uncommon(socket, pending, packet, now)
                 elif gardens is not None and gardens.hold(pending.rtype, answer.rdata):
                     upstream.answered += 1
-                    self._course.walled(pending, answer)
+                    self._course.walled(pending, answer, now)
                 else:
                     sent = pending.sent
                     pending.due = NEVER
