@@ -61,3 +61,9 @@ async def test_many_who_say_nothing_do_not_keep_the_next_one_out_for_ever():
         with trio.fail_after(60):
             while not (await ask(port, b"GET /healthz HTTP/1.1\r\n\r\n")).startswith(b"HTTP/1.1 200"):
                 await trio.sleep(0.01)
+
+
+async def test_who_sends_much_is_told_too():
+    async with early() as port:
+        head = b"POST /api/v1/flux/import HTTP/1.1\r\nContent-Length: 4000000\r\n\r\n"
+        assert b"the database is away" in await ask(port, head + b"host.example.org\n" * 250_000)

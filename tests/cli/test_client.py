@@ -133,3 +133,30 @@ def test_a_path_too_long_for_a_socket_address(tmp_path: Path) -> None:
         os.close(holder)
         assert stat.S_ISSOCK((folder / "tipd.sock").stat().st_mode)
         open_control(folder / "tipd.sock").close()
+
+
+def test_who_refuses_before_all_was_sent_is_read(state_dir: Path) -> None:
+    import socket
+    import threading
+
+    body = b'{"detail": "tipd is starting"}'
+    answer = b"HTTP/1.1 503 X\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s" % (len(body), body)
+
+    def refuse(server: socket.socket) -> None:
+        one, _ = server.accept()
+        with one:
+            one.recv(1)
+            one.sendall(answer)
+            one.shutdown(socket.SHUT_RD)  # as good as gone for whoever sends
+
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(state_dir / "tipd.sock"))
+        server.listen()
+        refusing = threading.Thread(target=refuse, args=(server,))
+        refusing.start()
+        client = Client(Place(socket_path=state_dir / "tipd.sock"))
+        with pytest.raises(Refused, match="tipd is starting") as refused:
+            client.post("/a", b"x" * 5_000_000)
+        client.close()
+        refusing.join()
+    assert refused.value.exit_code == 75

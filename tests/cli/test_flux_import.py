@@ -82,6 +82,20 @@ def test_how_far_it_came(tipd: Any, fake: Any, tmp_path: Path) -> None:
     assert "15,000 lines were taken" in ran.err
 
 
+def test_a_daemon_that_goes_away_meanwhile(tipd: Any, fake: Any, tmp_path: Path) -> None:
+    fake.answers["POST", PATH] = lambda body: imported(body) if len(fake.asked) < 2 else (200, b"<html>")
+    (tmp_path / "names").write_bytes(b"a.example\n" * 20_000)
+    ran = tipd("flux", "import", str(tmp_path / "names"))
+    assert ran.code == 69
+    assert "10,000 lines were taken" in ran.err
+
+
+def test_a_folder_is_no_file(tipd: Any, fake: Any, tmp_path: Path) -> None:
+    ran = tipd("flux", "import", str(tmp_path))
+    assert (ran.code, fake.asked) == (2, [])
+    assert "Is a directory" in ran.err
+
+
 def test_no_such_file(tipd: Any, fake: Any, tmp_path: Path) -> None:
     ran = tipd("flux", "import", str(tmp_path / "none"))
     assert (ran.code, fake.asked) == (2, [])

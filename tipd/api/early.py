@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tipd.api.listeners import Listener
 
 _WITHIN = 10.0  # seconds for one client
+_LINGER = 2.0  # … of them in which what it still sends is taken, so that it comes to reading the answer
 _AT_ONCE = 100
 _PAUSE = 0.1  # seconds, when the machine is out of descriptors
 _ALIVE = (
@@ -71,6 +72,7 @@ class _Early:
         try:
             with trio.move_on_after(_WITHIN), suppress(trio.BrokenResourceError, trio.ClosedResourceError, OSError):
                 await stream.send_all(await self._answer(stream))
+                await _hear_out(stream)
         finally:
             self._room += 1
             await trio.aclose_forcefully(stream)
@@ -85,3 +87,12 @@ class _Early:
             return _ALIVE
         why = self._why()
         return raw_answer(Problem(503, why, headers={"Retry-After": "2"}, ready=False, reasons=[why], notes=[]))
+
+
+async def _hear_out(stream: trio.abc.Stream) -> None:
+    """Take the rest of a request, to throw it away: closed upon, its sender would see a broken pipe, and no answer."""
+    if isinstance(stream, trio.SocketStream):
+        await stream.send_eof()
+    with trio.move_on_after(_LINGER):
+        while await stream.receive_some():
+            pass

@@ -142,12 +142,22 @@ class Client:
         connection = self._connection
         if connection is not None:
             try:
-                connection.request(method, target, body, self._headers(body))
-                return connection.getresponse()
+                return self._exchange(connection, method, target, body)
             except (http.client.RemoteDisconnected, ConnectionError, http.client.CannotSendRequest):
                 self.close()  # kept alive for too long: once again with a new one
         self._connection = connection = _connect(self.place)
-        connection.request(method, target, body, self._headers(body))
+        return self._exchange(connection, method, target, body)
+
+    def _exchange(
+        self, connection: http.client.HTTPConnection, method: str, target: str, body: bytes | None
+    ) -> http.client.HTTPResponse:
+        try:
+            connection.request(method, target, body, self._headers(body))
+        except (BrokenPipeError, ConnectionResetError) as error:
+            try:
+                return connection.getresponse()  # who did not take all of it may have said why
+            except (OSError, http.client.HTTPException):
+                raise error from None
         return connection.getresponse()
 
     def _headers(self, body: bytes | None) -> dict[str, str]:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from tipd.cli.client import Client, Refused
 from tipd.cli.flux_add import counted
 from tipd.cli.output import Output, printable
-from tipd.errors import EXIT_DONE, EXIT_NEGATIVE, UsageError
+from tipd.errors import EXIT_DONE, EXIT_NEGATIVE, Unavailable, UsageError
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
+    from pathlib import Path
 
 PATH = "/api/v1/flux/import"
 AT_ONCE = 10_000  # lines a request
@@ -24,25 +25,26 @@ LONGEST = 64 * 1024  # bytes of a line: what is longer is refused as two
 def run(args: argparse.Namespace) -> int:
     """Send the lines; say which were refused, and what became of all."""
     client, output = Client.of(args), Output.of(args)
+    if str(args.file) == "-":
+        return _import(client, output, args, sys.stdin.buffer)
     try:
-        if str(args.file) == "-":
-            return _import(client, output, args, sys.stdin.buffer)
-        with args.file.open("rb") as file:
-            return _import(client, output, args, file)
+        file = args.file.open("rb")
     except OSError as error:
         raise UsageError(f"{args.file}: {error.strerror}") from None
+    with file:
+        return _import(client, output, args, file)
 
 
 def _import(client: Client, output: Output, args: argparse.Namespace, file: BinaryIO) -> int:
     sums = dict.fromkeys(("lines", "new", "known", "refused"), 0)
     query = {"tag": args.tag, "note": args.note or None, "tlp": args.tlp}
     with output.progress("lines") as progress:
-        for batch in itertools.batched(_lines(file), AT_ONCE, strict=False):
+        for batch in itertools.batched(_lines(file, args.file), AT_ONCE, strict=False):
             more = {"first_line": sums["lines"] + 1, "initial": "true" if sums["new"] > NEWS else None}
             try:
                 done = client.post(PATH, b"".join(batch), {**query, **more})
-            except Refused as refused:
-                said = int(refused.members.get("lines") or 0)
+            except (Refused, Unavailable) as error:
+                said = int(error.members.get("lines") or 0) if isinstance(error, Refused) else 0
                 output.say(f"{sums['lines'] + said:,} lines were taken: importing again goes on where this ended")
                 raise
             for word in sums:
@@ -57,9 +59,15 @@ def _import(client: Client, output: Output, args: argparse.Namespace, file: Bina
     return EXIT_DONE if sums["new"] or sums["known"] or not sums["refused"] else EXIT_NEGATIVE
 
 
-def _lines(file: BinaryIO) -> Iterator[bytes]:
-    """Yield lines, each with its end; one without bound comes in parts."""
-    while line := file.readline(LONGEST):
+def _lines(file: BinaryIO, path: Path) -> Iterator[bytes]:
+    """Yield lines, each with its end; one without bound comes in parts. Raises UsageError for what cannot be read."""
+    while True:
+        try:
+            line = file.readline(LONGEST)
+        except OSError as error:
+            raise UsageError(f"{path}: {error.strerror}") from None
+        if not line:
+            return
         yield line if line.endswith(b"\n") else line + b"\n"
 
 
