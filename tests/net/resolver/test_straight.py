@@ -203,7 +203,7 @@ def test_spoiled_packets_never_lead_out_of_the_zone() -> None:
 
 @pytest.mark.long
 def test_many_spoiled_packets_never_lead_out_of_the_zone() -> None:
-    try_spoiled(500_000, 2)
+    try_spoiled(200_000, 2)
 
 
 def check(told: Said, name: bytes, zone: bytes) -> None:
