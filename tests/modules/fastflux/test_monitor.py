@@ -2,6 +2,7 @@
 
 import random
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from itertools import pairwise
 from math import inf
 
@@ -344,6 +345,43 @@ async def test_stored_due_times_hold_and_who_was_asked_by_another_waits_for_its_
     first = {number: resolver.times(f"host{number}.example.org")[0] for number in range(1, 5)}
     begun = autojump_clock.current_time() - 2000
     assert {number: round(at - begun) for number, at in first.items()} == {1: 100, 2: 312, 3: 32, 4: 72}
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [{"ttl": 2**31 - 1}, {"due": T0 + 365 * 86400}, {"due": T0 + 30 * 365 * 86400, "ttl": 60}],
+    ids=["a TTL of 68 years", "due in a year", "due in thirty years"],
+)
+@pytest.mark.parametrize("former", [0.0, T0 - 10])
+async def test_what_is_stored_keeps_no_name_from_being_asked_for(autojump_clock, stored, former):
+    """A hostile zone's TTL, or a clock that stood ahead: neither ends the tracking, of that name or of all."""
+    async with monitoring(steady) as (monitor, resolver):
+        monitor.take([known(1, **{"samples": 3, "due": T0 - 5} | stored), known(2)], not_before=former)
+        await trio.sleep(7 * 3600)
+    assert resolver.times("host1.example.org")
+    assert resolver.times("host2.example.org")
+
+
+@pytest.mark.parametrize("step", [-10.0, -3600.0, -400 * 86400.0, 86400.0, 3650 * 86400.0])
+@pytest.mark.parametrize("script", [fluxing, steady])
+async def test_the_clock_may_be_set_while_it_runs(autojump_clock, monkeypatch, script, step):
+    def stepped(clock):
+        set_by = step if trio.current_time() >= began + 200 else 0.0
+        return START + timedelta(seconds=trio.current_time() - began + set_by)
+
+    began = trio.current_time()
+    monkeypatch.setattr(MovedClock, "now", stepped)
+    async with monitoring(script) as (monitor, resolver):
+        monitor.take([known(number) for number in range(1, 4)])
+        await trio.sleep(201)
+        set_at = trio.current_time()
+        monitor.take([known(9)])
+        await trio.sleep(600)
+        monitor.roll(100)
+        batch = monitor.drain()
+    assert resolver.times("host9.example.org")[0] < set_at + 5  # not as late as the clock was set back
+    assert len([at for at in resolver.times("host1.example.org") if at > set_at]) > 5
+    assert all(row.first <= row.last for row in (*batch.observations, *batch.runs))
 
 
 async def test_what_is_overdue_comes_at_half_the_rate(autojump_clock):

@@ -102,3 +102,11 @@ def test_no_answer_again_and_again_rests_longer() -> None:
 
 def test_the_dormant_are_asked_rarely() -> None:
     assert 100 <= delays(dormant_every=100.0).dormant() <= 110
+
+
+def test_no_delay_is_longer_than_the_longest() -> None:
+    limits = Limits(ceiling=100.0, dormant_every=50.0)
+    made = Delays(limits, random.Random(4))
+    drawn = (made.answered(2**31 - 1, aged=True), made.empty(2**31 - 1, 99), made.dormant(), made.unanswered(99))
+    assert max(drawn) <= limits.longest == pytest.approx(1.1 * LONGEST_REST)
+    assert Limits().longest == pytest.approx(1.1 * 21600)

@@ -113,6 +113,14 @@ def test_times_are_kept_to_a_sixteenth_of_a_second() -> None:
         assert 0 <= at - records.moment(records.stamp(at)) <= 1 / 16
 
 
+def test_times_out_of_reach_are_the_nearest_that_can_be_kept() -> None:
+    records = Records(1000.0)
+    assert records.moment(records.stamp(0.0)) == 1000.0
+    slot = records.add(known(1), 0, Label())
+    records.last[slot] = records.stamp(1e12)  # as of a clock that was never set
+    assert records.moment(records.last[slot]) > 1000.0 + 8 * 365 * 86400
+
+
 def test_revisions_come_back() -> None:
     records = Records()
     for number, revision in enumerate((2**40, 2**40 - 1000, 2**40 + 10**9, 5), start=1):

@@ -47,6 +47,14 @@ def test_what_was_counted_is_handed_over_once() -> None:
     assert bench.records.first[bench.slot] == 0
 
 
+def test_nothing_ends_before_it_began_though_the_clock_was_set_back() -> None:
+    bench = Bench()
+    bench.records.last[bench.slot] = bench.records.stamp(T0 - 3600)
+    bench.saving.save(bench.slot)
+    batch = bench.pending.drain()
+    assert {(row.first, row.last) for row in (*batch.observations, *batch.runs)} == {(T0 + 1, T0 + 1)}
+
+
 def test_of_a_watched_name_no_runs_are_kept() -> None:
     bench = Bench(State.WATCHED)
     bench.saving.save(bench.slot)

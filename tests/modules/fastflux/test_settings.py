@@ -29,6 +29,8 @@ def test_the_defaults_work():
         ({"ttl_floor": "soon"}, "ttl_floor: not a duration"),
         ({"ttl_floor": "0s"}, "ttl_floor: must be longer"),
         ({"ttl_floor": "2h", "ttl_ceiling": "1h"}, "ttl_ceiling must not be less"),
+        ({"ttl_ceiling": "2000d"}, "ttl_ceiling must be at most 365d"),
+        ({"dormant_every": "366d"}, "dormant_every must be at most 365d"),
         ({"let_go_after": 0}, "let_go_after"),
         ({"dormant_after": ""}, "dormant_after: a duration is empty"),
         ({"keep_samples": "0d"}, "keep_samples: must be longer"),

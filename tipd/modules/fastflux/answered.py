@@ -14,6 +14,7 @@ import trio
 from tipd.model.dns import Outcome
 from tipd.model.flux import State
 from tipd.modules.fastflux.records import UNTOLD
+from tipd.modules.fastflux.wheel import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,6 +122,8 @@ class Answered:
     def put(self, slot: int, delay: float) -> None:
         """Make a slot due so many seconds from now, not sooner."""
         tick = int(self.ticks + delay * TICKS) + 1
+        if tick >= NEVER:
+            tick = NEVER - 1
         self._wheel.put(slot, tick)
         if tick < self._nap_until:
             self._wake(tick)

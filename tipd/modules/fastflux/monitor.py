@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 UNKNOWN_TTL = 60.0  # seconds: of a name that whoever probed before may have asked for, and nothing is known of
 FREEZE_EVERY = 50_000  # names
+SET_BACK = 365 * 86400.0  # seconds that the wall clock may be set back while this runs
 
 
 class Monitor:
@@ -65,7 +66,7 @@ class Monitor:
         self.refused: Counter[str] = Counter()
         self._limits = Limits.of(settings)
         self._authority_tags = frozenset(settings.authority_tags)
-        self._records = Records(clock.now().timestamp())
+        self._records = Records(clock.now().timestamp() - SET_BACK)
         self._apexes = Apexes(self._limits.most_names)
         self._wheel = Wheel(self._records.due)
         self._shelf = Shelf()
@@ -91,7 +92,7 @@ class Monitor:
             clock=clock,
             log=log,
         )
-        self._next_overdue = 0.0
+        self._next_overdue = 0.0  # seconds of the wheel's time
         self._unfrozen = 0
         self._rolled = 0  # the slot that `roll` goes on from
 
@@ -163,14 +164,17 @@ class Monitor:
         if known.memo:
             self._shelf.lay(slot, known.memo)
         self._unfrozen += 1
-        due = known.due
+        due, now = known.due, self._answered.wall
         if not_before:
-            due = max(due, not_before + (known.ttl if known.samples else UNKNOWN_TTL))
-        now = self._answered.wall
-        if due <= now:
-            self._next_overdue = max(now, self._next_overdue) + 2 / self._limits.per_second
-            due = self._next_overdue
-        self._answered.put(slot, due - now)
+            ttl = min(known.ttl, self._limits.ceiling) if known.samples else UNKNOWN_TTL
+            due = max(due, not_before + ttl)
+        # Stored under a clock that stood ahead, it could lie years away.
+        delay = min(due - now, max(0.0, not_before - now) + self._limits.longest)
+        if delay <= 0:
+            present = self._answered.ticks / TICKS  # not the wall clock, which may be set back meanwhile
+            self._next_overdue = max(present, self._next_overdue) + 2 / self._limits.per_second
+            delay = self._next_overdue - present
+        self._answered.put(slot, delay)
 
     def _know_anew(self, slot: int, known: KnownName) -> None:
         """Take over what people and lists say anew; a dormant name that they bring back is asked for at once."""

@@ -16,6 +16,7 @@ SPREAD = 0.05  # of the TTL, at most: so that names that came together do not st
 LONGEST_SPREAD = 10.0
 FIRST_REST = 5.0  # after a question that nobody answered; doubles with each
 LONGEST_REST = 900.0
+LATEST = 1.1  # times the longest delay, with what is drawn on top
 EMPTY_DOUBLINGS = 8  # the floor doubles so often while a name has no addresses
 BURST = 0.1  # seconds of the whole rate that may go out at once
 _FORGET_ABOVE = 10_000  # turns of registrable domains that are kept before those that are over are looked for
@@ -31,6 +32,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     floor: float = 1.0
     ceiling: float = 21_600.0
     dormant_every: float = 21_600.0
+
+    @property
+    def longest(self) -> float:
+        """The longest that a name is not asked for, whatever its TTL, and however often it was asked in vain."""
+        return LATEST * max(self.floor, self.ceiling, self.dormant_every, LONGEST_REST)
 
     @classmethod
     def of(cls, settings: FluxSettings) -> Limits:

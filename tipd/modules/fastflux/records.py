@@ -1,9 +1,9 @@
 """What is known of every watched name, in slots: arrays of numbers side by side, and two byte strings a name.
 
 A name that never changes costs its numbers (67 bytes), its name and its last set of addresses as byte strings, and
-nothing else. Times are kept as sixteenths of a second since the start, from 1 on (0: never), which is enough for eight
-years. A slot is used again after its name has gone; whoever keeps a slot's number keeps the number of the
-question with it (`asked`), or the name's id.
+nothing else. Times are kept as sixteenths of a second since `base`, from 1 on (0: never), which is enough for eight
+years; one that a clock set wrong gives beyond them is kept as the nearest that can be. A slot is used again after its
+name has gone; whoever keeps a slot's number keeps the number of the question with it (`asked`), or the name's id.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ UNTOLD = 4  # flag: its due time moved, and nothing else will tell the store so
 PART = 16.0  # of a second
 _PAGE_BITS = 10
 _MOST_SERVERS = 250
+_LAST_STAMP = 2**32 - 1
 OTHERS = "others"  # servers beyond so many
 
 
@@ -186,7 +187,7 @@ class Records:
 
     def stamp(self, at: float) -> int:
         """Return a moment (seconds since 1970) as it is kept."""
-        return max(1, int((at - self.base) * PART) + 1)
+        return min(max(1, int((at - self.base) * PART) + 1), _LAST_STAMP)
 
     def moment(self, stamp: int) -> float:
         """Return what was kept as seconds since 1970; 0 for never."""

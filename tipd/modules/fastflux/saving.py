@@ -50,7 +50,8 @@ class Saving:
         count = records.unsaved(slot)
         if not count or not records.first[slot]:
             return
-        first, last = records.moment(records.first[slot]), records.moment(records.last[slot])
+        first = records.moment(records.first[slot])
+        last = max(first, records.moment(records.last[slot]))  # the clock may have been set back
         span = (first, last, count, records.low[slot], records.high[slot])
         asns = self.placed(records.sets[slot])
         self._observe_all(slot, asns, span)

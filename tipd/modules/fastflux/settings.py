@@ -10,6 +10,7 @@ from tipd.model.classes import CLASSES, read_class
 CANDIDATES = ("malware-distribution", "c2-server", "phishing", "malware", "dga-domain", "spam")
 MOST_DOMAINS = 50_000_000
 LONGEST_TAG = 64  # characters
+LONGEST_DELAY = 365 * 86400.0  # seconds
 _SPANS = (
     "ttl_floor",
     "ttl_ceiling",
@@ -104,6 +105,9 @@ class FluxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
             raise ValueError("per_apex_per_second must be more than 0")
         if self.seconds("ttl_ceiling") < self.seconds("ttl_floor"):
             raise ValueError("ttl_ceiling must not be less than ttl_floor")
+        for key in ("ttl_ceiling", "dormant_every"):
+            if self.seconds(key) > LONGEST_DELAY:
+                raise ValueError(f"{key} must be at most 365d")
         if not self.vantage.strip() or len(self.vantage) > LONGEST_TAG:
             raise ValueError(f"vantage must have 1 to {LONGEST_TAG} characters")
         if self.most_bytes < 2**20:
