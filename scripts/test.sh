@@ -1,6 +1,7 @@
 #!/bin/sh
 # All tests but the long hunts; needs .venv with requirements/dev.txt. With arguments: those of pytest.
-# The end-to-end tests mostly wait, for daemons, rounds and a demo of half a minute: they run beside the others.
+# The end-to-end tests mostly wait, for daemons, rounds, TTLs and a demo of half a minute: they run beside the others,
+# in two rows of their own.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 pytest=".venv/bin/python -m pytest -p no:cacheprovider"
@@ -9,15 +10,21 @@ if [ $# -gt 0 ]; then
     exec $pytest -m "not long" "$@"
 fi
 
-log=$(mktemp)
-$pytest -m "not long" tests/end_to_end >"$log" 2>&1 &
-beside=$!
-trap 'kill "$beside" 2>/dev/null; wait "$beside"; rm -f "$log"; exit 130' INT TERM
+logs=$(mktemp -d)
+flux=$(echo tests/end_to_end/test_flux_*.py)
+ignored=$(echo "$flux" | sed 's/tests/--ignore=tests/g')
+$pytest -m "not long" tests/end_to_end $ignored >"$logs/rest" 2>&1 &
+rest=$!
+$pytest -m "not long" $flux >"$logs/flux" 2>&1 &
+tracking=$!
+trap 'kill "$rest" "$tracking" 2>/dev/null; wait; rm -rf "$logs"; exit 130' INT TERM
 $pytest -m "not long" --ignore=tests/end_to_end
 others=$?
-wait "$beside"
-end_to_end=$?
+wait "$rest"
+rest=$?
+wait "$tracking"
+tracking=$?
 printf '\n== end-to-end tests, which ran beside these\n'
-cat "$log"
-rm -f "$log"
-[ "$others" -eq 0 ] && [ "$end_to_end" -eq 0 ]
+cat "$logs/rest" "$logs/flux"
+rm -rf "$logs"
+[ "$others" -eq 0 ] && [ "$rest" -eq 0 ] && [ "$tracking" -eq 0 ]
