@@ -185,7 +185,7 @@ class Engine:
     def _drain(self, socket: Socket, now: float) -> None:
         """Read what has come for one socket; the hottest lines of all."""
         recv, flight, upstream, gardens = socket.recv, socket.flight, socket.upstream, self._gardens
-        server, sent = upstream.name, 0.0
+        server, sent, ended = upstream.name, 0.0, 0
         try:
             for _ in range(BATCH):
                 packet = recv(LONGEST_PACKET)
@@ -203,7 +203,7 @@ class Engine:
                     sent = pending.sent
                     pending.due = NEVER
                     upstream.in_flight -= 1
-                    upstream.answered += 1
+                    ended += 1
                     pending.done(pending.token, answer)
                 if not flight:
                     break
@@ -211,6 +211,8 @@ class Engine:
             pass
         except OSError:
             self._course.hurry(socket, now)
+        finally:
+            upstream.answered += ended
         if sent:
             upstream.measure(now - sent)
             upstream.recursed = upstream.recursed or packet[3] & RECURSES != 0

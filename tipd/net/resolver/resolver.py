@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tipd.net.resolver.pending import Done
     from tipd.net.settings import NetSettings
 
+_AUTHORITY = Route.AUTHORITY
 NO_RESOLVER = "no resolver is named in [net] resolvers"
 SOONER = 0.05  # seconds by which the engine ends a question before the caller's patience does, to tell why
 NO_ROOM = "no server had room within the deadline"
@@ -75,7 +76,7 @@ class Resolver:
         again. Raises Full where `room` is 0, or, for the zones' own servers, where too many names are on their way.
         `apex`: the name's registrable domain, whose servers are then found once for all its names.
         """
-        if route is Route.AUTHORITY:
+        if route is _AUTHORITY:
             self.authority.submit(name, rtype, token, done, apex=apex)
             return
         self.engine.put(self._plan, name, rtype, token, done)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tipd.model.dns import AAAA, A
 from tipd.net.resolver import wire
 from tipd.net.resolver.pending import Pending
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 UNSENT = 0.1  # seconds after which a question that could not be sent is tried again
 JITTER = [1 + dice / 1024 for dice in range(256)]  # a try is a quarter longer at most, so that lost ones spread
-_KINDS = {rtype: wire.kind(rtype) for rtype in (A, AAAA)}
+_KINDS = wire.Kinds()
 from_bytes = int.from_bytes
 
 
@@ -39,14 +38,15 @@ class Sender:
         if len(ports) < upstream.ports and not self._open(upstream, now):
             self._timers.park(Pending(name, rtype, token, done, plan, now + plan.seconds, turn=turn), now)
             return
-        noise = self.noise.take(3 + len(name))
-        key, dice, seconds = noise[:2], noise[2], plan.seconds
+        length, seconds = len(name), plan.seconds
+        noise = self.noise.take(3 + length)
+        key, dice = noise[:2], noise[2]
         socket = ports[dice % len(ports)]
         flight = socket.flight
         while key in flight:
             key = self.noise.take(2)
         turned = from_bytes(name.translate(wire.CASE)) & from_bytes(noise)
-        question = (from_bytes(name) ^ turned).to_bytes(len(name)) + (_KINDS.get(rtype) or wire.kind(rtype))
+        question = (from_bytes(name) ^ turned).to_bytes(length) + _KINDS[rtype]
         wait = upstream.timeout * JITTER[dice]
         flight[key] = pending = Pending(
             name, rtype, token, done, plan, now + seconds, question, socket, key,
@@ -58,7 +58,7 @@ class Sender:
             upstream.tokens -= 1
         socket.sent += 1
         socket.used = now
-        packet = key + upstream.heads[plan.recursion] + question + upstream.tail
+        packet = b"".join((key, upstream.heads[plan.recursion], question, upstream.tail))
         try:
             socket.send(packet)
         except OSError as error:
@@ -76,7 +76,7 @@ class Sender:
         while key in socket.flight:
             key = self.noise.take(2)
         socket.flight[key] = pending
-        pending.question = question = wire.mixed(name, noise[3:]) + wire.kind(pending.rtype)
+        pending.question = question = wire.mixed(name, noise[3:]) + _KINDS[pending.rtype]
         pending.socket, pending.id, pending.sent = socket, key, now
         pending.tries += 1
         pending.counted = True

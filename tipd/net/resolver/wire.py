@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,10 +25,17 @@ def head(*, recursion: bool, edns: bool) -> bytes:
     return (RECURSE if recursion else STRAIGHT) + (ONE_QUESTION_AND_EDNS if edns else ONE_QUESTION)
 
 
-@cache
 def kind(rtype: int) -> bytes:
     """Return type and class as they stand behind the name; `struct.error` where it is no type."""
     return struct.pack("!HH", rtype, IN)
+
+
+class Kinds(dict[int, bytes]):
+    """`kind` by type, remembered."""
+
+    def __missing__(self, rtype: int) -> bytes:
+        self[rtype] = found = kind(rtype)
+        return found
 
 
 def mixed(name: bytes, noise: bytes) -> bytes:
@@ -54,6 +60,8 @@ class Noise:
         """Return `count` bytes (at most some thousand)."""
         at = self._at
         self._at = until = at + count
-        if until > len(self._block):
-            self._block, at, self._at = self._entropy(_BLOCK), 0, count
-        return self._block[at : at + count]
+        taken = self._block[at:until]
+        if len(taken) < count:
+            self._block, self._at = self._entropy(_BLOCK), count
+            taken = self._block[:count]
+        return taken
