@@ -122,6 +122,7 @@ class Flux:
         self.thinned = 0
         self.over: list[tuple[str, str]] = []
         self.remarked = 0
+        self.chosen: list[tuple[str, ...]] = []
         self.lease: Any = None
 
     async def _reach(self) -> None:
@@ -145,6 +146,11 @@ class Flux:
         await self._reach()
         self.over += evidence
         return len(evidence)
+
+    async def let_go_unchosen(self, classes):
+        await self._reach()
+        self.chosen.append(tuple(classes))
+        return 0
 
     async def listed(self, classes, after, limit):
         await self._reach()

@@ -65,6 +65,14 @@ async def test_it_takes_the_lease_loads_and_probes(world, autojump_clock):
         nursery.cancel_scope.cancel()
 
 
+async def test_what_lists_brought_in_classes_chosen_no_longer_goes_first(world, autojump_clock):
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(world.session(candidates=("phishing",)).run)
+        await trio.sleep(3)
+        nursery.cancel_scope.cancel()
+    assert world.store.flux.chosen == [("phishing",)]
+
+
 async def test_a_stop_stores_what_gathered_and_gives_the_lease_back(world, autojump_clock):
     async with trio.open_nursery() as nursery:
         nursery.start_soon(world.session().run)

@@ -183,6 +183,10 @@ class Flux(Protocol):
         """Return a page of open sightings in these classes, and what the next page begins after (None: no more)."""
         ...
 
+    async def let_go_unchosen(self, classes: Sequence[str]) -> int:
+        """Let all names go that nothing but lists of other classes brought; return how many that were."""
+        ...
+
     async def ended(self, evidence: Sequence[tuple[str, str]]) -> int:
         """Note that sources list these names (name, source) no more."""
         ...

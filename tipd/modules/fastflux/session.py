@@ -64,6 +64,7 @@ class Session:
         self._store = ground.store
         self._tracker = tracker
         self._intake = ground.intake
+        self._candidates = settings.candidates
         self._pause = ""
         self._lost = False
         self.lease = LeaseKeeping(flux.lease, ctx.clock, ctx.log, self._moved)
@@ -123,11 +124,18 @@ class Session:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._keep, nursery.cancel_scope)
                 self._say("running", LOADING)
+                await self._let_go_unchosen()
                 await self._watched.load(former)
                 await self._track()
         finally:
             with trio.CancelScope(shield=True):
                 await self._leave()
+
+    async def _let_go_unchosen(self) -> None:
+        """Ask no more for what lists brought in classes that the operator chooses no longer."""
+        gone = await self._store.flux.let_go_unchosen(self._candidates)
+        if gone:
+            self._ctx.log.info("names of classes that are no candidates any more are let go", names=gone)
 
     async def _keep(self, scope: trio.CancelScope) -> None:
         await self.lease.keep()

@@ -3,7 +3,8 @@
 Each new name gives a finding `flux.candidate`. One that is there gains the evidence, tags and note; where it was let go
 or lies dormant and the evidence is new, it is a candidate again (`flux.revived`). What a person let go, only a person
 (or a walk that a person began) brings back. Evidence is new where its source or way was not among the name's origins,
-and where it does not come from a first load, which tells again what stands in lists.
+and where it does not come from a first load, which tells again what stands in lists; or where the name was let go
+because nobody had chosen its class, which somebody has by now.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from tipd.model.tlp import Tlp
 from tipd.store import partitions
 from tipd.store.batch import Written
 from tipd.store.flux import marks, names, tuples
+from tipd.store.flux.unchosen import REASON as UNCHOSEN
 from tipd.store.telling import source_ids
 from tipd.store.text import storable, to_json
 
@@ -120,7 +122,7 @@ WITH back AS (
     SELECT DISTINCT ON (s.id) s.id, s.state, said
       FROM flux_intake AS k JOIN flux_said USING (said) JOIN flux_state AS s ON s.id = k.id
       JOIN flux_name AS n ON n.id = k.id
-     WHERE s.state IN (4, 5) AND (k.fresh OR NOT $2 OR why = ANY($3::text[]))
+     WHERE s.state IN (4, 5) AND (k.fresh OR NOT $2 OR s.reason = $4 OR why = ANY($3::text[]))
        AND (NOT n.let_go OR why = ANY($3::text[]))
      ORDER BY s.id, mark, said
 ), revised AS (
@@ -238,7 +240,7 @@ async def _take(
     await connection.execute(_STATES, now)
     await connection.execute(_ORIGINS, now)
     await connection.execute(_MERGE, LONGEST_NOTE, MOST_TAGS)
-    revived = await connection.fetch(_REVIVE, now, initial, list(_BY_HAND))
+    revived = await connection.fetch(_REVIVE, now, initial, list(_BY_HAND), UNCHOSEN)
     new = await connection.fetch(_NEW)
     await names.lower(connection, [row["id"] for row in new])
     await marks.settle(connection, there)

@@ -9,7 +9,7 @@ from tipd.model.key import key_of
 from tipd.model.kind import Kind
 from tipd.model.tlp import Tlp
 from tipd.model.tracked import Added
-from tipd.store.flux import adding, changing, listed, marks, networks, saving, states, thinning
+from tipd.store.flux import adding, changing, listed, marks, networks, saving, states, thinning, unchosen
 from tipd.store.flux.lease import Lease
 from tipd.store.flux.reads import Reads
 from tipd.store.sightings import LONG
@@ -137,6 +137,13 @@ class Flux(Reads):
     ) -> tuple[list[listed.Listed], int | None]:
         """Return a page of names and URLs that lists hold in these classes, and where the next begins (None: none)."""
         return await self._pool.within(LONG, listed.page, classes, after, limit)
+
+    async def let_go_unchosen(self, classes: Sequence[str]) -> int:
+        """Let all names go that nothing but lists of other classes brought; return how many that were."""
+        gone, chosen = 0, list(classes)
+        while ids := await self._pool.within(LONG, unchosen.find, chosen):
+            gone += await self._writer.write(unchosen.let_go, ids, chosen, self._seed, self._clock.now(), alone=True)
+        return gone
 
     async def ended(self, evidence: Sequence[tuple[str, str]]) -> int:
         """Note that sources list these names (name, source) no more; the names stay. Return how many that were."""
