@@ -24,6 +24,15 @@ async def test_an_address_of_a_crowd_is_told_in_few_words() -> None:
 
 
 async def test_what_has_no_dns_says_nothing_of_it() -> None:
-    for subject in (Indicator(Kind.MD5, "0" * 32), Indicator(Kind.NETWORK, "192.0.2.0/24")):
+    for subject in (Indicator(Kind.MD5, "0" * 32), Indicator(Kind.EMAIL, "a@example.org")):
         assert await mentions(FakeFlux(), subject, Tlp.RED) is None
         assert await passive(FakeFlux(), subject, Tlp.RED) is None
+
+
+async def test_an_as_leads_to_the_names_in_it() -> None:
+    flux = FakeFlux()
+    flux.put(tracked("host.example.org"))
+    flux.records = [seen("host.example.org", ADDRESS.value)]
+    found = await mentions(flux, Indicator(Kind.ASN, "AS64500"), Tlp.GREEN)
+    assert [one.domain for one in found or ()] == ["host.example.org"]
+    assert await passive(flux, Indicator(Kind.NETWORK, "192.0.2.0/24"), Tlp.GREEN) == []

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 100
 MOST_NAMES = 20
-_ADDRESSES = frozenset({Kind.IPV4, Kind.IPV6})
+_PLACES = frozenset({Kind.IPV4, Kind.IPV6, Kind.NETWORK, Kind.ASN})
 
 
 async def mentions(flux: Flux, subject: Indicator, max_tlp: Tlp) -> list[FluxMention] | None:
-    """Return the tracked name it is, or those that have the address, the latest first; None for other kinds."""
+    """Return the tracked name it is, or those that have the address or one in there; None for other kinds."""
     if subject.kind is Kind.DOMAIN:
         found = await flux.get(subject.value, max_tlp=max_tlp)
         if found is None:
@@ -28,7 +28,7 @@ async def mentions(flux: Flux, subject: Indicator, max_tlp: Tlp) -> list[FluxMen
         row = found.row
         score, tier = score_of(row.holz), row.tier.value
         return [FluxMention(domain=row.name, state=row.state.word, tags=list(row.tags), score=score, tier=tier)]
-    if subject.kind not in _ADDRESSES:
+    if subject.kind not in _PLACES:
         return None
     walk = await flux.pivot(subject.value, limit=MOST_ROWS, max_tlp=max_tlp)
     named = {
@@ -40,8 +40,8 @@ async def mentions(flux: Flux, subject: Indicator, max_tlp: Tlp) -> list[FluxMen
 
 
 async def passive(flux: Flux, subject: Indicator, max_tlp: Tlp) -> list[DnsRow] | None:
-    """Return what passive DNS has of it, the latest first; None for what is neither a name nor an address."""
-    if subject.kind is not Kind.DOMAIN and subject.kind not in _ADDRESSES:
+    """Return what passive DNS has of it, the latest first; None for URLs, hashes and the like."""
+    if subject.kind is not Kind.DOMAIN and subject.kind not in _PLACES:
         return None
     return [_row(one) for one in await flux.pdns(subject.value, max_tlp=max_tlp, limit=MOST_ROWS)]
 

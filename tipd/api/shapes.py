@@ -245,8 +245,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 class IndicatorAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about one indicator; `verdict` is `listed`, `allowed`, `was_listed` or `unknown`.
 
-    Of names and addresses: `flux`, the tracked names it is or that have it (the latest 20); `dns`, what passive DNS
-    has of it (the latest 100); both null for other kinds.
+    Of names, addresses, networks and ASNs: `flux`, the tracked names it is or that have it (the latest 20); `dns`,
+    what passive DNS has of it (the latest 100); both null for other kinds.
     """
 
     value: str

@@ -8,7 +8,10 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 from support.api import START, Served, World, finding, header, source
+from support.flux import seen as dns_row
+from support.flux import tracked
 
+from tipd.model.flux import State
 from tipd.model.indicator import Indicator
 from tipd.model.kind import Kind
 from tipd.model.tlp import Tlp
@@ -178,6 +181,16 @@ async def test_what_is_listed_by_a_network_around_it_names_network_and_sources(w
     text = (await api.ask("GET", "/lookup?value=203.0.113.20", token=None, headers=await session(api))).content.decode()
     assert 'href="/lookup?value=203.0.113.16/28"' in text
     assert '<span class="dim">listed by</span> partner_drop' in text
+
+
+async def test_a_look_up_leads_on_through_passive_dns(world: World, api: Served) -> None:
+    world.flux.put(tracked("flux.example.org", state=State.CONFIRMED), tracked("red.example.org", tlp=Tlp.RED))
+    world.flux.records = [dns_row(name, "198.51.100.7") for name in world.flux.rows]
+    headers = await session(api)
+    text = (await api.ask("GET", "/lookup?value=198.51.100.7", token=None, headers=headers)).content.decode()
+    assert 'href="/flux/flux.example.org"' in text
+    assert 'href="/lookup?value=flux.example.org"' in text and 'href="/lookup?value=AS64500"' in text
+    assert 'href="/lookup?value=198.51.100.7"' not in text
 
 
 async def test_history_shows_marks_and_what_was_loaded(world: World, api: Served) -> None:

@@ -25,7 +25,7 @@ def _tracked(name: str, state: State = State.CONFIRMED, **more: Any) -> Tracked:
     values: dict[str, Any] = {
         "apex": "example.org",
         "tier": Tier.CONFIRMED,
-        "reason": "two of three windows",
+        "reason": "holz",
         "since": START,
         "added": START - HOUR,
         "holz": 21180,
@@ -132,6 +132,7 @@ async def _page(api: Served, path: str, status: int = 200) -> str:
 async def test_confirmed_names_are_shown_first_and_a_choice_is_kept(console: Served, world: World) -> None:
     page = await _page(console, "/flux")
     assert 'href="/flux/flux.example.org"' in page and "211.80" in page
+    assert "lies above the bound" in page and "holz<" not in page
     assert world.store.flux.asked == [((State.CONFIRMED,), (), None, "")]
     page = await _page(console, "/flux?state=likely&tag=lab&text=Flux&after=a.example")
     assert world.store.flux.asked[1] == ((State.LIKELY,), ("lab",), "flux", "a.example")
@@ -163,6 +164,21 @@ async def test_a_name_as_of_a_day_is_as_of_its_end(console: Served, world: World
     assert 'value="2026-11-21"' in page and ">now</a>" in page
     await _page(console, "/flux/flux.example.org?at=tomorrow", 400)
     await _page(console, "/flux/none.example.org", 404)
+    assert "no name that can be tracked" in await _page(console, "/flux/192.0.2.1", 404)
+
+
+async def test_a_day_that_has_not_ended_is_as_of_now(console: Served, world: World) -> None:
+    page = await _page(console, "/flux/flux.example.org?at=2026-11-22")
+    assert world.store.flux.asked[-1] is None
+    assert 'value="2026-11-22" max="2026-11-22"' in page
+    await _page(console, "/flux/flux.example.org?at=2199-12-31")
+    assert world.store.flux.asked[-1] is None
+
+
+async def test_every_value_leads_on(console: Served) -> None:
+    page = await _page(console, "/flux/flux.example.org")
+    for value in ("198.51.100.7", "AS64500", "ns1.example.net", "flux.example.org", "other.example.net"):
+        assert f'href="/lookup?value={value}"' in page  # none of the siblings is tracked
 
 
 async def test_a_database_away_and_a_missing_resolver_are_said(console: Served, world: World) -> None:

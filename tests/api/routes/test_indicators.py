@@ -74,7 +74,9 @@ async def test_a_tracked_name_and_an_address_of_it(world: World, api: Served) ->
     assert [one["name"] for one in address["dns"]] == ["flux.example.org"]
     hidden = body_of(await api.ask("GET", "/api/v1/indicators/secret.example.org"))
     assert (hidden["flux"], hidden["dns"]) == ([], [])
-    other = body_of(await api.ask("GET", "/api/v1/indicators/AS64500"))
+    whole = body_of(await api.ask("GET", "/api/v1/indicators/AS64500"))
+    assert [one["domain"] for one in whole["flux"]] == ["flux.example.org"]
+    other = body_of(await api.ask("GET", f"/api/v1/indicators/{'a1' * 16}"))
     assert (other["flux"], other["dns"]) == (None, None)
     explained = body_of(await api.ask("GET", "/api/v1/indicators/flux.example.org/explain"))
     assert "flux" not in explained

@@ -108,12 +108,14 @@ async def test_all_of_one_name_now_and_at_a_moment(three: Store, clock: HandCloc
     for at, state, holz, data in (
         (0.5, State.CANDIDATE, None, ["ns.example.org", "192.0.2.1"]),
         (1.5, State.CANDIDATE, 1986, ["ns.example.org", "192.0.2.1"]),
-        (3.5, State.LIKELY, 21180, ["ns.example.org"]),
+        (3.5, State.LIKELY, 21180, ["ns.example.org", "192.0.2.1"]),
+        (20, State.LIKELY, 21180, ["ns.example.org", "192.0.2.2", "192.0.2.1"]),
     ):
         then = await three.flux.get("b.example.org", max_tlp=Tlp.GREEN, at=START + timedelta(days=at))
         assert then is not None
-        assert (then.row.state, then.row.holz, [one.data for one in then.seen]) == (state, holz, data)
+        assert (then.row.state, then.row.holz, {one.data for one in then.seen}) == (state, holz, set(data))
         assert then.verdict == {}
+        assert all(one.last <= START + timedelta(days=at) for one in then.seen)
     assert await three.flux.get("b.example.org", max_tlp=Tlp.RED, at=START - timedelta(days=1)) is None
     assert await three.flux.get("c.example.net", max_tlp=Tlp.AMBER) is None
     assert await three.flux.get("nobody.example.org", max_tlp=Tlp.RED) is None

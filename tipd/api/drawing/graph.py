@@ -1,23 +1,26 @@
-"""Names that share addresses, as a graph: one in the middle, the others around it, nearer the more they share."""
+"""Names that share addresses, as a graph: one in the middle, the others to both sides, nearer the more they share.
+
+Each name has a line of its own, so that no label lies upon another.
+"""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
-WIDTH, HEIGHT = 640, 420
+WIDTH = 640
+ROW, MARGIN = 20, 40
 MOST_NAMES = 40
-INNER, OUTER = 80.0, 185.0
+INNER, OUTER = 104.0, 132.0  # the longest label fits beside either, and in the middle between both sides
 LONGEST_LABEL = 28
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A name's place; `anchor` says to which side its label is written."""
+    """A name's place; `anchor` says to which side its label is written, `watched` whether it has a page of its own."""
 
     name: str
     label: str
@@ -25,6 +28,7 @@ class Node:
     y: float
     anchor: str
     shared: int
+    watched: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,31 +45,39 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """A drawing of `WIDTH` by `HEIGHT`; `left_out` names share less than those shown."""
+    """A drawing of `WIDTH` by `height`; `left_out` names share less than those shown."""
 
     nodes: list[Node]
     edges: list[Edge]
+    height: int
     left_out: int
 
 
-def graph(centre: str, shared: Mapping[str, int], between: Sequence[tuple[str, str, int]] = ()) -> Graph | None:
+def graph(
+    centre: str,
+    shared: Mapping[str, int],
+    between: Sequence[tuple[str, str, int]] = (),
+    *,
+    unwatched: Collection[str] = (),
+) -> Graph | None:
     """Draw a name and those it shares addresses with; None where there is none.
 
-    `shared`: for each other name how many addresses both have; `between`: the same for two of the others.
+    `shared`: for each other name how many addresses both have; `between`: the same for two of the others;
+    `unwatched`: those of them that are known, but not tracked.
     """
     others = sorted((name for name in shared if name != centre), key=lambda name: (-shared[name], name))
     if not others:
         return None
     shown = others[:MOST_NAMES]
     most = max(shared[name] for name in shown)
-    nodes = {centre: Node(centre, _cut(centre), WIDTH / 2, HEIGHT / 2, "middle", 0)}
-    for at, name in enumerate(shown):
-        angle = 2 * math.pi * at / len(shown) - math.pi / 2
-        # Neighbours on the circle stand at two distances, so that their labels do not meet.
-        away = INNER + (OUTER - INNER) * (1 - shared[name] / most) + (30 if at % 2 and len(shown) > 12 else 0)
-        x, y = WIDTH / 2 + 1.25 * away * math.cos(angle), HEIGHT / 2 + away * math.sin(angle)
-        anchor = "middle" if abs(math.cos(angle)) < 0.2 else "start" if math.cos(angle) > 0 else "end"
-        nodes[name] = Node(name, _cut(name), round(x, 1), round(y, 1), anchor, shared[name])
+    height = (len(shown) + 1) // 2 * ROW + 2 * MARGIN
+    nodes = {centre: Node(centre, _cut(centre), WIDTH / 2, height / 2, "middle", 0)}
+    for side, anchor, names in ((1, "start", shown[::2]), (-1, "end", shown[1::2])):
+        top = height / 2 - (len(names) - 1) * ROW / 2
+        for at, name in enumerate(names):
+            away = INNER + (OUTER - INNER) * (1 - shared[name] / most)
+            x, y = round(WIDTH / 2 + side * away, 1), top + at * ROW
+            nodes[name] = Node(name, _cut(name), x, y, anchor, shared[name], name not in unwatched)
     lines = [(centre, name, shared[name]) for name in shown]
     lines += [
         (one, two, count) for one, two, count in between if one in nodes and two in nodes and centre not in (one, two)
@@ -81,7 +93,7 @@ def graph(centre: str, shared: Mapping[str, int], between: Sequence[tuple[str, s
         )
         for one, two, count in lines
     ]
-    return Graph(list(nodes.values()), edges, len(others) - len(shown))
+    return Graph(list(nodes.values()), edges, height, len(others) - len(shown))
 
 
 def _cut(name: str) -> str:

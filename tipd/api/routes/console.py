@@ -8,7 +8,7 @@ import msgspec
 
 from tipd.api.declare import HTML, Answer, Call, Route
 from tipd.api.problem import Problem
-from tipd.api.routes.indicators import about
+from tipd.api.routes.indicators import everything
 from tipd.api.routes.sources import accept, find, request_run
 from tipd.api.sessions import COOKIE
 from tipd.api.sight import max_tlp_of, seen, tree_for
@@ -127,7 +127,7 @@ async def lookup(call: Call) -> Answer:
     if not value:
         return _page(call, "lookup.html", here="lookup", value="", found=None, problem=None)
     try:
-        found = await about(call.core, max_tlp_of(call), value)
+        found = await everything(call.core, max_tlp_of(call), value)
     except StoreAway:
         return _page(call, "lookup.html", 503, here="lookup", value=value, found=None, problem="the database is away")
     except Problem as problem:

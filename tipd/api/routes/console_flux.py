@@ -11,11 +11,13 @@ from tipd.api.declare import HTML, Answer, Call, Route
 from tipd.api.drawing.graph import graph
 from tipd.api.drawing.lines import chart
 from tipd.api.drawing.spans import Span, spans
+from tipd.api.naming import read_domain
 from tipd.api.pages import when
 from tipd.api.sight import max_tlp_of
 from tipd.errors import StoreAway
 from tipd.model import dns
 from tipd.model.flux import State
+from tipd.model.indicator import RefusedValue
 from tipd.model.moment import read_moment
 
 if TYPE_CHECKING:
@@ -29,6 +31,26 @@ PAGE = 200
 MOST_STEPS = 2000  # of the walk to sibling names
 THRESHOLD = 142.38  # Holz et al., NDSS 2008
 MODULE = "fastflux"
+# Why a name stands where it stands, by the tracker's words (docs/reference/fast-flux.md).
+REASONS = {
+    "holz": "Holz's score lies above the bound",
+    "long": "its addresses kept coming from ever more networks",
+    "growth": "its addresses keep growing in number",
+    "double": "its name servers flux as well",
+    "shared": "it shares its addresses with names that flux",
+    "judged": "nothing speaks for flux so far",
+    "calm": "many windows in a row without flux",
+    "known": "known for what only looks like flux",
+    "saturated": "its pool of addresses is a fixed one",
+    "stable": "its answers stayed the same",
+    "nxdomain": "there is no such name any more",
+    "nodata": "it has no address any more",
+    "sinkhole": "it leads into a sinkhole",
+    "private": "it leads to addresses that lead nowhere",
+    "back": "it has addresses again",
+    "gone": "it had no address for too long",
+    "revived": "there is new evidence",
+}
 _TYPES = {dns.A: "A", dns.AAAA: "AAAA", dns.NS: "NS", dns.CNAME: "CNAME"}
 
 
@@ -51,6 +73,7 @@ async def names(call: Call) -> Answer:
     """Tracked names; without a choice the confirmed ones, or all while there are none."""
     store, query, mark = call.core.services.store, call.query, max_tlp_of(call)
     values: dict[str, Any] = {"here": "flux", "query": query, "waits": _waits(call), "states": tuple(State)}
+    values["reasons"] = REASONS
     try:
         counts = await store.flux.counts(max_tlp=mark)
         chosen = query.state or (
@@ -79,15 +102,22 @@ async def _listed(flux: Flux, query: NamesQuery, chosen: str, mark: Tlp) -> Sequ
 async def name(call: Call) -> Answer:
     """One name."""
     flux, mark = call.core.services.store.flux, max_tlp_of(call)
-    asked, now = call.path["name"].lower(), call.core.services.clock.now()
-    values: dict[str, Any] = {"here": "flux", "name": asked, "at": call.query.at, "found": None}
+    asked, now = call.path["name"], call.core.services.clock.now()
+    values: dict[str, Any] = {"here": "flux", "name": asked, "at": call.query.at, "found": None, "reasons": REASONS}
+    values["today"] = now.date().isoformat()
+    try:
+        values["name"] = asked = read_domain(asked)
+    except RefusedValue as refused:
+        return _page(call, "flux_name.html", 404, **values, problem=f"no name that can be tracked: {refused.reason}")
     at = moment_of(call.query.at)
     if call.query.at and at is None:
         return _page(call, "flux_name.html", 400, **values, problem="that is no day (write 2026-11-22)")
+    at = None if at is None or at >= now else at  # what is yet to come is as it is now
     try:
         found = await flux.get(asked, max_tlp=mark, at=at)
         if found is None:
-            return _page(call, "flux_name.html", 404, **values, problem="no such name is tracked")
+            problem = "no such name is tracked" if at is None else "no such name was tracked then"
+            return _page(call, "flux_name.html", 404, **values, problem=problem)
         walk = await flux.pivot(asked, until=at, limit=MOST_STEPS, max_tlp=mark)
     except StoreAway:
         return _page(call, "flux_name.html", 503, **values, problem="the database is away")
@@ -101,6 +131,7 @@ def drawn(found: TrackedDetail, walk: Pivot, until: datetime) -> dict[str, Any]:
     begun = min((one.first for one in nodes), default=until)
     scores = [(point.at, point.holz / 100) for point in found.scores if point.holz is not None]
     shared: dict[str, set[str]] = {}
+    unwatched = {row.found for row in walk.rows if row.state is None}
     for row in walk.rows:
         if row.kind == "domain" and row.via and row.found != found.row.name:
             shared.setdefault(row.found, set()).add(row.via)
@@ -109,7 +140,7 @@ def drawn(found: TrackedDetail, walk: Pivot, until: datetime) -> dict[str, Any]:
         "growth": chart([(point.at, float(point.total)) for point in found.scores], until),
         "bars": spans([_span(one) for one in nodes], begun, until) if nodes else None,
         "asns": _by_asn(nodes),
-        "graph": graph(found.row.name, {name: len(via) for name, via in shared.items()}),
+        "graph": graph(found.row.name, {name: len(via) for name, via in shared.items()}, unwatched=unwatched),
         "nodes": len(nodes),
         "records": [(_TYPES.get(one.rtype, str(one.rtype)), one) for one in others],
     }

@@ -204,7 +204,10 @@ def aware(moment: datetime, parameter: str) -> datetime:
     """Return a moment in UTC; raises Problem 400 where it has no offset."""
     if moment.tzinfo is None:
         raise Problem(400, f"{parameter}: a moment needs its offset (2026-11-22T04:00:00Z)", parameter=parameter)
-    return moment.astimezone(UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise Problem(400, f"{parameter}: that moment lies in no year of four digits", parameter=parameter) from None
 
 
 def states_of(words: Iterable[str]) -> tuple[State, ...]:

@@ -81,11 +81,15 @@ async def _with_context(core: Core, max_tlp: Tlp, answer: bytes) -> bytes:
 
 async def indicator(call: Call) -> IndicatorAnswer:
     """Everything about one indicator: verdict, confidence, matches, the history of its sightings, and passive DNS."""
-    mark = max_tlp_of(call)
-    found = await about(call.core, mark, call.path["value"])
-    subject, flux = Indicator(Kind(found.kind or ""), found.value), call.core.services.store.flux
+    return await everything(call.core, max_tlp_of(call), call.path["value"])
+
+
+async def everything(core: Core, max_tlp: Tlp, value: str) -> IndicatorAnswer:
+    """Return what `about` does and what tracking knows. Raises as `about` does."""
+    found = await about(core, max_tlp, value)
+    subject, flux = Indicator(Kind(found.kind or ""), found.value), core.services.store.flux
     return msgspec.structs.replace(
-        found, flux=await mentions(flux, subject, mark), dns=await passive(flux, subject, mark)
+        found, flux=await mentions(flux, subject, max_tlp), dns=await passive(flux, subject, max_tlp)
     )
 
 

@@ -20,18 +20,20 @@ if TYPE_CHECKING:
 
 MOST_LOOKED_AT = 20_000
 
-# $1: the caller's mark; $2: how many rows; $3: as of a moment.
+# $1: the caller's mark; $2: how many rows; $3: as of a moment: what was seen by then, and until then at the latest.
 _SEEN = """
-SELECT d.name, o.rtype, o.asn, o.first, o.last, o.count, o.ttl_min, o.ttl_max, o.true_ttl,
+SELECT d.name, o.rtype, o.asn, o.first, least(o.last, $3) AS last, o.count, o.ttl_min, o.ttl_max, o.true_ttl,
        coalesce(host(o.address), (SELECT name FROM dns_name AS t WHERE t.id = o.target_id)) AS data,
        coalesce(v.vantage, '') AS vantage, coalesce(v.upstream, '') AS upstream
   FROM ({rows}) AS o
  CROSS JOIN LATERAL (SELECT name FROM dns_name AS d WHERE d.id = o.name_id AND d.tlp <= $1 OFFSET 0) AS d
   LEFT JOIN dns_vantage AS v ON v.id = o.vantage
- WHERE $3::timestamptz IS NULL OR (o.first <= $3 AND o.last >= $3)
- ORDER BY o.last DESC, d.name, o.rtype, data LIMIT $2
+ ORDER BY last DESC, d.name, o.rtype, data LIMIT $2
 """
-_ROWS = f"SELECT * FROM dns_observation WHERE {{where}} ORDER BY {{order}} LIMIT {MOST_LOOKED_AT}"  # noqa: S608
+_ROWS = f"""
+SELECT * FROM dns_observation WHERE {{where}} AND ($3::timestamptz IS NULL OR first <= $3)
+ ORDER BY {{order}} LIMIT {MOST_LOOKED_AT}
+"""  # noqa: S608
 _WHERE = {
     "owner": ("name_id = (SELECT id FROM dns_name WHERE name = $4)", "last DESC"),
     "target": ("target_id = (SELECT id FROM dns_name WHERE name = $4)", "day DESC"),
@@ -56,7 +58,7 @@ async def of(connection: Connection, asked: Asked, max_tlp: Tlp, limit: int) -> 
 
 
 async def of_name(connection: Connection, name: str, max_tlp: Tlp, limit: int, at: datetime | None) -> list[Seen]:
-    """Return what a name had, now or at a moment, the latest first."""
+    """Return what a name had until now, or until a moment, the latest first."""
     return _one_each(await _rows(connection, "owner", name, max_tlp=max_tlp, limit=limit, at=at))
 
 
