@@ -165,7 +165,7 @@ def loss(asked: list[str]) -> None:
     figure(
         "dns", "left without an answer at 5 % loss", turn.failed, "questions", "0.05³ of them", turn.failed / expected
     )
-    figure("dns", "wrong answers at 5 % loss", turn.wrong, "answers", f"{turn.answered:,} compared")
+    figure("dns", "wrong answers at 5 % loss", turn.wrong, f"of {turn.answered:,}")
 
 
 def main() -> None:
