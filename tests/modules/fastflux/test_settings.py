@@ -38,6 +38,8 @@ def test_the_defaults_work():
         ({"max_bytes": "1KB"}, "max_bytes must be at least"),
         ({"authority_tags": ("",)}, "authority_tags: '' is no tag"),
         ({"wildcard_tags": (" x",)}, "wildcard_tags: ' x' is no tag"),
+        ({"follow_tags": ("two words",)}, "follow_tags: 'two words' is no tag"),
+        ({"follow_tags": ("a,b",)}, "follow_tags: 'a,b' is no tag"),
         ({"follow_budget": 0}, "follow_budget"),
         ({"follow_depth": 0}, "follow_depth"),
         ({"vantage": " "}, "vantage"),

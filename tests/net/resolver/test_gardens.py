@@ -55,7 +55,9 @@ def test_nothing_configured_is_nothing_to_look_for() -> None:
     assert not Gardens([]) and Gardens(["192.0.2.0/31"]) and Gardens(["example.net"]) and Gardens(["192.0.2.1"])
 
 
-@pytest.mark.parametrize("text", ["192.0.2.1/24", "192.0.2.256", "2001:db8::1::2", "a..b", ".", "", "straße.example"])
+@pytest.mark.parametrize(
+    "text", ["192.0.2.1/24", "no name!", "192.0.2.256", "2001:db8::1::2", "a..b", ".", "", "straße.example"]
+)
 def test_what_is_wrong_names_its_key(text: str) -> None:
     with pytest.raises(ValueError, match=r"walled_gardens: "):
         Gardens([text])

@@ -95,7 +95,7 @@ class FluxSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
         self._check_bounds()
         for key in ("authority_tags", "wildcard_tags", "follow_tags"):
             for tag in getattr(self, key):
-                if not tag or len(tag) > LONGEST_TAG or tag != tag.strip():
+                if not 0 < len(tag) <= LONGEST_TAG or not tag.isprintable() or " " in tag or "," in tag:
                     raise ValueError(f"{key}: {tag!r} is no tag")
 
     def _check_bounds(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING
 
+from tipd.model.canonical.domain import canonical_name
 from tipd.model.dns import AAAA, A, wire_name
 from tipd.net.resolver.bailiwick import lineage
 
@@ -76,8 +77,9 @@ def name_of(key: str, text: str) -> bytes:
     """Return a configured name in canonical wire form; ValueError names the key."""
     try:
         wire = wire_name(text.lower())
+        if wire == b"\0":
+            raise ValueError(f"{text!r} would be every name")
+        canonical_name(text)  # blanks and the like could stand in a name, but would be a slip
     except ValueError as error:
         raise ValueError(f"{key}: {error}") from None
-    if wire == b"\0":
-        raise ValueError(f"{key}: {text!r} would be every name")
     return wire
