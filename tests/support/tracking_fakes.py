@@ -114,6 +114,7 @@ class Flux:
         self.listed_value: dict[str, int] = {}
         self.revised = 0
         self.asked: list[Any] = []
+        self.marks = []
         self.joins: list[list[tuple[int, ...]]] = []
         self.members: dict[int, int] = {}
         self.details: dict[str, Any] = {}
@@ -176,8 +177,9 @@ class Flux:
         await self._reach()
         self.saved.append(batch)
 
-    async def hits(self, names, addresses):
+    async def hits(self, names, addresses, *, max_tlp):
         await self._reach()
+        self.marks.append(max_tlp)
         self.asked.append((list(names), list(addresses)))
         return {value: n for value, n in self.listed_value.items() if value in {*names, *addresses}}
 

@@ -58,6 +58,15 @@ async def test_the_tracker_hears_with_whom_each_name_shares_and_when_it_does_not
     assert tracker.learned[1] == {"shared": 0, "shared_names": 0}
 
 
+async def test_a_name_hears_of_no_stricter_one_that_shares_its_addresses():
+    tracker = tracker_of(a=range(1, 20), b=range(10, 20), secret=range(1, 30))
+    tracker.names[2] = subject("secret.example", id=3, tlp=Tlp.AMBER)
+    await kinship(Flux(), tracker)[0].look()
+    assert tracker.learned[1] == {"shared": 10, "shared_names": 1}
+    assert tracker.learned[2] == {"shared": 10, "shared_names": 1}
+    assert tracker.learned[3] == {"shared": 19, "shared_names": 2}
+
+
 async def test_what_knowledge_names_ties_nobody_together():
     entry = Entry(network=("192.0.2.0/24",), reason="a CDN", source="test")
     kin, told = kinship(Flux(), tracker_of(a=range(20), b=range(20)), knowledge=Knowledge([(Kind.CDN, entry)]))

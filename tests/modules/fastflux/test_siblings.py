@@ -4,6 +4,7 @@ import trio
 from support.tracking_fakes import Flux, Tracker, packed, subject
 
 from tipd.model.flux import State
+from tipd.model.tlp import Tlp
 from tipd.modules.fastflux.siblings import EVERY, Siblings
 
 
@@ -24,6 +25,14 @@ async def test_hits_of_names_and_addresses_are_told_and_changes_only():
     flux.listed_value = {}
     await siblings.look()
     assert dict(tracker.learned) == {1: {"siblings": {}}}, "what has ended is told too"
+
+
+async def test_lists_count_as_far_as_whoever_sees_the_name_may_see_them():
+    flux = Flux()
+    names = [subject(f"{mark.word}.example.org", id=mark, tlp=mark) for mark in (Tlp.AMBER, Tlp.CLEAR)]
+    await Siblings(flux, Tracker(*names)).look()
+    assert flux.asked == [(["clear.example.org"], []), (["amber.example.org"], [])]
+    assert flux.marks == [Tlp.CLEAR, Tlp.AMBER]
 
 
 async def test_many_names_are_asked_about_in_parts():

@@ -51,7 +51,10 @@ async def test_groups_become_networks_and_keep_their_numbers(
 
 
 async def test_pages_and_few_names(store: Store, six: dict[str, int], monkeypatch: pytest.MonkeyPatch) -> None:
-    await store.flux.join([[six["a"], six["b"]], [six["c"], six["d"]], [six["f"]]])
+    await store.flux.join([[six["a"], six["b"]], [six["c"], six["d"]], [six["e"], six["f"]]])
+    assert await shown(store) == [(1, "ab"), (2, "cd"), (3, "ef")]
+    seen = {row.name[0]: row.network for row in await store.flux.list(max_tlp=Tlp.GREEN)}
+    assert (seen["d"], seen["e"]) == (2, None), "who may not see the other name hears of no network"
     assert await shown(store, limit=1) == [(1, "ab")]
     assert await shown(store, limit=1, after=1) == [(2, "cd")]
     assert await shown(store, Tlp.GREEN, after=1) == [(2, "cd")]

@@ -67,9 +67,8 @@ class Kinship:
         """Find the networks there are now; store and tell what is new about them."""
         subjects = {subject.id: subject for subject in await unhurried(self._tracker.subjects(_ABOVE))}
         zones = self._zones(subjects.values())
-        members = [Member(ids[0], self._tracker.distinct(ids[0])) for ids in zones]
-        found: Networks = await trio.to_thread.run_sync(self._find, members)
-        self._share(found, zones)
+        found = await self._found(zones)
+        await self._share(found, zones, subjects)
         whole = {ids[0]: ids for ids in zones}
         groups = [
             tuple(sorted(name_id for first in network.members for name_id in whole[first]))
@@ -87,6 +86,10 @@ class Kinship:
         ]
         self._tell(told)
 
+    async def _found(self, zones: list[list[int]]) -> Networks:
+        members = [Member(ids[0], self._tracker.distinct(ids[0])) for ids in zones]
+        return await trio.to_thread.run_sync(self._find, members)
+
     def _find(self, members: list[Member]) -> Networks:
         """Find them, in a thread: ten thousand names of some hundred addresses each take a second."""
         return networks_of(members, skip=self._says_nothing)
@@ -102,13 +105,24 @@ class Kinship:
             zones.setdefault(f"*.{zone}" if zone else subject.name, []).append(subject.id)
         return [sorted(ids) for ids in zones.values()]
 
-    def _share(self, found: Networks, zones: list[list[int]]) -> None:
-        """Tell the tracker of whom each name shares addresses with, where that changed."""
+    async def _share(self, found: Networks, zones: list[list[int]], subjects: dict[int, Subject]) -> None:
+        """Tell the tracker of whom each name shares addresses with, where that changed.
+
+        What is told stands in the name's verdict: only names count that whoever may see this one may see as well.
+        """
         now: dict[int, tuple[int, int]] = {}
-        for ids in zones:
-            sharing = found.sharing.get(ids[0])
-            if sharing is not None and sharing.addresses:
-                now |= dict.fromkeys(ids, (sharing.addresses, sharing.names))
+        marks = sorted({subject.tlp for subject in subjects.values()})
+        for mark in marks:
+            if mark < marks[-1]:
+                zones_seen = self._zones(subject for subject in subjects.values() if subject.tlp <= mark)
+                seen = await self._found(zones_seen)
+            else:
+                zones_seen, seen = zones, found
+            for ids in zones_seen:
+                sharing = seen.sharing.get(ids[0])
+                if sharing is not None and sharing.addresses:
+                    own = [name_id for name_id in ids if subjects[name_id].tlp == mark]
+                    now |= dict.fromkeys(own, (sharing.addresses, sharing.names))
         for name_id in now.keys() | self._sharing.keys():
             shared = now.get(name_id, (0, 0))
             if shared != self._sharing.get(name_id, (0, 0)):

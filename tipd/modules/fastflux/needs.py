@@ -226,8 +226,8 @@ class Flux(Protocol):
         """Make these groups of names the networks there are; returns `network` and `joined` (ids) of each."""
         ...
 
-    async def hits(self, names: Sequence[str], addresses: Sequence[str]) -> Mapping[str, int]:
-        """Return how many open sightings each value has; values without any may be left out."""
+    async def hits(self, names: Sequence[str], addresses: Sequence[str], *, max_tlp: Tlp) -> Mapping[str, int]:
+        """Return how many open sightings each value has, as far as the mark lets see; values without any may miss."""
         ...
 
     async def thin(self, max_bytes: int, keep_samples: timedelta) -> Any:

@@ -15,6 +15,7 @@ from tipd.modules.fastflux.breath import unhurried
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from tipd.model.tlp import Tlp
     from tipd.modules.fastflux.needs import Flux, Subject, Tracker
 
 EVERY = 60.0  # seconds
@@ -46,13 +47,16 @@ class Siblings:
         subjects = await unhurried(self._tracker.subjects(_ABOVE))
         known = {subject.id for subject in subjects}
         self._told = {name_id: told for name_id, told in self._told.items() if name_id in known}
-        for start in range(0, len(subjects), AT_ONCE):
-            await self._ask(subjects[start : start + AT_ONCE])
+        for mark in sorted({subject.tlp for subject in subjects}):
+            marked = [subject for subject in subjects if subject.tlp == mark]
+            for start in range(0, len(marked), AT_ONCE):
+                await self._ask(marked[start : start + AT_ONCE], mark)
 
-    async def _ask(self, subjects: Sequence[Subject]) -> None:
+    async def _ask(self, subjects: Sequence[Subject], mark: Tlp) -> None:
+        """Ask about names of one mark: what is counted stands in their verdicts, so stricter sources do not count."""
         addresses = {subject.id: _texts(subject.addresses) for subject in subjects}
         every = sorted({address for texts in addresses.values() for address in texts})
-        hits = await self._flux.hits([subject.name for subject in subjects], every)
+        hits = await self._flux.hits([subject.name for subject in subjects], every, max_tlp=mark)
         for subject in subjects:
             found = {
                 LISTED: hits.get(subject.name, 0),

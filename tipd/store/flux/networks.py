@@ -36,8 +36,8 @@ _SHOW = """
 SELECT f.id, f.first, f.last, count(*) AS size,
        (array_agg(d.name ORDER BY d.name))[:$4] AS names
   FROM (SELECT * FROM flux_network AS f WHERE f.id > $1
-           AND EXISTS (SELECT FROM flux_state AS s JOIN flux_name AS n USING (id)
-                        WHERE s.network = f.id AND n.tlp <= $3)
+           AND 1 < (SELECT count(*) FROM (SELECT FROM flux_state AS s JOIN flux_name AS n USING (id)
+                                           WHERE s.network = f.id AND n.tlp <= $3 LIMIT 2) AS two)
          ORDER BY f.id LIMIT $2) AS f
   JOIN flux_state AS s ON s.network = f.id JOIN flux_name AS n ON n.id = s.id JOIN dns_name AS d ON d.id = s.id
  WHERE n.tlp <= $3
@@ -53,7 +53,7 @@ class Joined(NamedTuple):
 
 
 async def show(connection: Connection, max_tlp: Tlp, after: int, limit: int) -> list[Network]:
-    """Return networks by their numbers, with the names that may be seen."""
+    """Return networks by their numbers, with the names that may be seen; none of which only one may be."""
     rows = await connection.fetch(_SHOW, after, limit, int(max_tlp), MOST_NAMES)
     return [Network(**{**row, "names": tuple(row["names"])}) for row in rows]
 

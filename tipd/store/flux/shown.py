@@ -23,8 +23,12 @@ MOST_SCORES = 10_000
 MOST_SEEN = 2000
 HIDDEN = "(hidden)"  # a step of a path that the reader may not see
 
+# $2: the caller's mark. A network of which no other name may be seen is none.
 _COLUMNS = """d.name, d.apex, s.state, s.tier, s.reason, s.since, n.added, n.tags, n.note, n.path, n.tlp, s.holz,
-       s.network, s.samples, s.last_sample, s.due, s.ttl"""
+       CASE WHEN s.network IS NOT NULL AND EXISTS (
+           SELECT FROM flux_state AS o JOIN flux_name AS m USING (id)
+            WHERE o.network = s.network AND o.id <> s.id AND m.tlp <= $2) THEN s.network END AS network,
+       s.samples, s.last_sample, s.due, s.ttl"""
 _FROM = "dns_name AS d JOIN flux_name AS n USING (id) JOIN flux_state AS s USING (id)"
 _LIST = f"""
 SELECT {_COLUMNS} FROM {_FROM}
