@@ -41,6 +41,16 @@ async def test_what_another_holds_is_waited_for_and_it_is_told_when_that_ended(w
     assert trio.current_time() >= first.until + SPARE, "the two never overlap"
 
 
+async def test_it_is_taken_over_as_soon_as_it_ends(world, autojump_clock):
+    clock = MovedClock(START)
+    first, second = (LeaseKeeping(world.lease, clock, SILENT, world.moved.append) for _ in range(2))
+    await first.acquire()
+    await trio.sleep(3)  # not in step with the one that ended
+    begun = trio.current_time()
+    await second.acquire()
+    assert trio.current_time() - begun == pytest.approx(VALID.total_seconds() - 3, abs=0.3)
+
+
 async def test_it_is_held_as_long_as_it_is_renewed(world, autojump_clock):
     ours, other = keeping(world), keeping(world)
     await ours.acquire()

@@ -332,6 +332,44 @@ async def test_a_dormant_name_that_somebody_brings_back_is_asked_at_once(autojum
         assert len(resolver.questions) == 1
 
 
+def _brought_back(mark, **more):
+    return known(1, memo=mark.memo, samples=mark.samples, ttl=mark.ttl, **more)
+
+
+async def test_what_was_let_go_as_stable_and_comes_back_is_watched_as_long_again(autojump_clock):
+    def script(_name, nth):
+        return has("192.0.2.9" if nth == 0 else "192.0.2.1", ttl=60)
+
+    async with monitoring(script, let_go_after=30) as (monitor, resolver):
+        monitor.take([known(1)])
+        await trio.sleep(3000)
+        mark = marks(monitor.drain())[-1]
+        assert (mark.state, mark.reason, len(resolver.questions)) == (State.DROPPED, "stable", 32)
+        assert mark.memo
+        monitor.take([_brought_back(mark)])
+        await trio.sleep(3000)
+        assert (monitor.count, len(resolver.times("host1.example.org"))) == (0, 62)
+
+
+async def test_a_dormant_name_that_new_evidence_brings_back_is_not_let_go_for_it(autojump_clock):
+    def script(name, nth):
+        return fluxing(name, nth) if nth < 10 else Answer(Outcome.NXDOMAIN, ttl=60)
+
+    async with monitoring(script) as (monitor, _):
+        monitor.take([known(1)])
+        await trio.sleep(2 * 86400)
+        mark = marks(monitor.drain())[-1]
+        assert mark.state is State.DORMANT
+        monitor.take([_brought_back(mark)])
+        await trio.sleep(86000)
+        assert monitor.count == 1
+        await trio.sleep(86400)
+        assert monitor.count == 0  # a day without addresses, as for any candidate
+        monitor.take([_brought_back(mark)])  # after a restart
+        await trio.sleep(86000)
+        assert monitor.count == 1
+
+
 async def test_stored_due_times_hold_and_who_was_asked_by_another_waits_for_its_ttl(autojump_clock):
     async with monitoring(steady) as (monitor, resolver):
         taken = [
@@ -471,6 +509,18 @@ async def test_a_cname_end_and_other_zones_negative_answers(autojump_clock):
         await trio.sleep(10)
         rows = monitor.drain().observations
         assert [(row.rtype, row.data) for row in rows] == [(1, b"\xc0\0\2\1"), (5, b"b.cdn.example")]
+
+
+async def test_the_addresses_given_out_are_a_copy_that_a_thread_may_read(autojump_clock):
+    async with monitoring(fluxing) as (monitor, _):
+        monitor.take([known(1)])
+        await trio.sleep(100)
+        given = monitor.distinct(1)
+        before = list(given)
+        with memoryview(given):  # as numpy holds it: what it holds cannot grow
+            await trio.sleep(100)
+        assert list(given) == before
+        assert len(monitor.distinct(1)) > len(before)  # and no answer failed
 
 
 async def test_questions_that_never_end_are_found(autojump_clock):

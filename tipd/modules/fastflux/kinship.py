@@ -87,7 +87,7 @@ class Kinship:
         self._tell(told)
 
     async def _found(self, zones: list[list[int]]) -> Networks:
-        members = [Member(ids[0], self._tracker.distinct(ids[0])) for ids in zones]
+        members = await unhurried(Member(ids[0], self._tracker.distinct(ids[0])) for ids in zones)
         return await trio.to_thread.run_sync(self._find, members)
 
     def _find(self, members: list[Member]) -> Networks:

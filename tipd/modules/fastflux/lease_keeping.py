@@ -16,6 +16,7 @@ from tipd.errors import StoreAway
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from tipd.clock import Clock
     from tipd.log import Log
@@ -25,6 +26,7 @@ VALID = timedelta(seconds=15)
 RENEW_EVERY = 5.0  # seconds
 SPARE = 1.0  # seconds before the end in which nothing is asked any more
 AGAIN = 1.0
+AT_LEAST = 0.1  # seconds between two looks at who holds it
 
 
 class LeaseKeeping:
@@ -64,7 +66,12 @@ class LeaseKeeping:
                 self._log.info("another process probes, waiting for it to end")
                 told = True
             others()
-            await trio.sleep(RENEW_EVERY)
+            await trio.sleep(self._rest(taken.former_until))
+
+    def _rest(self, until: datetime | None) -> float:
+        """Return after how long to ask again while it is another's: when it would end, if it is not renewed."""
+        left = (until - self._clock.now()).total_seconds() if until is not None else 0.0
+        return min(max(AT_LEAST, left), RENEW_EVERY)
 
     async def keep(self) -> None:
         """Renew it until it is another's; while the store is away it is tried again, and runs out meanwhile."""

@@ -163,6 +163,8 @@ class Monitor:
             return
         if known.memo:
             self._shelf.lay(slot, known.memo)
+            if known.state is State.CANDIDATE:
+                self._bring_back(slot)
         self._unfrozen += 1
         due, now = known.due, self._answered.wall
         if not_before:
@@ -184,8 +186,16 @@ class Monitor:
         if known.state is State.CANDIDATE and records.states[slot] == State.DORMANT:
             records.states[slot] = State.CANDIDATE
             records.judge_at[slot] = records.bad[slot] = 0
+            self._bring_back(slot)
             if not records.asked[slot]:
                 self._answered.put(slot, 0.0)
+
+    def _bring_back(self, slot: int) -> None:
+        """Let a name whose history led out of the watch, or to rest, not go the same way at its first look-up."""
+        kept = self._shelf.take(slot)
+        if kept is not None:
+            self._changes.feed(slot, kept)
+            kept.history.back()
 
     def _label(self, known: KnownName) -> Label:
         direct = not self._authority_tags.isdisjoint(known.tags)
@@ -238,12 +248,12 @@ class Monitor:
             kept.fresh = True
 
     def distinct(self, name_id: int) -> Sequence[int]:
-        """Return all IPv4 addresses that a name is remembered to have had, as numbers, ascending."""
+        """Return all IPv4 addresses that a name is remembered to have had, ascending: a copy, for threads too."""
         slot = self._records.slot_of(name_id)
         if slot < 0:
             return ()
         kept = self._shelf.take(slot)
-        return kept.history.spread.numbers if kept is not None else numbers(self._records.sets[slot])
+        return kept.history.spread.numbers[:] if kept is not None else numbers(self._records.sets[slot])
 
     def subjects(
         self, states: frozenset[State], *, tags: frozenset[str] = frozenset(), start: int = 0

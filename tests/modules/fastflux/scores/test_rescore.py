@@ -134,6 +134,16 @@ def test_a_dead_name_is_let_go_and_begins_anew_when_it_is_back() -> None:
     assert rescore(7, runs([*alive, *gone, *back]), OfName()).state is State.WATCHED
 
 
+def test_a_name_let_go_as_stable_has_all_its_time_again_when_it_is_back() -> None:
+    bots = hosts(random.Random(2), 3, 3)
+    same = [look(START + number * 300, bots, bots) for number in range(201)]
+    assert (found := rescore(7, runs(same), OfName())).reason == "stable"
+    assert found.state is State.DROPPED
+    back = [look(START + 10 * 86400 + number * 300, bots, bots) for number in range(3)]
+    (first,) = runs(same)
+    assert rescore(7, [first, *runs(back)], OfName()).state is State.WATCHED
+
+
 def test_name_servers_are_taken_as_far_as_they_are_known() -> None:
     rng = random.Random(9)
     bots, servers = hosts(rng, 40, 3), sorted(hosts(rng, 60, 1))

@@ -126,12 +126,18 @@ class History:
         self.barred += count if shown.barred else 0
         self.shown = shown
         if not shown.answered:
+            if not self.away:  # it was brought back
+                self.away_since = at
             self.away += count
             return
         self.stable += count
         self._see_end(shown)
         self._count(shown, 0, count)
         self._close_again(shown, before, count)
+
+    def back(self) -> None:
+        """Give the name time again: it was let go, or dormant, and new evidence brought it back. All else stays."""
+        self.stable = self.away = 0
 
     def _see_end(self, look: Look) -> None:
         """Remember where the CNAME chain ended."""

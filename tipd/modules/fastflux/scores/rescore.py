@@ -101,6 +101,7 @@ class _Taking:
         sifted = self._judge.sift(look)
         if self.state is State.DROPPED:
             self.state, self.reason, self.since = State.CANDIDATE, "", run.first
+            self.history.back()
         self._ask_servers(run.first)
         self.history.add(sifted)
         self._score(run.first)
