@@ -1,6 +1,7 @@
 """Many questions in flight, room, and the end of all of them, whatever happens."""
 
 import random
+import socket
 from ipaddress import ip_address
 
 import pytest
@@ -215,3 +216,21 @@ async def test_done_may_ask_again(autojump_clock):
 async def test_a_type_that_is_not_common(autojump_clock):
     async with responder(lambda q: reply(q)) as server, running(Engine()) as engine:
         assert (await asked(engine, plan(server), rtype=MX)).outcome is Outcome.NODATA
+
+
+async def test_packets_too_short_for_a_header_behind_an_answer_harm_nobody(autojump_clock):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        async with running(Engine()) as engine:
+            told, by = Told(), plan(Upstream(*server.getsockname(), ports=1))
+            for number in range(3):
+                engine.put(by, wire_name(f"h{number}.example.org"), A, number, told)
+            packets = [server.recvfrom(512) for _ in range(3)]
+            peer, (first, _, last) = packets[0][1], [Asked(packet) for packet, _ in packets]
+            for each in [reply(first, a(QUESTION, "192.0.2.1")), *(bytes(size) for size in reversed(range(12)))]:
+                server.sendto(each, peer)  # all at once, so that they are read in one go
+            await told.wait(1)
+            server.sendto(reply(last), peer)
+            answers = await told.wait(2)
+            assert [each.outcome for each in answers] == [Outcome.NOERROR, Outcome.NODATA]
+            assert engine.running

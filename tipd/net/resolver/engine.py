@@ -185,7 +185,7 @@ class Engine:
     def _drain(self, socket: Socket, now: float) -> None:
         """Read what has come for one socket; the hottest lines of all."""
         recv, flight, upstream, gardens = socket.recv, socket.flight, socket.upstream, self._gardens
-        server, sent, ended = upstream.name, 0.0, 0
+        server, sent, ended, told = upstream.name, 0.0, 0, b""
         try:
             for _ in range(BATCH):
                 packet = recv(LONGEST_PACKET)
@@ -196,11 +196,13 @@ class Engine:
                 answer = quick(packet, 12 + len(pending.question), pending.rtype, server) if pending.common else None
                 if answer is None:
                     self._course.uncommon(socket, pending, packet, now)
+                    if self._time() > now + BUDGET:  # some take many milliseconds to read
+                        break
                 elif gardens is not None and gardens.hold(pending.rtype, answer.rdata):
                     upstream.answered += 1
                     self._course.walled(pending, answer, now)
                 else:
-                    sent = pending.sent
+                    sent, told = pending.sent, packet
                     pending.due = NEVER
                     upstream.in_flight -= 1
                     ended += 1
@@ -215,7 +217,7 @@ class Engine:
             upstream.answered += ended
         if sent:
             upstream.measure(now - sent)
-            upstream.recursed = upstream.recursed or packet[3] & RECURSES != 0
+            upstream.recursed = upstream.recursed or told[3] & RECURSES != 0
 
     def _tick(self, now: float) -> None:
         for pending in self._timers.due(self._pool.open.values(), now):

@@ -23,6 +23,7 @@ from tipd.net.resolver.bailiwick import below, lowered, within
 from tipd.net.resolver.delegation import MOST_ADDRESSES, MOST_SERVERS, NameServer
 from tipd.net.resolver.policy import PLAIN, Marks
 from tipd.net.resolver.reading import MOST_RECORDS
+from tipd.net.resolver.skim import Costly, skimmed
 from tipd.net.resolver.unusual import Found, marks_of
 
 if TYPE_CHECKING:
@@ -78,8 +79,11 @@ def said(packet: bytes, name: bytes, rtype: int, zone: bytes, server: str) -> Sa
     if records > MOST_RECORDS:
         return Lame(f"an answer of {records} records (at most {MOST_RECORDS} are read)")
     try:
+        packet = skimmed(packet, len(name) + 16, rtype)
         message = dns.message.from_wire(packet, keyring=False, ignore_trailing=True)
         return _said(message, name, rtype, zone, server)
+    except Costly as error:
+        return Lame(f"an answer that costs too much: {error}")
     except (dns.exception.DNSException, ValueError, IndexError, struct.error) as error:
         return Lame(f"an answer that cannot be read: {error}"[:200])
 

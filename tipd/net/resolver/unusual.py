@@ -20,6 +20,7 @@ import dns.rdatatype
 from tipd.model.dns import AAAA, CNAME, MOST_TTL, A, Answer, Outcome, text_name
 from tipd.net.resolver.policy import Marks
 from tipd.net.resolver.reading import LONGEST_CHAIN, MOST_RECORDS, Reading
+from tipd.net.resolver.skim import Costly, skimmed
 from tipd.net.resolver.texts import record_text
 
 if TYPE_CHECKING:
@@ -37,8 +38,13 @@ def read(packet: bytes, name: bytes, rtype: int, server: str) -> Reading:
         why = f"an answer of {records} records (at most {MOST_RECORDS} are read)"
         return Reading(Answer(Outcome.SERVFAIL, server=server, why=why), final=True)
     try:
+        packet = skimmed(packet, len(name) + 16, rtype)
         message = dns.message.from_wire(packet, keyring=False, ignore_trailing=True)
         return _read(message, name, rtype, server)
+    except Costly as error:
+        return Reading(
+            Answer(Outcome.SERVFAIL, server=server, why=f"an answer that costs too much: {error}"), final=True
+        )
     except (dns.exception.DNSException, ValueError, IndexError, struct.error) as error:
         why = f"an answer that cannot be read: {error}"[:200]
         return Reading(Answer(Outcome.TIMEOUT, server=server, why=why), unread=True)
