@@ -126,6 +126,7 @@ CREATE TABLE flux_name (
     path text[] NOT NULL DEFAULT '{}'::text[],
     tlp smallint NOT NULL,
     let_go boolean NOT NULL DEFAULT false,
+    words smallint NOT NULL DEFAULT 0,
     CONSTRAINT flux_name_pkey PRIMARY KEY (id)
 );
 --

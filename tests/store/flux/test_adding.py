@@ -58,7 +58,9 @@ async def test_a_name_twice_in_one_call_is_one_with_all_that_was_said(store: Sto
     )
     assert added.new == ("a.example.org",)
     (one,) = (await known(store)).values()
-    assert (one.tags, one.tlp) == (("x", "y"), Tlp.GREEN)
+    assert (one.tags, one.tlp) == ((), Tlp.GREEN), "what was said among few is not told to all"
+    (row,) = await store.flux.list(max_tlp=Tlp.RED)
+    assert row.tags == ("x", "y")
     assert [kind for kind, _, _ in await told(store)] == ["flux.candidate"]
 
 

@@ -103,3 +103,48 @@ async def test_names_below_a_domain_make_it_known_when_it_comes(store: Store) ->
     assert await data(store, "example.org", "ns.example.com") == [1, 1]
     await store.flux.save(Batch(observations=(seen("other.example", "192.0.2.9"),)), vantage="home")
     assert await data(store, "other.example", "192.0.2.9", max_tlp=Tlp.AMBER) == [0, 0]
+
+
+async def test_what_was_said_among_few_does_not_go_along_with_a_name_that_more_may_see(store: Store) -> None:
+    await declare(store, open=Tlp.CLEAR)
+    said = {"tags": ("case-17",), "note": "a customer's", "path": ("192.0.2.1",)}
+    await store.flux.add([new("a.example.org", tlp=Tlp.AMBER, **said), new("b.example.org", tlp=Tlp.AMBER)])
+    await store.flux.edit("b.example.org", add_tags=("case-17",), note="edited")
+    await store.flux.add([new("c.example.org", why="list", source="open", by="")])
+    await store.flux.add([new("c.example.org", tlp=Tlp.AMBER, tags=("case-17",), note="a customer's")])
+    names = ["a.example.org", "b.example.org", "c.example.org"]
+    await store.flux.add([new(name, why="list", source="open", by="") for name in names[:2]])
+    assert await visible(store) == names
+    for mark, tags in ((Tlp.GREEN, []), (Tlp.AMBER, ["case-17"])):
+        rows = {row.name: row for row in await store.flux.list(max_tlp=mark)}
+        assert [tag for tag in rows["a.example.org"].tags] == tags
+        assert bool(rows["a.example.org"].note and rows["a.example.org"].path) == (mark is Tlp.AMBER)
+        assert (list(rows["b.example.org"].tags), bool(rows["b.example.org"].note)) == (tags, bool(tags))
+        assert ("case-17" in rows["c.example.org"].tags, bool(rows["c.example.org"].note)) == (bool(tags),) * 2
+        found = [row.name for row in await store.flux.list(tag=["case-17"], max_tlp=mark)]
+        assert found == (names if tags else [])
+        pages = [page async for page in store.flux.export(tag=["case-17"], max_tlp=mark)]
+        assert [row.value for page in pages for row in page] == found
+        pages = [page async for page in store.flux.export(max_tlp=mark)]
+        assert all(("case-17" in row.context["tags"]) == bool(tags) for page in pages for row in page)
+    assert [one.tags for one in await store.flux.changed_since(0)] == [()] * 3, "nor do findings tell it"
+
+
+async def test_walks_tell_and_find_no_tag_that_was_said_among_few(store: Store) -> None:
+    await declare(store, open=Tlp.CLEAR)
+    await store.flux.add([new("a.example.org", why="list", source="open", by="")])
+    await store.flux.add([new("a.example.org", tlp=Tlp.AMBER, tags=("case-17",))])
+    await store.flux.save(Batch(observations=(seen("a.example.org", "192.0.2.1"),)), vantage="home")
+    for mark, tags in ((Tlp.GREEN, ()), (Tlp.AMBER, ("case-17",))):
+        (row,) = (await store.flux.pivot("192.0.2.1", max_tlp=mark)).rows
+        assert row.tags == tags
+        assert len((await store.flux.pivot("192.0.2.1", tag=["case-17"], max_tlp=mark)).rows) == bool(tags)
+
+
+async def test_what_was_said_openly_goes_with_the_name(store: Store) -> None:
+    await declare(store, open=Tlp.CLEAR, closed=Tlp.RED)
+    await store.flux.add([new("a.example.org", why="list", source="closed", by="")])
+    await store.flux.add([new("a.example.org", tags=("lab",), note="seen")])
+    await store.flux.add([new("a.example.org", why="list", source="open", by="")])
+    (row,) = await store.flux.list(tag=["lab"], max_tlp=Tlp.CLEAR)
+    assert (row.tags, row.note) == (("lab",), "seen")

@@ -74,8 +74,9 @@ SELECT d.id, i.name, i.key, i.said,
 """
 # What is told of a new name is its least secret origin.
 _NAMES = """
-INSERT INTO flux_name (id, added, tags, note, path, tlp)
-SELECT DISTINCT ON (id) id, $1::timestamptz, s.tags, s.note, s.path, s.mark
+INSERT INTO flux_name (id, added, tags, note, path, tlp, words)
+SELECT DISTINCT ON (id) id, $1::timestamptz, s.tags, s.note, s.path, s.mark,
+       CASE WHEN s.mark > 1 AND (s.tags <> '{}' OR s.note <> '' OR s.path <> '{}') THEN s.mark ELSE 0 END
   FROM flux_intake JOIN flux_said AS s USING (said) WHERE new ORDER BY id, s.mark, said
 """
 _STATES = """
@@ -98,7 +99,8 @@ _MERGE = """
 WITH more AS (
     SELECT id, array_agg(DISTINCT t.tag ORDER BY t.tag) FILTER (WHERE t.tag IS NOT NULL) AS tags,
            (array_agg(s.note ORDER BY said) FILTER (WHERE s.note <> ''))[1] AS note,
-           (array_agg(to_jsonb(s.path) ORDER BY said) FILTER (WHERE s.path <> '{}'))[1] AS path
+           (array_agg(to_jsonb(s.path) ORDER BY said) FILTER (WHERE s.path <> '{}'))[1] AS path,
+           max(s.mark) AS mark
       FROM flux_intake AS k JOIN flux_said AS s USING (said) LEFT JOIN LATERAL unnest(s.tags) AS t (tag) ON true
      WHERE (NOT k.new OR k.id IN (SELECT id FROM flux_intake WHERE new GROUP BY id HAVING count(*) > 1))
        AND (s.tags <> '{}' OR s.note <> '' OR s.path <> '{}')
@@ -109,10 +111,11 @@ WITH more AS (
            CASE WHEN more.note IS NULL OR strpos(n.note, more.note) > 0 THEN n.note
                 WHEN n.note = '' THEN more.note ELSE left(n.note || E'\\n' || more.note, $1) END AS note,
            CASE WHEN n.path = '{}' AND more.path IS NOT NULL
-                THEN ARRAY(SELECT jsonb_array_elements_text(more.path)) ELSE n.path END AS path
+                THEN ARRAY(SELECT jsonb_array_elements_text(more.path)) ELSE n.path END AS path,
+           CASE WHEN more.mark > 1 THEN greatest(n.words, more.mark) ELSE n.words END AS words
       FROM more JOIN flux_name AS n USING (id)
 )
-UPDATE flux_name AS n SET tags = merged.tags[:$2], note = merged.note, path = merged.path,
+UPDATE flux_name AS n SET tags = merged.tags[:$2], note = merged.note, path = merged.path, words = merged.words,
        revision = nextval('flux_revision')
   FROM merged
  WHERE n.id = merged.id AND (n.tags, n.note, n.path) IS DISTINCT FROM (merged.tags[:$2], merged.note, merged.path)
@@ -137,7 +140,8 @@ _TELL = """
 INSERT INTO finding (at, key, subject_kind, initial, kind, module, subject_value, tlp, data)
 SELECT $1, k.key, $2, $3, $4, 'fastflux', k.name, n.tlp,
        jsonb_strip_nulls(jsonb_build_object('why', s.why, 'source', s.source, 'class', s.class, 'was', w.was))
-       || jsonb_build_object('path', n.path, 'tags', n.tags)
+       || CASE WHEN n.words <= n.tlp THEN jsonb_build_object('path', n.path, 'tags', n.tags)
+               ELSE '{"path": [], "tags": []}' END
   FROM unnest($5::integer[], $6::integer[], $7::text[]) AS w (id, said, was)
   JOIN flux_intake AS k ON k.id = w.id AND k.said = w.said JOIN flux_said AS s ON s.said = w.said
   JOIN flux_name AS n ON n.id = w.id

@@ -24,13 +24,15 @@ _EDIT = """
 UPDATE flux_name AS n
    SET tags = (ARRAY(SELECT DISTINCT t FROM unnest(n.tags || $2::text[]) AS t
                       WHERE t <> ALL($3::text[]) ORDER BY t))[:$5],
-       note = coalesce($4, n.note), revision = nextval('flux_revision')
+       note = coalesce($4, n.note), words = CASE WHEN n.tlp > 1 THEN greatest(n.words, n.tlp) ELSE n.words END,
+       revision = nextval('flux_revision')
   FROM dns_name AS d WHERE d.name = $1 AND n.id = d.id
 RETURNING n.id
 """
 _DROP = """
 WITH gone AS (
-    SELECT n.id, d.name, s.state AS was, n.tags, n.tlp
+    SELECT n.id, d.name, s.state AS was, n.tlp,
+           CASE WHEN n.words <= n.tlp THEN n.tags ELSE ARRAY[]::text[] END AS tags
       FROM dns_name AS d JOIN flux_name AS n USING (id) JOIN flux_state AS s USING (id)
      WHERE d.name = $1 AND s.state <> $2
 ), revised AS (

@@ -27,7 +27,8 @@ MOST_NAMES = 10  # of an address
 # told of is, and one that may be passed on must be there.
 _WHICH = """
 FROM flux_state AS s JOIN flux_name AS n USING (id) JOIN dns_name AS d USING (id)
-WHERE n.tlp <= $1 AND ($2::smallint[] IS NULL OR s.state = ANY($2)) AND ($3::text[] IS NULL OR n.tags && $3)
+WHERE n.tlp <= $1 AND ($2::smallint[] IS NULL OR s.state = ANY($2))
+  AND ($3::text[] IS NULL OR (n.tags && $3 AND n.words <= $1))
   AND (NOT $4 OR EXISTS (
     SELECT FROM flux_origin AS o LEFT JOIN source AS r ON r.id = o.source_id
      WHERE o.id = n.id AND greatest(o.tlp, r.tlp, 0::smallint) = 0 AND coalesce(r.redistribute, true)))
@@ -37,7 +38,9 @@ ARRAY(SELECT DISTINCT r.name FROM flux_origin AS o JOIN source AS r ON r.id = o.
        WHERE o.id = n.id AND greatest(o.tlp, r.tlp, 0::smallint) <= $1 AND (NOT $4 OR r.redistribute) ORDER BY r.name)
 """
 _NAMES = f"""
-SELECT n.id, d.name, s.state, s.tier, s.holz, s.since, n.tags, {_SOURCES} AS sources {_WHICH} AND n.id > $5
+SELECT n.id, d.name, s.state, s.tier, s.holz, s.since,
+       CASE WHEN n.words <= $1 THEN n.tags ELSE ARRAY[]::text[] END AS tags, {_SOURCES} AS sources
+ {_WHICH} AND n.id > $5
  ORDER BY n.id LIMIT $6
 """
 _HAVE = f"""

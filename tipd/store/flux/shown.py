@@ -23,8 +23,12 @@ MOST_SCORES = 10_000
 MOST_SEEN = 2000
 HIDDEN = "(hidden)"  # a step of a path that the reader may not see
 
-# $2: the caller's mark. A network of which no other name may be seen is none.
-_COLUMNS = """d.name, d.apex, s.state, s.tier, s.reason, s.since, n.added, n.tags, n.note, n.path, n.tlp, s.holz,
+# $2: the caller's mark. What people said under a stricter one is not told; a network of which no other name may be seen
+# is none.
+_COLUMNS = """d.name, d.apex, s.state, s.tier, s.reason, s.since, n.added, n.tlp, s.holz,
+       CASE WHEN n.words <= $2 THEN n.tags ELSE ARRAY[]::text[] END AS tags,
+       CASE WHEN n.words <= $2 THEN n.note ELSE '' END AS note,
+       CASE WHEN n.words <= $2 THEN n.path ELSE ARRAY[]::text[] END AS path,
        CASE WHEN s.network IS NOT NULL AND EXISTS (
            SELECT FROM flux_state AS o JOIN flux_name AS m USING (id)
             WHERE o.network = s.network AND o.id <> s.id AND m.tlp <= $2) THEN s.network END AS network,
@@ -33,7 +37,7 @@ _FROM = "dns_name AS d JOIN flux_name AS n USING (id) JOIN flux_state AS s USING
 _LIST = f"""
 SELECT {_COLUMNS} FROM {_FROM}
  WHERE {{few}} d.name > $1 AND n.tlp <= $2 AND ($3::smallint[] IS NULL OR s.state = ANY($3))
-   AND ($4::text[] IS NULL OR n.tags && $4) AND ($5::text[] IS NULL OR s.tier = ANY($5))
+   AND ($4::text[] IS NULL OR (n.tags && $4 AND n.words <= $2)) AND ($5::text[] IS NULL OR s.tier = ANY($5))
    AND ($6::text IS NULL OR d.apex = $6) AND ($7::text IS NULL OR strpos(d.name, $7) > 0)
  ORDER BY d.name LIMIT $8
 """  # noqa: S608

@@ -33,7 +33,8 @@ SELECT DISTINCT o.id FROM flux_origin AS o JOIN flux_state AS s ON s.id = o.id A
 """  # noqa: S608 - texts and numbers of ours
 _LET_GO = f"""
 WITH gone AS (
-    SELECT n.id, d.name, s.state AS was, n.tags, n.tlp
+    SELECT n.id, d.name, s.state AS was, n.tlp,
+           CASE WHEN n.words <= n.tlp THEN n.tags ELSE ARRAY[]::text[] END AS tags
       FROM (SELECT DISTINCT o.id FROM flux_origin AS o
              WHERE o.id = ANY($2::integer[]) AND {_BY_LISTS} AND {_AND_NOTHING_ELSE}) AS o
       JOIN flux_name AS n USING (id) JOIN dns_name AS d USING (id)

@@ -17,7 +17,8 @@ SET LOCAL enable_mergejoin = off; SET LOCAL enable_material = off
 # what the tracker thinks of it, by its own mark alone.
 _OWNER = """
  CROSS JOIN LATERAL (SELECT name, tlp FROM dns_name AS d WHERE d.id = o.name_id AND d.tlp <= $3 OFFSET 0) AS d
-  LEFT JOIN LATERAL (SELECT n.tags, s.state FROM flux_name AS n JOIN flux_state AS s USING (id)
+  LEFT JOIN LATERAL (SELECT CASE WHEN n.words <= $3 THEN n.tags ELSE ARRAY[]::text[] END AS tags, s.state
+                       FROM flux_name AS n JOIN flux_state AS s USING (id)
                       WHERE n.id = o.name_id AND n.tlp <= $3 OFFSET 0) AS n ON true
 """
 _TAGGED = "(cardinality($4::text[]) = 0 OR n.tags && $4::text[])"
@@ -37,7 +38,7 @@ SELECT o.* FROM ({_BY_OWNER.format(rows=_ROWS)}) AS o
  WHERE EXISTS (SELECT FROM dns_name AS d WHERE d.id = o.name_id AND d.tlp <= $3 OFFSET 0)
    AND (cardinality($4::text[]) = 0
         OR EXISTS (SELECT FROM flux_name AS n
-                    WHERE n.id = o.name_id AND n.tlp <= $3 AND n.tags && $4::text[] OFFSET 0))
+                    WHERE n.id = o.name_id AND greatest(n.tlp, n.words) <= $3 AND n.tags && $4::text[] OFFSET 0))
  ORDER BY o.last DESC, o.name_id LIMIT $6
 """  # noqa: S608
 OWNERS = f"SELECT {_COLUMNS}, o.looked FROM ({_SEEN_OWNERS}) AS o {_OWNER} ORDER BY o.last DESC, d.name"  # noqa: S608
@@ -54,14 +55,14 @@ SELECT {_COLUMNS} FROM ({_BY_OWNER.format(rows=_TAGGED_ROWS)}) AS o {_OWNER}
  WHERE {_TAGGED} ORDER BY o.last DESC, d.name LIMIT $6
 """  # noqa: S608
 # In the words of the partial index, or the planner does not see that it serves.
-TAGGED = "SELECT id FROM flux_name WHERE tags && $1::text[] AND tags <> '{}' AND tlp <= $2 LIMIT $3"
+TAGGED = "SELECT id FROM flux_name WHERE tags && $1::text[] AND tags <> '{}' AND greatest(tlp, words) <= $2 LIMIT $3"
 # Of a domain whose name servers are asked about: the watched names below it.
 BELOW = """
-SELECT d.apex, d.name, n.tags, s.state, n.tlp
+SELECT d.apex, d.name, CASE WHEN n.words <= $2 THEN n.tags ELSE ARRAY[]::text[] END AS tags, s.state, n.tlp
   FROM unnest($1::text[]) AS a (apex) CROSS JOIN LATERAL (
     SELECT id, apex, name FROM dns_name AS d WHERE d.apex = a.apex AND d.name <> a.apex LIMIT $4) AS d
   JOIN flux_name AS n ON n.id = d.id JOIN flux_state AS s ON s.id = d.id
- WHERE n.tlp <= $2 AND (cardinality($3::text[]) = 0 OR n.tags && $3::text[]) LIMIT $4
+ WHERE n.tlp <= $2 AND (cardinality($3::text[]) = 0 OR (n.words <= $2 AND n.tags && $3::text[])) LIMIT $4
 """
 _SERVED = f"""
 SELECT o.* FROM unnest($5::integer[]) AS server (id) CROSS JOIN LATERAL (
