@@ -117,7 +117,7 @@ async def test_what_was_said_among_few_does_not_go_along_with_a_name_that_more_m
     assert await visible(store) == names
     for mark, tags in ((Tlp.GREEN, []), (Tlp.AMBER, ["case-17"])):
         rows = {row.name: row for row in await store.flux.list(max_tlp=mark)}
-        assert [tag for tag in rows["a.example.org"].tags] == tags
+        assert list(rows["a.example.org"].tags) == tags
         assert bool(rows["a.example.org"].note and rows["a.example.org"].path) == (mark is Tlp.AMBER)
         assert (list(rows["b.example.org"].tags), bool(rows["b.example.org"].note)) == (tags, bool(tags))
         assert ("case-17" in rows["c.example.org"].tags, bool(rows["c.example.org"].note)) == (bool(tags),) * 2
