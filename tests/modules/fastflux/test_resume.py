@@ -1,11 +1,13 @@
 """All names are back after a start, and what changes is followed."""
 
+import pytest
 import trio
 from support.silence import SILENT
 from support.tracking_fakes import Flux, Tracker, known
 
+from tipd.errors import StoreAway
 from tipd.model.flux import CANDIDATE, State
-from tipd.modules.fastflux.resume import AGAIN, POLL, Watched
+from tipd.modules.fastflux.resume import AGAIN, AHEAD, POLL, Watched
 
 
 async def test_all_are_loaded_and_told_when_the_former_holder_ended():
@@ -17,6 +19,41 @@ async def test_all_are_loaded_and_told_when_the_former_holder_ended():
         ([1, 2], 1234.5),
         ([3], 1234.5),
     ]
+
+
+async def test_a_store_that_goes_away_meanwhile_is_told_as_such():
+    tracker = Tracker()
+
+    class Fragile(Flux):
+        async def load(self, page=5000):
+            for n in range(1, 8):
+                await self._reach()
+                yield [known(f"n{n}.example.org", id=n)]
+            raise StoreAway("away")
+
+    with pytest.raises(StoreAway):
+        await Watched(Fragile(), tracker, SILENT).load(0.0)
+    assert [page[0].id for page, _ in tracker.taken] == [1, 2, 3, 4, 5, 6, 7]
+
+
+async def test_the_next_page_is_read_while_one_is_taken():
+    read: list[int] = []
+
+    class Counted(Flux):
+        async def load(self, page=5000):
+            for n in range(1, 10):
+                read.append(n)
+                await self._reach()
+                yield [known(f"n{n}.example.org", id=n)]
+
+    class Slow(Tracker):
+        def take(self, names, not_before=0.0):
+            super().take(names, not_before)
+            ahead.append(len(read) - len(self.taken))
+
+    ahead: list[int] = []
+    assert await Watched(Counted(), Slow(), SILENT).load(0.0) == 9
+    assert 1 <= max(ahead) <= AHEAD + 2, "read ahead, but not all at once"
 
 
 async def test_what_changes_while_it_loads_is_followed_afterwards():

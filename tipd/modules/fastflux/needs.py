@@ -8,7 +8,7 @@ from tipd.model.dns import Route
 from tipd.model.tlp import Tlp
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
     from datetime import datetime, timedelta
     from uuid import UUID
 
@@ -191,7 +191,7 @@ class Flux(Protocol):
         """Note that sources list these names (name, source) no more."""
         ...
 
-    def load(self, page: int = 5000) -> AsyncIterator[Sequence[KnownName]]:
+    def load(self, page: int = 5000) -> AsyncGenerator[Sequence[KnownName]]:
         """Yield all names that are not dropped."""
         ...
 

@@ -8,6 +8,7 @@ once, so that no storm arises.
 from __future__ import annotations
 
 import gc
+from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import trio
@@ -17,13 +18,14 @@ from tipd.model.flux import CANDIDATE, DROPPED, REVIVED, State
 from tipd.nursery.bell import Bell
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from tipd.log import Log
     from tipd.model.flux import KnownName
     from tipd.modules.fastflux.needs import Flux, Tracker
 
 PAGE = 1000  # names a step: making values of a page holds the loop for some milliseconds
+AHEAD = 2  # pages that are read while one is taken
 POLL = 10.0  # seconds: a change of tags is told by no finding
 AGAIN = 2.0
 KINDS = frozenset({CANDIDATE, REVIVED, DROPPED})
@@ -53,14 +55,37 @@ class Watched:
         self.revision = await self._flux.revision()  # before: what changes meanwhile is followed
         number = 0
         begun = trio.current_time()
-        async for page in self._flux.load(page=PAGE):
-            self._tracker.take(page, former_until)
-            number += len(page)
-            await trio.lowlevel.checkpoint()
+        async with self._pages() as pages:
+            async for page in pages:
+                self._tracker.take(page, former_until)
+                number += len(page)
+                await trio.lowlevel.checkpoint()
         # What is watched stays: the collector need not go over it again and again.
         gc.freeze()
         self._log.info("names are under watch", names=number, seconds=round(trio.current_time() - begun, 1))
         return number
+
+    @asynccontextmanager
+    async def _pages(self) -> AsyncIterator[trio.MemoryReceiveChannel[Sequence[KnownName]]]:
+        """Give the pages there are, some read ahead: the database is at the next while the tracker takes one."""
+        away: StoreAway | None = None
+        sending, receiving = trio.open_memory_channel["Sequence[KnownName]"](AHEAD)
+
+        async def read() -> None:
+            nonlocal away
+            try:
+                async with sending, aclosing(self._flux.load(page=PAGE)) as pages:
+                    async for page in pages:
+                        await sending.send(page)
+            except StoreAway as error:
+                away = error
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(read)
+            async with receiving:
+                yield receiving
+        if away is not None:
+            raise away
 
     async def follow(self) -> None:
         """Take over what changes, for ever; waits while the store is away."""

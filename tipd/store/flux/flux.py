@@ -15,7 +15,7 @@ from tipd.store.flux.reads import Reads
 from tipd.store.sightings import LONG
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, Sequence
     from datetime import datetime, timedelta
 
     from tipd.clock import Clock
@@ -81,7 +81,7 @@ class Flux(Reads):
 
     # --- the tracker ------------------------------------------------------------------------------------------------
 
-    async def load(self, page: int = 5000) -> AsyncIterator[list[KnownName]]:
+    async def load(self, page: int = 5000) -> AsyncGenerator[list[KnownName]]:
         """Yield all names that are not dropped, by id, in pages."""
         after = 0
         while rows := await self._pool.run(states.load, after, page):
