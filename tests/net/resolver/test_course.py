@@ -177,3 +177,18 @@ async def test_a_retry_is_not_held_up_by_a_window_that_narrowed(autojump_clock):
         by.upstreams[0].window = 1.0
         assert {each.outcome for each in await told.wait(30)} == {Outcome.NOERROR}
         assert trio.current_time() < 2.0
+
+
+async def test_nothing_stays_in_flight_when_late_trouble_sends_a_question_on(autojump_clock):
+    """The answer to the first try comes while the second is under way, and leads to a third."""
+
+    def slow(question: Asked) -> list[Say]:
+        return [Say(reply(question, rcode=SERVFAIL), after=1.5)]
+
+    scripts: dict[str, Script] = {"127.0.0.1": slow, "127.0.0.2": silent, "127.0.0.3": truth}
+    async with responders(scripts) as servers, running(Engine()) as engine:
+        by = plan(*servers)
+        for _ in range(9):
+            assert (await asked(engine, by)).rdata == TRUE
+        await trio.sleep(3)
+        assert not any(each.flight for each in engine._pool.open.values())

@@ -123,3 +123,20 @@ def test_with_no_port_to_be_had_it_waits(sending: Sending) -> None:
     assert (parked.tries, parked.due) == (0, pytest.approx(10.0 + PARKED))
     full.send(parked, elsewhere, 10.0)
     assert (elsewhere.in_flight, elsewhere.unreachable) == (0, 2)
+
+
+def test_where_no_socket_can_be_opened_questions_are_refused_and_do_not_pile_up() -> None:
+    timers, upstream = Timers(), Upstream("127.0.0.1", 9)
+    sender, now = Sender(Pool(0), timers, random.Random(1).randbytes), 10.0
+    while upstream.room(now) and len(timers.parked) < 100:
+        sender.first(Plan(upstreams=(upstream,)), 0, NAME, A, None, print, now)
+    assert len(timers.parked) == 1
+
+
+def test_a_try_that_is_overtaken_by_the_next_can_still_be_found(sending: Sending) -> None:
+    pending = sending.first()
+    first = pending.id
+    for _ in range(2):
+        sending.sender.send(pending, sending.upstream, 11.0)
+    assert [key for _, key, _ in pending.older or ()] == [key for key in sending.socket.flight if key != pending.id]
+    assert first in sending.socket.flight and len(sending.socket.flight) == 3

@@ -3,7 +3,7 @@
 import pytest
 
 from tipd.net.resolver import wire
-from tipd.net.resolver.upstream import FIRST, LEAST, LEAST_TIMEOUT, MOST_TIMEOUT, PLAIN_FOR, Upstream
+from tipd.net.resolver.upstream import FIRST, LEAST, LEAST_TIMEOUT, MOST_TIMEOUT, PLAIN_FOR, SHUT_FOR, Upstream
 
 
 def outcome(upstream: Upstream, now: float, *, answered: int = 0, lost: int = 0) -> float:
@@ -100,3 +100,12 @@ def test_a_server_without_edns_is_asked_without_for_a_while(recursion: bool) -> 
     assert not upstream.edns
     upstream.adapt(10.0 + PLAIN_FOR)
     assert upstream.edns and upstream.facts()["edns"]
+
+
+def test_a_server_that_no_socket_leads_to_has_no_room_for_a_moment() -> None:
+    upstream = Upstream("192.0.2.1")
+    for now in (1.0, 1.1):
+        upstream.shut(now)
+        assert (upstream.room(now), upstream.spare(now)) == (0, False)
+        upstream.adapt(now)
+    assert upstream.room(1.1 + SHUT_FOR) == FIRST and upstream.spare(1.1 + SHUT_FOR)

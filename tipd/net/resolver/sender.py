@@ -72,6 +72,7 @@ class Sender:
         if len(ports) < upstream.ports and not self._open(upstream, now):
             self._timers.park(pending, now)
             return
+        _remember(pending)
         socket, key = ports[noise[2] % len(ports)], noise[:2]
         while key in socket.flight:
             key = self.noise.take(2)
@@ -99,7 +100,9 @@ class Sender:
         try:
             self._pool.add(upstream, now)
         except OSError:
-            upstream.unreachable += not upstream.sockets
+            if not upstream.sockets:
+                upstream.unreachable += 1
+                upstream.shut(now)
         return bool(upstream.sockets)
 
     def _unsent(self, socket: Socket, packet: bytes, pending: Pending, error: OSError) -> None:
@@ -112,3 +115,12 @@ class Sender:
         except OSError as again:
             pending.tries -= isinstance(again, BlockingIOError)  # no try at all: the machine's own queue is full
             pending.due = min(pending.sent + UNSENT, pending.deadline)
+
+
+def _remember(pending: Pending) -> None:
+    """Keep the way to the present try, if that is in flight still: else nothing would take it out at the end."""
+    former = pending.socket
+    if former is None or former.flight.get(pending.id) is not pending:
+        return
+    if not any(each[:2] == (former, pending.id) for each in pending.older or ()):
+        pending.older = [*(pending.older or ()), (former, pending.id, pending.question)]

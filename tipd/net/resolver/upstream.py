@@ -21,6 +21,7 @@ ADAPT_EVERY = 0.1  # seconds
 SAMPLE = 16  # outcomes that say something about the loss
 MUCH_LOSS, HEAVY_LOSS = 0.2, 0.5
 PLAIN_FOR = 600.0  # seconds that a server is asked without EDNS after it did not understand it
+SHUT_FOR = 0.25  # seconds that nothing is asked where no socket can be opened
 FIRST_TIMEOUT, LEAST_TIMEOUT, MOST_TIMEOUT = 1.0, 0.5, 3.0  # seconds
 
 
@@ -28,7 +29,7 @@ class Upstream:
     """One server. `rate`: questions a second, 0 for as many as it answers; `most`: in flight; `ports`: sockets."""
 
     __slots__ = (
-        "_adapted", "_careful", "_plain_until", "address", "answered", "case_lost", "deviation", "edns", "forged",
+        "_adapted", "_careful", "_kept", "_plain_until", "_shut_until", "address", "answered", "case_lost", "deviation", "edns", "forged",
         "heads", "in_flight", "late", "lost", "most", "name", "port", "ports", "rate", "recursed", "refilled",
         "round_trip", "seen_answered", "seen_lost", "sent", "sockets", "tail", "timeout", "tokens", "unreachable",
         "unread", "window",
@@ -43,6 +44,7 @@ class Upstream:
         self.sockets: list[Socket] = []
         self.in_flight = 0
         self.window = min(FIRST, float(most))
+        self._kept, self._shut_until = self.window, 0.0
         self.tokens = max(1.0, rate * BURST)
         self.refilled = self._adapted = float("-inf")
         self._careful = False  # once something was lost the window no longer doubles
@@ -58,6 +60,8 @@ class Upstream:
 
     def room(self, now: float) -> int:
         """Return how many questions it may be asked now."""
+        if not self.window and now >= self._shut_until:
+            self.window = self._kept
         room = int(self.window) - self.in_flight
         if self.rate:
             self.refill(now)
@@ -68,7 +72,12 @@ class Upstream:
         """Return whether it may be asked once more where the window is not what counts."""
         if self.rate:
             self.refill(now)
-        return self.in_flight < self.most and (not self.rate or self.tokens >= 1)
+        return 0 < self.window and self.in_flight < self.most and (not self.rate or self.tokens >= 1)
+
+    def shut(self, now: float) -> None:
+        """Leave no room for a moment: no socket can be opened, so that nothing would ever count as in flight."""
+        self._kept = self.window or self._kept
+        self.window, self._shut_until = 0.0, now + SHUT_FOR
 
     def refill(self, now: float) -> None:
         """Put into the bucket what time has brought."""
@@ -99,7 +108,7 @@ class Upstream:
         if not self.edns and now >= self._plain_until:
             self.understand(edns=True)
         answered, lost = self.answered - self.seen_answered, self.lost - self.seen_lost
-        if now - self._adapted < ADAPT_EVERY or answered + lost < min(SAMPLE, self.window):
+        if not self.window or now - self._adapted < ADAPT_EVERY or answered + lost < min(SAMPLE, self.window):
             return
         self._adapted, self.seen_answered, self.seen_lost = now, self.answered, self.lost
         share = lost / (answered + lost)
