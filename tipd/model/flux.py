@@ -74,7 +74,10 @@ class NewName(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KnownName(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """A tracked name as the tracker loads it. `due`, `last_sample`: seconds, 0: never. `memo`: its packed history."""
+    """A tracked name as the tracker loads it. `due`, `last_sample`: seconds, 0: never. `memo`: its packed history.
+
+    `hidden`: tags that were said among fewer than may see the name: they choose how it is asked for, and are not told.
+    """
 
     id: int
     name: str
@@ -88,6 +91,7 @@ class KnownName(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     samples: int
     last_sample: float
     memo: bytes
+    hidden: tuple[str, ...] = ()
 
 
 class Observation(msgspec.Struct, frozen=True, gc=False, kw_only=True):

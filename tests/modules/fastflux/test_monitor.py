@@ -464,6 +464,16 @@ async def test_names_with_an_authority_tag_go_straight_to_their_zone(autojump_cl
         assert {row.upstream for row in monitor.drain().observations} == {"authority", "192.0.2.53:53"}
 
 
+async def test_tags_that_are_told_to_nobody_choose_all_the_same(autojump_clock):
+    async with monitoring(steady, authority_tags=("direct",)) as (monitor, resolver):
+        monitor.take([known(1, hidden=("direct",)), known(2)])
+        await trio.sleep(10)
+        routes = {name: route for _, name, _, route in resolver.questions}
+        assert routes == {"host1.example.org": Route.AUTHORITY, "host2.example.org": Route.RESOLVERS}
+        found = list(monitor.subjects(frozenset(State), tags=frozenset({"direct"})))
+        assert [(one.name, one.tags) for one in found] == [("host1.example.org", ())]
+
+
 async def test_what_others_know_is_judged_at_the_next_answer(autojump_clock):
     def script(_name, nth):
         return has(f"192.0.2.{nth}")

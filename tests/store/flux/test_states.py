@@ -5,6 +5,7 @@ from __future__ import annotations
 from support.fluxing import T0, mark, new
 
 from tipd.model.flux import Batch, State, Tier
+from tipd.model.tlp import Tlp
 from tipd.store.store import Store
 
 
@@ -56,3 +57,12 @@ async def test_a_mark_has_all_that_a_mark_says(store: Store) -> None:
     (now,) = await store.flux.changed_since(0)
     assert (now.state, now.due, now.ttl, now.samples) == (State.DORMANT, 0.0, 2**31 - 1, 2**40)
     assert (now.last_sample, now.memo, now.revision) == (T0, bytes(range(256)), one.revision)
+
+
+async def test_tags_said_among_fewer_than_see_the_name_are_handed_over_apart(store: Store) -> None:
+    await store.flux.add([new("a.example.org", tags=("x",), tlp=Tlp.AMBER)])
+    (one,) = await store.flux.changed_since(0)
+    assert (one.tags, one.hidden) == (("x",), ())
+    await store.flux.add([new("a.example.org", why="pivot", tlp=Tlp.GREEN)])
+    (one,) = await store.flux.changed_since(0)
+    assert (one.tlp, one.tags, one.hidden) == (Tlp.GREEN, (), ("x",))

@@ -198,8 +198,8 @@ class Monitor:
             kept.history.back()
 
     def _label(self, known: KnownName) -> Label:
-        direct = not self._authority_tags.isdisjoint(known.tags)
-        return Label(known.tags, known.tlp, Route.AUTHORITY if direct else Route.RESOLVERS)
+        direct = not self._authority_tags.isdisjoint((*known.tags, *known.hidden))
+        return Label(known.tags, known.tlp, Route.AUTHORITY if direct else Route.RESOLVERS, known.hidden)
 
     def drop(self, ids: Iterable[int]) -> None:
         """Let these go at once, and store what they brought; unknown ones are passed over."""
@@ -260,15 +260,18 @@ class Monitor:
     ) -> Iterator[Subject]:
         """Yield the names in these states (some 20 µs each), from the `start`th on and round.
 
-        With `tags`: those that have one of them. Names may come and go between two of them.
+        With `tags`: those that have one of them, hidden ones included. Names may come and go between two of them.
         """
         records = self._records
         slots = records.in_states(states)
         start %= len(slots) or 1
         for slot in itertools.chain(itertools.islice(slots, start, None), itertools.islice(slots, start)):
-            if records.states[slot] not in states or (tags and tags.isdisjoint(records.label(slot).tags)):
+            if records.states[slot] not in states:
                 continue
-            name, label = records.name(slot), records.label(slot)
+            label = records.label(slot)
+            if tags and tags.isdisjoint((*label.tags, *label.hidden)):
+                continue
+            name = records.name(slot)
             yield Subject(
                 records.ids[slot],
                 name,

@@ -38,11 +38,15 @@ OTHERS = "others"  # servers beyond so many
 
 
 class Label(msgspec.Struct, frozen=True):
-    """What names have in common that people and lists said: tags, the mark, and through whom they are asked for."""
+    """What names have in common that people and lists said: tags, the mark, and through whom they are asked for.
+
+    `hidden`: tags that choose how they are asked for, and are told to nobody.
+    """
 
     tags: tuple[str, ...] = ()
     tlp: Tlp = Tlp.GREEN
     route: Route = Route.RESOLVERS
+    hidden: tuple[str, ...] = ()
 
 
 class Records:

@@ -19,7 +19,8 @@ _KNOWN = """
 SELECT n.id, d.name, d.apex, s.state, n.tlp, n.revision,
        CASE WHEN n.words <= n.tlp THEN n.tags ELSE ARRAY[]::text[] END AS tags,
        coalesce(date_part('epoch', s.due), 0) AS due, s.ttl, s.samples,
-       coalesce(date_part('epoch', s.last_sample), 0) AS last_sample, s.memo
+       coalesce(date_part('epoch', s.last_sample), 0) AS last_sample, s.memo,
+       CASE WHEN n.words <= n.tlp THEN ARRAY[]::text[] ELSE n.tags END AS hidden
   FROM flux_name AS n JOIN flux_state AS s USING (id) JOIN dns_name AS d USING (id)
 """
 # The plan is given: before there are statistics all names would be sorted for each page, and with them two indexes be
@@ -80,7 +81,7 @@ async def changed_since(connection: Connection, revision: int, limit: int) -> li
 
 def known(row: Row) -> KnownName:
     """Return a row as the tracker takes it."""
-    name_id, name, apex, state, tlp, revision, tags, due, ttl, samples, last_sample, memo = row.values()
+    name_id, name, apex, state, tlp, revision, tags, due, ttl, samples, last_sample, memo, hidden = row.values()
     return KnownName(
         id=name_id,
         name=name,
@@ -94,6 +95,7 @@ def known(row: Row) -> KnownName:
         samples=samples,
         last_sample=last_sample,
         memo=memo,
+        hidden=tuple(hidden),
     )
 
 
