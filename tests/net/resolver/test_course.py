@@ -192,3 +192,32 @@ async def test_nothing_stays_in_flight_when_late_trouble_sends_a_question_on(aut
             assert (await asked(engine, by)).rdata == TRUE
         await trio.sleep(3)
         assert not any(each.flight for each in engine._pool.open.values())
+
+
+def lowering(*, tcp: bool) -> Script:
+    """Return what a server answers that does not keep the case of letters."""
+
+    def script(question: Asked) -> bytes | None:
+        told = reply(question, a(QUESTION, "192.0.2.1"), question=question.question.lower())
+        return told if tcp or not question.tcp else None
+
+    return script
+
+
+@pytest.mark.parametrize("tcp", [True, False], ids=["over TCP too", "UDP only"])
+async def test_a_server_that_does_not_keep_the_case_is_learnt_and_asked_at_full_speed(autojump_clock, tcp):
+    async with responder(lowering(tcp=tcp)) as server, running(Engine()) as engine:
+        by, told = plan(server), Told()
+        (upstream,) = by.upstreams
+        assert upstream.keeps_case
+        for number in range(20):
+            engine.put(by, wire_name(f"h{number}.example.org"), A, number, told)
+        await told.wait(20)
+        began = trio.current_time()
+        assert not upstream.keeps_case and upstream.facts()["keeps_case"] is False
+        for number in range(200):
+            await engine.wait_room(by)
+            engine.put(by, wire_name(f"n{number}.example.org"), A, number, told)
+        answers = await told.wait(220)
+        assert {each.rdata for each in answers[0 if tcp else 20 :]} == {TRUE}
+        assert trio.current_time() - began < 0.5 and upstream.in_flight == 0 and upstream.window > 4

@@ -3,7 +3,17 @@
 import pytest
 
 from tipd.net.resolver import wire
-from tipd.net.resolver.upstream import FIRST, LEAST, LEAST_TIMEOUT, MOST_TIMEOUT, PLAIN_FOR, SHUT_FOR, Upstream
+from tipd.net.resolver.upstream import (
+    CASE_LOST_AFTER,
+    CASE_LOST_FOR,
+    FIRST,
+    LEAST,
+    LEAST_TIMEOUT,
+    MOST_TIMEOUT,
+    PLAIN_FOR,
+    SHUT_FOR,
+    Upstream,
+)
 
 
 def outcome(upstream: Upstream, now: float, *, answered: int = 0, lost: int = 0) -> float:
@@ -109,3 +119,20 @@ def test_a_server_that_no_socket_leads_to_has_no_room_for_a_moment() -> None:
         assert (upstream.room(now), upstream.spare(now)) == (0, False)
         upstream.adapt(now)
     assert upstream.room(1.1 + SHUT_FOR) == FIRST and upstream.spare(1.1 + SHUT_FOR)
+
+
+def test_a_server_that_does_not_keep_the_case_is_known_after_some_questions_and_seen_anew() -> None:
+    upstream = Upstream("192.0.2.1")
+    for _ in range(CASE_LOST_AFTER - 1):
+        upstream.case_was_lost(1.0)
+    upstream.answered += 1  # one in the right case: the others were forged
+    for _ in range(CASE_LOST_AFTER - 1):
+        upstream.case_was_lost(1.0)
+    assert upstream.keeps_case
+    upstream.case_was_lost(1.0)
+    upstream.adapt(CASE_LOST_FOR)
+    assert not upstream.keeps_case
+    upstream.adapt(1.0 + CASE_LOST_FOR)
+    assert upstream.keeps_case
+    upstream.case_was_lost(1.0, proven=True)
+    assert not upstream.keeps_case

@@ -73,7 +73,7 @@ class Course:
         return next((turn for turn in turns if pending.tries > 0 and upstreams[turn].spare(now)), None)
 
     def _ask(self, pending: Pending, upstream: Upstream, now: float) -> None:
-        if not pending.softened:
+        if not (pending.softened and upstream.keeps_case):
             self._sender.send(pending, upstream, now)
             return
         pending.tries += 1
@@ -99,7 +99,7 @@ class Course:
         pending.common = False
         socket.upstream.in_flight -= 1
         if lost:
-            socket.upstream.lost += 1
+            socket.upstream.lost += not pending.softened  # it did answer, though in another case
             pending.older = [*(pending.older or ()), (socket, pending.id, pending.question)]
 
     def _elsewhere(self, pending: Pending, trouble: Answer, now: float) -> None:
@@ -139,12 +139,21 @@ class Course:
             upstream.answered += 1
             self._without_edns(pending, upstream, now)
             return
+        if packet[12 : 12 + len(pending.question)].lower() == pending.question.lower() and _is_response(packet):
+            self._in_another_case(socket, pending, packet, now)
+            return
         socket.flight[packet[:2]] = pending
-        if packet[12 : 12 + len(pending.question)].lower() == pending.question.lower():
-            pending.softened = True
-            upstream.case_lost += 1
+        upstream.forged += 1
+
+    def _in_another_case(self, socket: Socket, pending: Pending, packet: bytes, now: float) -> None:
+        """A forgery, or of a server that does not keep the case: ask over TCP, unless it is known for that."""
+        upstream = socket.upstream
+        upstream.case_lost += 1
+        pending.softened = True
+        if upstream.keeps_case or not pending.counted or (pending.socket, pending.id) != (socket, packet[:2]):
+            socket.flight[packet[:2]] = pending
         else:
-            upstream.forged += 1
+            self.uncommon(socket, pending, packet, now)
 
     @staticmethod
     def _of_former_try(socket: Socket, pending: Pending, packet: bytes) -> bool:

@@ -72,8 +72,14 @@ class OverTcp:
             return
         now = trio.current_time()
         if answer[:2] == packet[:2] and len(answer) >= 12 and _repeats(answer, question):
+            if pending.softened:
+                upstream.answered += 1
+            if not answer.startswith(question, 12):
+                upstream.case_was_lost(now, proven=True)
             self.course.read(upstream, pending, answer, now)
             return
+        if pending.softened:
+            upstream.case_was_lost(now)
         if answer:
             trouble = "over TCP: an answer to another question"
         self.course.failed_over_tcp(pending, Answer(Outcome.TIMEOUT, server=upstream.name, why=trouble), now)

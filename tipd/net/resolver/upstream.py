@@ -20,6 +20,8 @@ BURST = 0.1  # seconds of the rate that may be asked at once
 ADAPT_EVERY = 0.1  # seconds
 SAMPLE = 16  # outcomes that say something about the loss
 MUCH_LOSS, HEAVY_LOSS = 0.2, 0.5
+CASE_LOST_FOR = 600.0  # seconds that a server is believed without the case of letters, which it does not keep
+CASE_LOST_AFTER = 8  # questions in a row that were answered in another case, and none in the right one
 PLAIN_FOR = 600.0  # seconds that a server is asked without EDNS after it did not understand it
 SHUT_FOR = 0.25  # seconds that nothing is asked where no socket can be opened
 FIRST_TIMEOUT, LEAST_TIMEOUT, MOST_TIMEOUT = 1.0, 0.5, 3.0  # seconds
@@ -29,10 +31,11 @@ class Upstream:
     """One server. `rate`: questions a second, 0 for as many as it answers; `most`: in flight; `ports`: sockets."""
 
     __slots__ = (
-        "_adapted", "_careful", "_kept", "_plain_until", "_shut_until", "address", "answered", "case_lost", "deviation", "edns", "forged",
-        "heads", "in_flight", "late", "lost", "most", "name", "port", "ports", "rate", "recursed", "refilled",
-        "round_trip", "seen_answered", "seen_lost", "sent", "sockets", "tail", "timeout", "tokens", "unreachable",
-        "unread", "window",
+        "_adapted", "_careful", "_case_at", "_case_row", "_caseless_until", "_kept", "_plain_until", "_shut_until",
+        "address", "answered", "case_lost", "deviation", "edns", "forged", "heads", "in_flight", "keeps_case",
+        "late", "lost", "most", "name", "port", "ports", "rate", "recursed", "refilled", "round_trip",
+        "seen_answered", "seen_lost", "sent", "sockets", "tail", "timeout", "tokens", "unreachable", "unread",
+        "window",
     )  # fmt: skip
 
     def __init__(
@@ -44,6 +47,8 @@ class Upstream:
         self.sockets: list[Socket] = []
         self.in_flight = 0
         self.window = min(FIRST, float(most))
+        self.keeps_case, self._caseless_until = True, 0.0
+        self._case_row = self._case_at = 0
         self._kept, self._shut_until = self.window, 0.0
         self.tokens = max(1.0, rate * BURST)
         self.refilled = self._adapted = float("-inf")
@@ -72,7 +77,7 @@ class Upstream:
         """Return whether it may be asked once more where the window is not what counts."""
         if self.rate:
             self.refill(now)
-        return 0 < self.window and self.in_flight < self.most and (not self.rate or self.tokens >= 1)
+        return self.window > 0 and self.in_flight < self.most and (not self.rate or self.tokens >= 1)
 
     def shut(self, now: float) -> None:
         """Leave no room for a moment: no socket can be opened, so that nothing would ever count as in flight."""
@@ -94,6 +99,18 @@ class Upstream:
         self.tail = wire.EDNS if edns else b""
         self.heads = tuple(wire.head(recursion=recursion, edns=edns) for recursion in (False, True))
 
+    def case_was_lost(self, now: float, *, proven: bool = False) -> None:
+        """Take note of a question answered in another case over UDP, which was then asked over TCP.
+
+        `proven`: the answer over TCP, where nobody forges, was in another case too. Otherwise it brought nothing; but
+        who forges the answers of so many questions in a row, and stops all the true ones, needs no luck with letters.
+        """
+        if self._case_at != self.answered:
+            self._case_row, self._case_at = 0, self.answered
+        self._case_row += 1
+        if proven or self._case_row >= CASE_LOST_AFTER:
+            self.keeps_case, self._caseless_until = False, now + CASE_LOST_FOR
+
     def measure(self, seconds: float) -> None:
         """Take in one round trip (RFC 6298, 2)."""
         if self.round_trip:
@@ -108,6 +125,8 @@ class Upstream:
         if not self.edns and now >= self._plain_until:
             self.understand(edns=True)
         answered, lost = self.answered - self.seen_answered, self.lost - self.seen_lost
+        if not self.keeps_case and now >= self._caseless_until:
+            self.keeps_case, self._case_row = True, 0
         if not self.window or now - self._adapted < ADAPT_EVERY or answered + lost < min(SAMPLE, self.window):
             return
         self._adapted, self.seen_answered, self.seen_lost = now, self.answered, self.lost
@@ -124,6 +143,7 @@ class Upstream:
         return {
             "server": self.name, "sent": self.sent, "answered": self.answered, "lost": self.lost,
             "in_flight": self.in_flight, "window": int(self.window), "round_trip": round(self.round_trip, 4),
-            "edns": self.edns, "ports": len(self.sockets), "forged": self.forged, "case_lost": self.case_lost,
-            "late": self.late, "unread": self.unread, "unreachable": self.unreachable,
+            "edns": self.edns, "keeps_case": self.keeps_case, "ports": len(self.sockets),
+            "forged": self.forged, "case_lost": self.case_lost, "late": self.late, "unread": self.unread,
+            "unreachable": self.unreachable,
         }  # fmt: skip
