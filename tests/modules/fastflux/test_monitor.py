@@ -16,8 +16,10 @@ from tipd.model import flux
 from tipd.model.dns import AAAA, Answer, Outcome, Route
 from tipd.model.flux import State, Tier
 from tipd.model.tlp import Tlp
+from tipd.modules.fastflux.judging import Judge
 from tipd.modules.fastflux.knowledge.knowledge import Knowledge
 from tipd.modules.fastflux.monitor import Monitor
+from tipd.modules.fastflux.scores.rescore import rescore
 from tipd.modules.fastflux.settings import FluxSettings
 
 
@@ -368,6 +370,35 @@ async def test_a_dormant_name_that_new_evidence_brings_back_is_not_let_go_for_it
         monitor.take([_brought_back(mark)])  # after a restart
         await trio.sleep(86000)
         assert monitor.count == 1
+
+
+async def test_what_raised_a_watched_name_is_kept_and_comes_out_as_it_was_judged(autojump_clock):
+    """No look-up sets are kept of watched names, but for both that raise one: else its first window is lost."""
+
+    def script(name, nth):
+        return has("192.0.2.1", ttl=60) if nth < 20 else fluxing(name, nth)
+
+    class Judging:
+        sift = staticmethod(Knowledge().sift)
+
+        def judge(self, state, history, at):
+            return Judge(Knowledge(), FluxSettings()).judge("host1.example.org", state, history, at)
+
+    async with monitoring(script) as (monitor, _):
+        monitor.take([known(1)])
+        await trio.sleep(21.5 * 62)
+        monitor.roll(10)
+        batch = monitor.drain()
+    assert marks(batch)[-1].state is State.CONFIRMED
+    runs = sorted((run for run in batch.runs if run.first > T0 + 200), key=lambda run: run.first)
+    assert [len(run.addresses) // 4 for run in runs] == [1] + [20] * (len(runs) - 1)
+    above = [one for one in batch.scores if one.state in (State.LIKELY, State.CONFIRMED)]
+    again = [one for one in rescore(1, runs, Judging()).scores if one.n_a]
+    assert len(above) > 2
+    assert [(one.holz, one.n_a, one.tier, one.state) for one in again] == [
+        (one.holz, one.n_a, one.tier, one.state) for one in above
+    ]
+    assert [one.at for one in again] == pytest.approx([one.at for one in above], abs=0.1)
 
 
 async def test_stored_due_times_hold_and_who_was_asked_by_another_waits_for_its_ttl(autojump_clock):

@@ -9,6 +9,7 @@ from tipd.modules.fastflux.pending import Pending
 from tipd.modules.fastflux.records import TRUE_TTL, UNTOLD, Label, Records
 from tipd.modules.fastflux.saving import Saving, differs
 from tipd.modules.fastflux.scores.history import History
+from tipd.modules.fastflux.scores.look import Look
 
 
 class Bench:
@@ -81,8 +82,26 @@ def test_a_roll_says_how_far_it_has_come() -> None:
     bench = Bench()
     bench.saving.roll(bench.slot)
     (roll,) = bench.pending.drain().rolls
-    assert (roll.id, roll.due, roll.ttl, roll.samples, roll.last_sample) == (9, T0 + 99, 30, 9, T0 + 4)
+    assert (roll.id, roll.due, roll.ttl, roll.samples, roll.last_sample) == (9, T0 + 99, 60, 9, T0 + 4)
     assert not bench.records.flags[bench.slot] & UNTOLD
+
+
+def test_the_longest_ttl_of_late_is_stored_so_that_a_restart_does_not_ask_within_it() -> None:
+    bench = Bench()
+    bench.records.ttl[bench.slot] = 3  # of 60, which is what a cache had left
+    bench.saving.roll(bench.slot)
+    (roll,) = bench.pending.drain().rolls
+    assert roll.ttl == 60
+
+
+def test_one_look_up_of_before_is_a_run_of_its_own() -> None:
+    bench = Bench()
+    before = Look(T0 + 0.5, addresses=b"\xc0\0\2\7", asns=(65012,), ttl=40, cname="end.example")
+    bench.saving.look(bench.slot, before)
+    (run,) = bench.pending.drain().runs
+    assert (run.name_id, run.first, run.last, run.count) == (9, T0 + 0.5, T0 + 0.5, 1)
+    assert (run.addresses, run.asns, run.ttl_min, run.ttl_max) == (before.addresses, (65012,), 40, 40)
+    assert (run.cname, run.upstream) == ("end.example", "192.0.2.53:53")
 
 
 def test_a_name_that_is_not_taken_is_dropped() -> None:

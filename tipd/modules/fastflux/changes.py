@@ -61,12 +61,13 @@ class Changes:
         records = self._records
         self.taken += 1
         before: Look | None = None
+        opening: Look | None = None
         if answer.outcome == records.outcomes[slot] and answer.rdata == records.sets[slot]:
             self._answered.count(slot, answer, records.stamp(at))
         else:
-            before = self._change(slot, answer, at)
+            before, opening = self._change(slot, answer, at)
         if not self._first(slot, answer):
-            self._settle(slot, at, before, answer)
+            self._settle(slot, at, before, answer, opening)
 
     def _first(self, slot: int, answer: Answer) -> bool:
         """Pass over the first addresses of a name that is not kept: there is nothing to judge yet."""
@@ -96,8 +97,11 @@ class Changes:
         rows = [(AAAA, answer.rdata[start : start + 16], 0) for start in range(0, len(answer.rdata), 16)]
         self._saving.observe(slot, rows, (at, at, 1, answer.ttl, answer.ttl))
 
-    def _change(self, slot: int, answer: Answer, at: float) -> Look | None:
-        """Take over what an answer brings for what was there before; return the look-up before it, if it is kept."""
+    def _change(self, slot: int, answer: Answer, at: float) -> tuple[Look | None, Look | None]:
+        """Take over what an answer brings for what was there before.
+
+        Return the look-up before it, and the one that the window began with, if they are kept.
+        """
         records = self._records
         kept = self._shelf.take(slot)
         if kept is None and (records.outcomes[slot] != UNASKED or records.state(slot) in _KEPT):
@@ -107,12 +111,13 @@ class Changes:
             self.feed(slot, kept)
         self._saving.save(slot)
         before = kept.history.shown if kept is not None else None
+        opening = kept.history.anchor if kept is not None else None
         self._take_over(slot, answer, at)
         if kept is not None:
             kept.history.add(self._look(slot, at))
             records.fed[slot] = records.samples[slot]
             kept.fresh = True
-        return before
+        return before, opening
 
     def _take_over(self, slot: int, answer: Answer, at: float) -> None:
         """Write an answer into the record, and hand it over at once."""
@@ -176,7 +181,9 @@ class Changes:
             kept.marked = 0.0
             self._settle(slot, at, None, None)
 
-    def _settle(self, slot: int, at: float, before: Look | None, answer: Answer | None) -> None:
+    def _settle(
+        self, slot: int, at: float, before: Look | None, answer: Answer | None, opening: Look | None = None
+    ) -> None:
         """Judge a name, put its slot back, and hand over what follows."""
         records = self._records
         kept = self._shelf.take(slot)
@@ -190,6 +197,11 @@ class Changes:
             kept = self._shelf.keep(slot, history)
             records.fed[slot] = records.samples[slot]
         if found.state is not former:
+            if former is State.WATCHED and found.state in ABOVE:  # both look-ups that raised it are kept as well
+                records.states[slot] = found.state
+                if opening is not None and history.shown is not None:
+                    self._saving.look(slot, opening)
+                    self._saving.look(slot, history.shown)
             self._saving.save(slot)
             records.states[slot] = found.state
         if answer is not None and found.state is not State.DROPPED:

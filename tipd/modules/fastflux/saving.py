@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tipd.modules.fastflux.pending import Pending
     from tipd.modules.fastflux.records import Records
     from tipd.modules.fastflux.scores.history import History
+    from tipd.modules.fastflux.scores.look import Look
 
 ABOVE = frozenset({State.LIKELY, State.CONFIRMED})
 WITH_RUNS = frozenset({State.CANDIDATE, State.LIKELY, State.CONFIRMED, State.DORMANT})
@@ -112,6 +113,31 @@ class Saving:
             )
         )
 
+    def look(self, slot: int, look: Look) -> None:
+        """Hand over one look-up of before, as a run."""
+        records = self._records
+        at = records.moment(records.stamp(look.at + 0.001))  # as it is stored where it is stored already
+        self.pending.runs.append(
+            Run(
+                name_id=records.ids[slot],
+                first=at,
+                last=at,
+                count=1,
+                outcome=look.outcome,
+                addresses=look.addresses,
+                asns=look.asns,
+                ttl_min=look.ttl,
+                ttl_max=look.ttl,
+                true_ttl=look.true_ttl,
+                cname=look.cname,
+                upstream=records.server(slot),
+            )
+        )
+
+    def _longest_ttl(self, slot: int) -> int:
+        """Return the longest TTL of late: what a cache has left of it may be short now, and whole the next time."""
+        return max(self._records.ttl[slot], self._records.high[slot])
+
     def roll(self, slot: int) -> None:
         """Hand over how far a name has come."""
         records = self._records
@@ -120,7 +146,7 @@ class Saving:
             Roll(
                 id=records.ids[slot],
                 due=self._due_of(slot),
-                ttl=records.ttl[slot],
+                ttl=self._longest_ttl(slot),
                 samples=records.samples[slot],
                 last_sample=records.moment(records.last[slot]),
             )
@@ -137,7 +163,7 @@ class Saving:
                 reason=found.reason,
                 since=since,
                 due=self._due_of(slot),
-                ttl=records.ttl[slot],
+                ttl=self._longest_ttl(slot),
                 samples=records.samples[slot],
                 last_sample=records.moment(records.last[slot]),
                 holz=shown.holz,
