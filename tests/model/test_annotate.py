@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 from support.api import START, finding
 
 from tipd.model.allow import Allowance, AllowList
 from tipd.model.annotate import Annotations
+from tipd.model.indicator import Indicator
 from tipd.model.kind import Kind
 from tipd.model.watch import Watch, Watches
+from tipd.store.forgetting import MARK
 
 OURS = Watches([Watch(name="ours", networks=["198.51.100.0/24"])])
 
@@ -39,3 +42,19 @@ def test_a_first_round_is_no_news_to_a_watch_but_is_allowed_all_the_same() -> No
     notes = Annotations(OURS, lambda: allowing("198.51.100.7"))
     (told,) = notes.annotated([msgspec.structs.replace(finding(1), initial=True)])
     assert (told.watches, told.allowed, told.initial) == (msgspec.UNSET, True, True)
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_what_was_forgotten_concerns_nobody_and_stops_no_reader(kind: Kind) -> None:
+    watch = Watch(
+        name="ours",
+        networks=["198.51.100.0/24"],
+        domains=["example.org"],
+        asns=[64500],
+        patterns=["bank"],
+        looks_like=["bank.example"],
+    )
+    notes = Annotations(Watches([watch]), lambda: allowing("198.51.100.7"))
+    blank = msgspec.structs.replace(finding(1), subject=Indicator(kind, MARK))
+    (told,) = notes.annotated([blank])
+    assert (told.watches, told.allowed) == (msgspec.UNSET, msgspec.UNSET)

@@ -99,13 +99,14 @@ class AllowList:
         if not self.entries:
             return None
         if kind in _INET:
-            return self._around(_block(value))
+            block = _read(value)
+            return None if block is None else self._around(block)  # findings hold what was forgotten as words
         found = self._others.get((_SAME.get(kind, kind), value))
         if found is not None:
             return found
         if kind is Kind.DOMAIN:
             return self._above(value)
-        return self._host(host_of(value)) if kind is Kind.URL else None
+        return self._host(host_of(value)) if kind is Kind.URL and "://" in value else None
 
     def carve(self, network: str) -> list[Indicator] | None:
         """Return the fewest networks and addresses that hold all of the network but what is allowed in it.
@@ -182,12 +183,16 @@ class _Family:
 
 def _block(value: str) -> Block:
     """Return the network of a canonical address or network."""
-    address, slash, prefix = value.partition("/")
-    if slash:
-        block = parse_block(address, prefix)
-    else:
-        parsed = parse_address(address)
-        block = None if parsed is None else Block(parsed[0], parsed[1], parsed[0])
+    block = _read(value)
     if block is None:
         raise RefusedValue("malformed", value)
     return block
+
+
+def _read(value: str) -> Block | None:
+    """Return the network of an address or a network, None of what is neither."""
+    address, slash, prefix = value.partition("/")
+    if slash:
+        return parse_block(address, prefix)
+    parsed = parse_address(address)
+    return None if parsed is None else Block(parsed[0], parsed[1], parsed[0])
