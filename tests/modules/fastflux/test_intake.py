@@ -116,6 +116,8 @@ async def test_a_log_that_lost_what_was_not_read_begins_with_the_lists_again():
         (Kind.EMAIL, "a@example.org", None, None),
         (Kind.URL, "https://github.io/x", None, None),  # a public suffix is nobody's
         (Kind.DOMAIN, "customer.github.io", None, "customer.github.io"),
+        (Kind.URL, "(forgotten)", None, None),
+        (Kind.DOMAIN, "(forgotten)", None, None),
     ],
 )
 async def test_what_is_taken_of_a_list(kind, value, class_, taken):

@@ -223,6 +223,8 @@ def name_of(kind: Kind, value: str) -> str:
     """
     name = value
     if kind is Kind.URL:
+        if "://" not in value:
+            raise RefusedValue("malformed", value)  # findings hold what was forgotten as words
         name = host_of(value)
         if ":" in name or (not name[-1:].isalpha() and not name.rpartition(".")[2].startswith("xn--")):
             raise RefusedValue("wrong_kind", value)
