@@ -1,7 +1,9 @@
 """Chains and negative answers, read record by record as dnspython reads them; what is odd is left to it."""
 
 import itertools
+import struct
 
+import dns.message
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,7 +29,7 @@ from support.dns.wire import (
 
 from tipd.model.dns import AAAA, MX, A, Outcome, text_name, wire_name
 from tipd.net.resolver import wire
-from tipd.net.resolver.reading import LONGEST_CHAIN, MOST_RECORDS, Reading
+from tipd.net.resolver.reading import LONGEST_CHAIN, MOST_PLAIN_RECORDS, Reading
 from tipd.net.resolver.unusual import read
 from tipd.net.resolver.walked import walked
 
@@ -84,7 +86,7 @@ LEFT_ALONE = {
     "a name that points ahead": reply(asked(), [record(b"\xc0\x40", A, b"\1\2\3\4"), *ONE]),
     "a label of 64 bytes": reply(asked(), [record(b"\x40" + b"x" * 64 + b"\0", A, b"\1\2\3\4")]),
     "a name of 256 bytes": reply(asked(), [record((b"\x3f" + b"x" * 63) * 4 + b"\0", A, b"\1\2\3\4")]),
-    "too many records": reply(asked(), ONE * (MOST_RECORDS + 1)),
+    "too many records": reply(asked(), ONE * (MOST_PLAIN_RECORDS + 1)),
 }
 
 
@@ -134,3 +136,24 @@ def test_any_chain_is_read_as_dnspython_reads_it(names, rtype, count, ttls, rcod
     assert found.answer.cname == tuple(map(text_name, names[1:]))
     if count and not rcode:
         assert found.answer.outcome is Outcome.NOERROR
+
+
+@pytest.mark.parametrize("count", [129, 150, 300, 1000])
+def test_many_addresses_are_a_sample_as_dnspython_reads_them(count: int) -> None:
+    addresses = [f"10.{number // 250}.{number % 250}.1" for number in range(count)]
+    packet = reply(asked(), [cname(QUESTION, "a.example.net", 30), *a("a.example.net", *addresses)])
+    reading = walked(packet, 16 + len(NAME), NAME, A, "here")
+    (rrset,) = [each for each in dns.message.from_wire(packet).answer if each.rdtype == A]
+    assert reading is not None and reading.answer.cname == ("a.example.net",) and reading.answer.ttl == 30
+    assert reading.answer.rdata == b"".join(sorted(each.to_wire() or b"" for each in rrset))
+
+
+def test_names_that_take_long_to_read_are_left_alone() -> None:
+    long = b"".join(b"\1a" for _ in range(120)) + b"\0"
+    first, second = (struct.pack("!H", 0xC000 + 16 + len(NAME) + 12 + more) for more in (2, 4))
+    pointing = [record(b"\1b" + to, A, bytes(4)) for to in (first, second) * 100]
+    assert walked(reply(asked(), [cname(QUESTION, long), *pointing]), 16 + len(NAME), NAME, A, "here") is None
+    assert walked(reply(asked(), [cname(QUESTION, long), *pointing[:20]]), 16 + len(NAME), NAME, A, "here")
+    links = [record(struct.pack("!H", 0xC000 + 16 + len(NAME) + 16 * at), A, bytes(4)) for at in range(9)]
+    assert walked(reply(asked(), [*a(QUESTION, "192.0.2.1"), *links]), 16 + len(NAME), NAME, A, "here") is None
+    assert walked(reply(asked(), [*a(QUESTION, "192.0.2.1"), *links[:3]]), 16 + len(NAME), NAME, A, "here")

@@ -13,7 +13,7 @@ import struct
 from tipd.model.dns import AAAA, CNAME, LONGEST_NAME, MOST_TTL, NS, SOA, A, Answer, Outcome, text_name
 from tipd.net.resolver.bailiwick import lowered, within
 from tipd.net.resolver.policy import Marks
-from tipd.net.resolver.reading import LONGEST_CHAIN, MOST_RECORDS, Reading
+from tipd.net.resolver.reading import LONGEST_CHAIN, MOST_PLAIN_RECORDS, Reading
 
 _OPT, _IN = 41, 1
 _HEADER = struct.Struct("!HH4H").unpack_from
@@ -23,6 +23,8 @@ _LONG = struct.Struct("!I").unpack_from
 _MUST, _IS = 0xFA4C, 0x8000
 _NXDOMAIN = 3
 _SIZES = {A: 4, AAAA: 16}
+_MOST_POINTERS = 4  # of one name, each leading to the next
+_MOST_LABELS = 10_000  # of all names together: 2 ms
 _SOA_NUMBERS = 20  # bytes: serial, refresh, retry, expire, minimum
 
 
@@ -36,7 +38,7 @@ def walked(packet: bytes, at: int, name: bytes, rtype: int, server: str) -> Read
     _, flags, questions, *counts = _HEADER(packet)
     if size is None or flags & _MUST != _IS or flags & 3 not in (0, _NXDOMAIN) or questions != 1:
         return None
-    if sum(counts) > MOST_RECORDS:
+    if sum(counts) > MOST_PLAIN_RECORDS:
         return None
     walk = _Walk(packet, at, lowered(name), rtype)
     try:
@@ -59,6 +61,7 @@ class _Walk:
         self._signed: dict[bytes, int] = {}  # owners of SOA records in the authority section -> negative TTL
         self._signed_beside: dict[bytes, int] = {}
         self._referred = False
+        self._labels_left = _MOST_LABELS
 
     # --- reading ---
 
@@ -133,6 +136,7 @@ class _Walk:
         packet, labels, end, begun, lowest, left = self._packet, [], 0, at, at, LONGEST_NAME - 1
         if packet[at] == 0xC0 and (known := self._names.get(packet[at + 1])) is not None and packet[at + 1] < at:
             return known, at + 2
+        hops = 0
         while length := packet[at]:
             if length < 0x40:
                 labels.append(packet[at : at + 1 + length])
@@ -143,11 +147,15 @@ class _Walk:
             elif length >= 0xC0:
                 end = end or at + 2
                 at = (length & 0x3F) << 8 | packet[at + 1]
-                if at >= lowest:
+                hops += 1
+                if at >= lowest or hops > _MOST_POINTERS:
                     raise _Odd
                 lowest = at
             else:
                 raise _Odd
+        self._labels_left -= len(labels)
+        if self._labels_left < 0:
+            raise _Odd
         name = lowered(b"".join(labels) + b"\0")
         self._names[begun] = name
         return name, end or at + 1
