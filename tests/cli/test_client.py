@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tipd.cli.client import Client, Place, Refused, open_control, place_of
-from tipd.errors import ConfigError, Unavailable
+from tipd.errors import ConfigError, Unavailable, UsageError
 
 
 def args_of(**given: Any) -> argparse.Namespace:
@@ -104,6 +104,13 @@ def test_a_connection_that_was_closed_meanwhile_is_made_anew(fake: Any) -> None:
     client = Client(Place(socket_path=fake.socket))
     assert [client.get("/a"), client.get("/a")] == [{}, {}]
     client.close()
+
+
+@pytest.mark.parametrize("path", ["/api/v1/flux/domains/", "/api/v1/sources//run"])
+def test_an_empty_value_is_not_asked_of_all_there_are(fake: Any, path: str) -> None:
+    with pytest.raises(UsageError, match="empty"):
+        Client(Place(socket_path=fake.socket)).get(path)
+    assert fake.asked == []
 
 
 def test_nobody_there(state_dir: Path) -> None:

@@ -14,7 +14,16 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from tipd import config
-from tipd.errors import EXIT_NEGATIVE, EXIT_TRY_AGAIN, EXIT_UNAVAILABLE, EXIT_USAGE, ConfigError, TipdError, Unavailable
+from tipd.errors import (
+    EXIT_NEGATIVE,
+    EXIT_TRY_AGAIN,
+    EXIT_UNAVAILABLE,
+    EXIT_USAGE,
+    ConfigError,
+    TipdError,
+    Unavailable,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -125,7 +134,9 @@ class Client:
     def open(
         self, method: str, path: str, query: Query | None = None, body: Any = None
     ) -> Iterator[http.client.HTTPResponse]:
-        """Give the answer, to be read piece by piece. Raises Refused, Unavailable."""
+        """Give the answer, to be read piece by piece. Raises Refused, Unavailable, UsageError (an empty value)."""
+        if path.endswith("/") or "//" in path:
+            raise UsageError("the value is empty")  # what was meant for one would be asked of all there are
         target = self.place.prefix + path + _query(query)
         with self._troubles():
             sent = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()

@@ -148,6 +148,7 @@ async def test_what_a_person_let_go_no_list_brings_back(store: Store, clock: Han
     assert await store.flux.drop("a.example.org", "ours", "uid 0")
     assert not await store.flux.drop("a.example.org", "ours", "uid 0")
     await store.flux.add([new("a.example.org", why="list", source="one")])
+    await store.flux.add([new("a.example.org", why="follow", path=("b.example.org",))])
     assert (await known(store))["a.example.org"].state == State.DROPPED
     await store.flux.add([new("a.example.org")])
     assert (await known(store))["a.example.org"].state == State.CANDIDATE

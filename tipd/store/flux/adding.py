@@ -2,9 +2,9 @@
 
 Each new name gives a finding `flux.candidate`. One that is there gains the evidence, tags and note; where it was let go
 or lies dormant and the evidence is new, it is a candidate again (`flux.revived`). What a person let go, only a person
-(or a walk that a person began) brings back. Evidence is new where its source or way was not among the name's origins,
-and where it does not come from a first load, which tells again what stands in lists; or where the name was let go
-because nobody had chosen its class, which somebody has by now.
+brings back, not a walk that goes on by itself. Evidence is new where its source or way was not among the name's
+origins, and where it does not come from a first load, which tells again what stands in lists; or where the name was let
+go because nobody had chosen its class, which somebody has by now.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ WITH back AS (
       FROM flux_intake AS k JOIN flux_said USING (said) JOIN flux_state AS s ON s.id = k.id
       JOIN flux_name AS n ON n.id = k.id
      WHERE s.state IN (4, 5) AND (k.fresh OR NOT $2 OR s.reason = $4 OR why = ANY($3::text[]))
-       AND (NOT n.let_go OR why = ANY($3::text[]))
+       AND (NOT n.let_go OR why IN ('person', 'pivot'))
      ORDER BY s.id, mark, said
 ), revised AS (
     UPDATE flux_name AS n SET revision = nextval('flux_revision'), let_go = false FROM back WHERE n.id = back.id
