@@ -278,6 +278,18 @@ async def test_the_rate_holds_for_a_registrable_domain(autojump_clock):
     assert len(resolver.times("www.example.net")) > 50
 
 
+async def test_a_domain_does_not_inherit_the_queue_of_one_that_is_gone(autojump_clock):
+    many = [known(number, f"h{number}.crowd.example", apex="crowd.example") for number in range(1, 501)]
+    async with monitoring(steady, ttl_floor="1s", per_apex_per_second=1.0) as (monitor, resolver):
+        monitor.take(many)
+        await trio.sleep(10)  # the last one's turn is in eight minutes
+        monitor.drop([each.id for each in many])
+        monitor.take([known(number, f"h{number}.new.example", apex="new.example") for number in range(601, 606)])
+        asked = trio.current_time()
+        await trio.sleep(20)
+    assert [resolver.times(f"h{number}.new.example")[0] - asked < 6 for number in range(601, 606)] == [True] * 5
+
+
 async def test_names_beyond_the_limits_are_refused_and_said_so(autojump_clock):
     async with monitoring(steady, max_domains=5, max_names_per_apex=3) as (monitor, _):
         monitor.take([known(number) for number in range(1, 6)])

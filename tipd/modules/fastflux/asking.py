@@ -43,7 +43,7 @@ _SIX_STATES = (State.CANDIDATE, State.LIKELY, State.CONFIRMED)
 
 
 class Asking:
-    """`run` asks for ever. `allowed_until`: until when (trio's clock) it may.
+    """`run` asks for ever. `allowed_until`: until when (trio's clock) it may; `turns`: of registrable domains.
 
     `asked`, `lost` (questions that never ended), `faults` (answers that could not be taken in) are counted.
     """
@@ -77,7 +77,7 @@ class Asking:
         self._log = log
         self._zero = self._now = self._looked = trio.current_time()  # of tick 0
         self._bucket = Bucket(limits.per_second, self._zero)
-        self._turns = Turns(limits.per_apex)
+        self.turns = Turns(limits.per_apex)
         # Domains with so few names cannot be over their rate: none is asked for more often than the floor says.
         self._paced_above = int(limits.per_apex * limits.floor)
         self._number = 0
@@ -153,7 +153,7 @@ class Asking:
         if records.flags[slot] & RESERVED:
             records.flags[slot] &= ~RESERVED
             return True
-        at = self._turns.turn(apex, self._now)
+        at = self.turns.turn(apex, self._now)
         if at <= self._now:
             return True
         records.flags[slot] |= RESERVED

@@ -210,7 +210,10 @@ class Monitor:
                 self._let_go(slot)
 
     def _let_go(self, slot: int) -> None:
-        self._apexes.leave(self._records.apexes[slot])
+        apex = self._records.apexes[slot]
+        self._apexes.leave(apex)
+        if not self._apexes.counts[apex]:
+            self._asking.turns.leave(apex)
         self._shelf.forget(slot)
         self._records.remove(slot)
 

@@ -103,6 +103,10 @@ class Turns:
         self._next[apex] = at + self._step
         return at if at > now else now
 
+    def leave(self, apex: int) -> None:
+        """Forget a domain that has no names any more: its number may be another's next."""
+        self._next.pop(apex, None)
+
     def _forget(self, now: float) -> None:
         """Drop the domains whose turns are all over."""
         over = now - self._ahead
