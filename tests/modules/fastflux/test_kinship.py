@@ -5,6 +5,7 @@ from support.tracking_fakes import Flux, Tracker, subject
 
 from tipd.model.flux import State
 from tipd.model.tlp import Tlp
+from tipd.modules.fastflux import kinship as kinship_room
 from tipd.modules.fastflux.kinship import Kinship
 from tipd.modules.fastflux.knowledge.entry import Entry, Kind
 from tipd.modules.fastflux.knowledge.knowledge import Knowledge
@@ -65,6 +66,16 @@ async def test_a_name_hears_of_no_stricter_one_that_shares_its_addresses():
     assert tracker.learned[1] == {"shared": 10, "shared_names": 1}
     assert tracker.learned[2] == {"shared": 10, "shared_names": 1}
     assert tracker.learned[3] == {"shared": 19, "shared_names": 2}
+
+
+async def test_a_finding_bears_the_mark_of_names_that_it_only_counts(monkeypatch):
+    monkeypatch.setattr(kinship_room, "MOST_NAMES", 2)
+    tracker = tracker_of(a=range(1, 20), b=range(1, 20), secret=range(1, 20))
+    tracker.names[2] = subject("secret.example", id=3, tlp=Tlp.AMBER)
+    kin, told = kinship(Flux(), tracker)
+    await kin.look()
+    (finding,) = told
+    assert (finding.data["names"], finding.data["size"], finding.tlp) == (["a.example", "b.example"], 3, Tlp.AMBER)
 
 
 async def test_what_knowledge_names_ties_nobody_together():

@@ -147,5 +147,5 @@ class Kinship:
                 "size": len(ids),
                 "tags": sorted({tag for subject in shown for tag in subject.tags}),
             },
-            tlp=max(subject.tlp for subject in shown),
+            tlp=max(subjects[name_id].tlp for name_id in ids),  # its size and its addresses tell of all
         )
