@@ -18,6 +18,7 @@ MOST_TTL = 2**31 - 1  # seconds; a TTL with the highest bit set is read as 0 (RF
 LONGEST_NAME = 255  # bytes on the wire, the root's zero included
 LONGEST_LABEL = 63
 _LENGTHS = {length: bytes((length,)) for length in range(1, LONGEST_LABEL + 1)}  # as bytes in front of labels
+_PLAIN = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"  # in labels that are shown as they are
 
 
 class Outcome(IntEnum):
@@ -89,20 +90,21 @@ def text_name(wire: bytes) -> str:
     Bytes that a label should not hold are written as `\\DDD` (RFC 1035, 5.1), a dot in a label as `\\.`. Raises
     ValueError where the bytes are no such name.
     """
-    labels, at = [], 0
-    while at < len(wire) and (length := wire[at]):
-        if length > LONGEST_LABEL or at + 1 + length >= len(wire):
+    labels, at, size = [], 0, len(wire)
+    while at < size and (length := wire[at]):
+        begun, at = at + 1, at + 1 + length
+        if length > LONGEST_LABEL or at >= size:
             raise ValueError("not an uncompressed name")
-        labels.append(_shown(wire[at + 1 : at + 1 + length]))
-        at += 1 + length
-    if at != len(wire) - 1:
+        labels.append(wire[begun:at])
+    if at != size - 1:
         raise ValueError("not an uncompressed name")
-    return ".".join(labels).lower() or "."
+    plain = b".".join(labels)
+    if len(plain.translate(None, _PLAIN)) == len(labels) - 1:  # the dots that were put between them, and nothing else
+        return plain.decode("ascii").lower()
+    return ".".join(map(_shown, labels)).lower() or "."
 
 
 def _shown(label: bytes) -> str:
-    if label.isascii() and label.replace(b"-", b"").replace(b"_", b"").isalnum():
-        return label.decode("ascii")
     return "".join(
         f"\\{chr(byte)}" if byte in b'.\\"();@$' else chr(byte) if 0x20 < byte < 0x7F else f"\\{byte:03d}"
         for byte in label

@@ -106,6 +106,37 @@ def test_marks_of_one_state_are_rare_and_scores_are_not() -> None:
     assert marked <= (bench.at - begun) / MARK_EVERY + 2
 
 
+def test_a_name_that_fluxes_quickly_is_marked_each_minute_and_scored_each_time() -> None:
+    bench = Bench(State.CONFIRMED)
+    for nth in range(20):
+        bench.bring(other(nth, 1 + nth % 7), after=MARK_EVERY)
+    bench.pending.drain()
+    marks, scores = [], 0
+    for nth in range(20, 150):
+        bench.bring(other(nth, 1 + nth % 7), after=2.0)
+        batch = bench.pending.drain()
+        marks += batch.marks
+        scores += len(batch.scores)
+    assert 3 <= len(marks) <= 5
+    assert scores == 130
+    bench.changes.again(bench.slot, bench.at)  # a stop
+    (mark,) = bench.pending.drain().marks
+    assert mark.samples == bench.records.samples[bench.slot]
+
+
+def test_a_longer_ttl_is_stored_with_the_change_that_brings_it() -> None:
+    bench = Bench(State.CONFIRMED)
+    bench.bring(has("192.0.2.1", ttl=5))
+    for nth in range(2, 9):
+        bench.bring(has(f"192.0.2.{nth}", ttl=5), after=6.0)
+    bench.pending.drain()
+    bench.bring(has("192.0.2.9", ttl=5), after=1.0)
+    assert not bench.pending.drain().marks
+    bench.bring(has("192.0.2.10", ttl=55), after=1.0)
+    (mark,) = bench.pending.drain().marks
+    assert mark.ttl == 55
+
+
 def test_ipv6_is_evidence_where_it_changes() -> None:
     bench = Bench(State.CONFIRMED)
     bench.bring(other(1))

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from tipd.model.finding import NewFinding
     from tipd.modules.fastflux.answered import Answered
     from tipd.modules.fastflux.judging import Judge, Judgement
-    from tipd.modules.fastflux.kept import Kept, Shelf
+    from tipd.modules.fastflux.kept import Kept, Shelf, Shown
     from tipd.modules.fastflux.records import Records
     from tipd.modules.fastflux.saving import Saving
 
 AUTHORITY = "authority"  # the upstream of what the zones' own servers said: they are too many to be told apart
-MARK_EVERY = 60.0  # seconds between two marks of a name whose state and score stay as they are
+MARK_EVERY = 60.0  # seconds between two marks of a name whose state and tier stay: its scores are stored meanwhile
 _KEPT = ABOVE | {State.DORMANT}
 # Look-ups after which a name is judged again, though they changed nothing.
 _JUDGE_AFTER = {State.CANDIDATE: 1, State.WATCHED: 16, State.LIKELY: 1, State.CONFIRMED: 8, State.DORMANT: 1}
@@ -112,6 +112,8 @@ class Changes:
         self._saving.save(slot)
         before = kept.history.shown if kept is not None else None
         opening = kept.history.anchor if kept is not None else None
+        if kept is not None and answer.ttl > records.ttl[slot]:
+            kept.marked = 0.0  # for how long it is not asked must be known after a restart
         self._take_over(slot, answer, at)
         if kept is not None:
             kept.history.add(self._look(slot, at))
@@ -231,14 +233,23 @@ class Changes:
         cold = found.state is State.WATCHED and history.stable >= COLD
         if scored and history.windows:
             self._saving.score(slot, shown, at)
-        due = scored or (kept is not None and kept.fresh and (cold or at - kept.marked >= MARK_EVERY))
+        due = moved or (kept is not None and self._is_due(kept, shown, scored=scored, soon=cold, at=at))
+        if kept is not None and scored:
+            kept.shown, kept.fresh = shown, True
         memo = history.pack() if kept is not None and (due or cold) else b""
         if due:
             self._saving.mark(slot, found, shown, memo=memo, since=at if moved else 0.0)
             if kept is not None:
-                kept.marked, kept.fresh, kept.shown = at, False, shown
+                kept.marked, kept.fresh = at, False
         if kept is not None and cold:
             self._shelf.cool(slot, memo)
+
+    @staticmethod
+    def _is_due(kept: Kept, shown: Shown, *, scored: bool, soon: bool, at: float) -> bool:
+        """Whether a name that stays in its state is to be marked now; `soon`: whatever is new of it cannot wait."""
+        if kept.shown is None or kept.shown.tier is not shown.tier:
+            return True
+        return (kept.fresh or scored) and (soon or at - kept.marked >= MARK_EVERY)
 
     def _next_judgement(self, slot: int, kept: Kept | None, state: State) -> None:
         """Say after how many look-ups without a change a name is judged again."""

@@ -38,11 +38,15 @@ class Saving:
         self._records = records
         self._asns = asns
         self._due_of = due_of
+        self._placed: tuple[Any, bytes, tuple[int, ...]] = (None, b"", ())  # the last: each is asked for twice
 
     def placed(self, addresses: bytes) -> tuple[int, ...]:
         """Return the AS of each packed IPv4 address, 0 where it is not known; empty where there is no table."""
         table = self._asns.table if self._asns is not None else None
+        if self._placed[0] is table and self._placed[1] is addresses:
+            return self._placed[2]
         found: tuple[int, ...] = table.of_packed(addresses) if table is not None and len(table) else ()
+        self._placed = (table, addresses, found)
         return found
 
     def save(self, slot: int) -> None:

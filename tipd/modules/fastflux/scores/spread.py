@@ -17,17 +17,29 @@ class Spread:
     """The distinct addresses of one name.
 
     `numbers`: the addresses, ascending. `wide` and `narrow`: distinct prefixes of both lengths (/16 and /24 of IPv4).
-    `asns` and `counts`: each AS, ascending, and how many addresses it has. `cut`: addresses that found no room; one
-    may be counted more than once. Cost of a known address: a bisection; of a new one: a few bytes moved.
+    `asns` and `counts`: each AS, ascending, and how many addresses it has; `placed`: how many have one. `cut`:
+    addresses that found no room; one may be counted more than once. Cost of a known address: a bisection; of a new one:
+    a few bytes moved.
     """
 
-    __slots__ = ("_narrow_shift", "_wide_shift", "asns", "counts", "cut", "narrow", "numbers", "weighed", "wide")
+    __slots__ = (
+        "_narrow_shift",
+        "_wide_shift",
+        "asns",
+        "counts",
+        "cut",
+        "narrow",
+        "numbers",
+        "placed",
+        "weighed",
+        "wide",
+    )
 
     def __init__(self, code: str = "I", wide_shift: int = 16, narrow_shift: int = 8) -> None:
         self.numbers = array(code)
         self.asns = array("I")
         self.counts = array("H")
-        self.wide = self.narrow = self.cut = 0
+        self.wide = self.narrow = self.cut = self.placed = 0
         self.weighed = 0.0  # the sum of c * log2(c) over `counts`, from which entropy follows
         self._wide_shift, self._narrow_shift = wide_shift, narrow_shift
 
@@ -69,6 +81,7 @@ class Spread:
 
     def count_asn(self, asn: int, count: int = 1) -> None:
         """Count `count` more addresses in an AS."""
+        self.placed += count
         at = bisect_left(self.asns, asn)
         if at < len(self.asns) and self.asns[at] == asn:
             before = self.counts[at]
@@ -82,21 +95,16 @@ class Spread:
     def place(self, asns: Sequence[int]) -> None:
         """Count anew which AS each of `numbers` is in, in their order: a table has come, or another one."""
         del self.asns[:], self.counts[:]
-        self.weighed = 0.0
+        self.weighed, self.placed = 0.0, 0
         for asn in asns:
             if asn:
                 self.count_asn(asn)
 
     def weigh(self) -> None:
-        """Take `weighed` anew out of `counts`. Raises ValueError where one of them cannot be."""
+        """Take `weighed` and `placed` anew out of `counts`. Raises ValueError where one of them cannot be."""
         if 0 in self.counts:
             raise ValueError("an AS without an address")
-        self.weighed = sum(map(_weight, self.counts))
-
-    @property
-    def placed(self) -> int:
-        """How many addresses have a known AS."""
-        return sum(self.counts)
+        self.weighed, self.placed = sum(map(_weight, self.counts)), sum(self.counts)
 
     @property
     def entropy(self) -> float:
