@@ -13,7 +13,7 @@ from support.dns.wire import QUESTION, Asked, a, reply
 from tipd.model.dns import MX, A, Outcome, wire_name
 from tipd.net.resolver import engine as engine_room
 from tipd.net.resolver.engine import STOPPED, Engine
-from tipd.net.resolver.pending import Full
+from tipd.net.resolver.pending import Full, Plan
 from tipd.net.resolver.policy import Policy
 from tipd.net.resolver.upstream import Upstream
 
@@ -235,3 +235,22 @@ async def test_packets_too_short_for_a_header_behind_an_answer_harm_nobody(autoj
             answers = await told.wait(2)
             assert [each.outcome for each in answers] == [Outcome.NOERROR, Outcome.NODATA]
             assert engine.running
+
+
+async def test_thousands_that_wait_for_room_are_not_all_woken_at_every_turn(autojump_clock):
+    async with responder(lambda _: None) as server, running(Engine()) as engine:
+        by, looks = plan(Upstream(server.address, server.port, most=1)), []
+        engine.put(by, NAME, A, None, Told())
+        room = engine.room
+
+        def counted(plan: Plan) -> int:
+            looks.append(plan)
+            return room(plan)
+
+        engine.room = counted
+        async with trio.open_nursery() as nursery:
+            for _ in range(3000):
+                nursery.start_soon(engine.wait_room, by)
+            await trio.sleep(0.2)
+            assert 3000 <= len(looks) < 3000 + 40 * engine_room.WOKEN
+            nursery.cancel_scope.cancel()

@@ -36,6 +36,7 @@ TICK = 0.025  # seconds between two looks at the timers
 LATEST_TICK = 0.25  # … where there is always something to read
 LOOK_AFTER = 0.1  # … at the windows and sockets
 REST = 1.0  # … where nothing is under way
+WOKEN = 16  # of those that wait for room, in a turn: thousands that look in vain would leave no time to read answers
 MOST_SOCKETS = 512
 MOST_WAITING = 20_000  # questions put by `ask` that wait for room
 RECURSES = 0x80  # RA, in the fourth byte
@@ -156,7 +157,7 @@ class Engine:
             if now >= ticked + TICK:  # as the deadline of `_rest` has it: no rounding in between
                 ticked = now
                 self._tick(now)
-            self._lot.unpark_all()
+            self._lot.unpark(count=WOKEN)
             if ready:
                 await trio.lowlevel.checkpoint()
             else:
