@@ -88,6 +88,10 @@ def test_a_daemon_that_goes_away_meanwhile(tipd: Any, fake: Any, tmp_path: Path)
     ran = tipd("flux", "import", str(tmp_path / "names"))
     assert ran.code == 69
     assert "10,000 lines were taken" in ran.err
+    fake.asked.clear()
+    fake.answers["POST", PATH] = 503, {"detail": "tipd is starting"}
+    ran = tipd("flux", "import", str(tmp_path / "names"))
+    assert (ran.code, ran.err) == (75, "tipd: tipd is starting\n")
 
 
 def test_a_folder_is_no_file(tipd: Any, fake: Any, tmp_path: Path) -> None:

@@ -44,8 +44,9 @@ def _import(client: Client, output: Output, args: argparse.Namespace, file: Bina
             try:
                 done = client.post(PATH, b"".join(batch), {**query, **more})
             except (Refused, Unavailable) as error:
-                said = int(error.members.get("lines") or 0) if isinstance(error, Refused) else 0
-                output.say(f"{sums['lines'] + said:,} lines were taken: importing again goes on where this ended")
+                taken = sums["lines"] + (int(error.members.get("lines") or 0) if isinstance(error, Refused) else 0)
+                if taken:
+                    output.say(f"{taken:,} lines were taken: importing again goes on where this ended")
                 raise
             for word in sums:
                 sums[word] += done[word]
