@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from tipd.net.resolver.pending import Done, DoneWhole, Plan
     from tipd.net.resolver.sockets import Socket
+    from tipd.net.resolver.upstream import Upstream
 
 LONGEST_PACKET = 8192  # bytes read of a datagram; we ask for 1,232
 BATCH = 64  # packets read from one socket before the next has its turn
@@ -36,7 +37,6 @@ TICK = 0.025  # seconds between two looks at the timers
 LATEST_TICK = 0.25  # … where there is always something to read
 LOOK_AFTER = 0.1  # … at the windows and sockets
 REST = 1.0  # … where nothing is under way
-WOKEN = 16  # of those that wait for room, in a turn: thousands that look in vain would leave no time to read answers
 MOST_SOCKETS = 512
 MOST_WAITING = 20_000  # questions put by `ask` that wait for room
 RECURSES = 0x80  # RA, in the fourth byte
@@ -61,7 +61,7 @@ class Engine:
         self._tcp = OverTcp()
         self._course = Course(self._sender, self._timers, policy, self._tcp)
         self._tcp.course = self._course
-        self._lot = trio.lowlevel.ParkingLot()
+        self._lots: dict[tuple[Upstream, ...], trio.lowlevel.ParkingLot] = {}  # who waits for room at these
         self._nap: trio.CancelScope | None = None  # of the task that waits with nothing under way
         self._looked_after = 0.0
         self._turn = 0
@@ -82,7 +82,15 @@ class Engine:
         await trio.lowlevel.checkpoint()
         while not self.room(plan):
             self._wake(trio.current_time())
-            await self._lot.park()
+            await self._lots.setdefault(plan.upstreams, trio.lowlevel.ParkingLot()).park()
+
+    def _make_way(self, now: float) -> None:
+        """Wake as many as there is room for: thousands that look in vain would leave no time to read answers."""
+        for upstreams, lot in list(self._lots.items()):
+            if not lot:
+                del self._lots[upstreams]
+            elif room := sum(each.room(now) for each in upstreams):
+                lot.unpark(count=room)
 
     def put(self, plan: Plan, name: bytes, rtype: int, token: Any, done: Done | DoneWhole) -> None:
         """Send a question; raises Full where no upstream of the plan has room."""
@@ -134,7 +142,6 @@ class Engine:
                     self._tcp.nursery = nursery
                     self._time = trio.lowlevel.current_clock().current_time
                     self.running = True
-                    self._lot.unpark_all()
                     task_status.started()
                     await self._serve(epoll)
             finally:
@@ -157,7 +164,8 @@ class Engine:
             if now >= ticked + TICK:  # as the deadline of `_rest` has it: no rounding in between
                 ticked = now
                 self._tick(now)
-            self._lot.unpark(count=WOKEN)
+            if self._lots:
+                self._make_way(now)
             if ready:
                 await trio.lowlevel.checkpoint()
             else:
@@ -168,7 +176,7 @@ class Engine:
 
         Who waits for room waits for the bucket to fill, too.
         """
-        busy = bool(self._timers.parked or self._lot) or any(each.flight for each in self._pool.open.values())
+        busy = bool(self._timers.parked or self._lots) or any(each.flight for each in self._pool.open.values())
         with trio.CancelScope(deadline=ticked + TICK if busy else now + REST) as nap:
             self._nap = None if busy else nap
             await trio.lowlevel.wait_readable(epoll.fileno())
