@@ -55,6 +55,7 @@ async def test_a_server_that_does_not_repeat_the_case_is_asked_over_tcp(autojump
         (lambda q: reply(q, identity=q.id ^ 1), "over TCP: an answer to another question"),
         (lambda q: reply(q, question=b"\1a\0\0\1\0\1"), "over TCP: an answer to another question"),
         (lambda q: b"\0", "over TCP: an answer to another question"),
+        (lambda q: reply(q, a(QUESTION, "192.0.2.1"), flags=CUT), "over TCP: a cut answer"),
     ],
 )
 async def test_where_it_brings_nothing_the_reason_is_told(autojump_clock, script: Script, why: str):

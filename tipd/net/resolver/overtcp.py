@@ -19,6 +19,7 @@ AT_ONCE = 32
 MOST = 512  # with those that wait
 AT_ONE = 8  # of these, at one server that no operator named: one that trickles must not hold up all others
 TRY = 5.0  # seconds for one server
+_TRUNCATED = 0x02  # in the third byte
 
 
 class OverTcp:
@@ -71,7 +72,8 @@ class OverTcp:
         if self._under_way.pop(id(pending), None) is None or pending.ended:
             return
         now = trio.current_time()
-        if answer[:2] == packet[:2] and len(answer) >= 12 and _repeats(answer, question):
+        ours = answer[:2] == packet[:2] and len(answer) >= 12 and _repeats(answer, question)
+        if ours and not answer[2] & _TRUNCATED:
             if pending.softened:
                 upstream.answered += 1
             if not answer.startswith(question, 12):
@@ -81,7 +83,7 @@ class OverTcp:
         if pending.softened:
             upstream.case_was_lost(now)
         if answer:
-            trouble = "over TCP: an answer to another question"
+            trouble = f"over TCP: {'a cut answer' if ours else 'an answer to another question'}"
         self.course.failed_over_tcp(pending, Answer(Outcome.TIMEOUT, server=upstream.name, why=trouble), now)
 
 
