@@ -65,8 +65,8 @@ class Upstream:
 
     def room(self, now: float) -> int:
         """Return how many questions it may be asked now."""
-        if not self.window and now >= self._shut_until:
-            self.window = self._kept
+        if self._shut_until and now >= self._shut_until:
+            self.window, self._shut_until = self._kept, 0.0
         room = int(self.window) - self.in_flight
         if self.rate:
             self.refill(now)
@@ -81,7 +81,8 @@ class Upstream:
 
     def shut(self, now: float) -> None:
         """Leave no room for a moment: no socket can be opened, so that nothing would ever count as in flight."""
-        self._kept = self.window or self._kept
+        if not self._shut_until:
+            self._kept = self.window
         self.window, self._shut_until = 0.0, now + SHUT_FOR
 
     def refill(self, now: float) -> None:
