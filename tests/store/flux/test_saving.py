@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from support.fluxing import T0, mark, new, packed, run, seen
@@ -16,6 +17,7 @@ from tipd.model.finding import NewFinding
 from tipd.model.flux import Batch, Roll, Score, State, Tier
 from tipd.model.tlp import Tlp
 from tipd.store.flux import saving
+from tipd.store.flux.lease import Lease
 from tipd.store.store import Store
 
 
@@ -239,3 +241,18 @@ def test_what_fits_is_one_transaction() -> None:
     whole = Batch(marks=(mark(1),), observations=(seen("a.example.org", "192.0.2.1"),), runs=(run(1, "192.0.2.1"),))
     assert len(list(saving.parts(whole))) == 1
     assert list(saving.parts(Batch())) == []
+
+
+async def test_where_names_stand_is_not_said_by_who_lost_the_lease(store: Store) -> None:
+    """A process that was stopped for a while stores what it had gathered before it learns that another probes."""
+    await store.flux.add([new("a.example.org")])
+    (known,) = [each async for page in store.flux.load() for each in page]
+    one, other, valid = uuid4(), uuid4(), timedelta(seconds=15)
+    assert (await store.flux.lease.take(one, START, valid)).ours
+    late = Batch(marks=[mark(known.id, state=State.LIKELY)], observations=[seen("a.example.org", "192.0.2.1", count=1)])
+    await store.flux.save(Batch(marks=[mark(known.id, state=State.CONFIRMED)]), vantage="here")
+    await Lease(store.writer).take(other, START + 2 * valid, valid)
+    await store.flux.save(late, vantage="here")
+    (now,) = [each async for page in store.flux.load() for each in page]
+    assert now.state is State.CONFIRMED
+    assert len(await observed(store)) == 1  # what was observed is true all the same

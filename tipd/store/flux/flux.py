@@ -106,7 +106,8 @@ class Flux(Reads):
             shut = await self._shut(begun=begun) if part.runs or part.observations else frozenset()
             rows = await saving.ready(part, self._seed, shut)
             try:
-                await self._writer.write(saving.store, rows, vantage, findings=part.findings, alone=True)
+                holder = self.lease.holder
+                await self._writer.write(saving.store, rows, vantage, holder, findings=part.findings, alone=True)
             except saving.Moved:
                 if not left:
                     raise

@@ -28,14 +28,21 @@ class Taken(NamedTuple):
 
 
 class Lease:
-    """Takes, renews and gives back the one lease there is; raises StoreAway as every write."""
+    """Takes, renews and gives back the one lease there is; raises StoreAway as every write.
+
+    `holder`: who took it in this process the last time; None: nobody, or it was given back.
+    """
 
     def __init__(self, writer: Writer) -> None:
+        self.holder: UUID | None = None
         self._writer = writer
 
     async def take(self, holder: UUID, now: datetime, valid: timedelta) -> Taken:
         """Take the lease until `now + valid` where nobody holds it, or it ran out, or it is ours already."""
-        return await self._writer.write(_take, holder, now, now + valid)
+        taken = await self._writer.write(_take, holder, now, now + valid)
+        if taken.ours:
+            self.holder = holder
+        return taken
 
     async def renew(self, holder: UUID, now: datetime, valid: timedelta) -> bool:
         """Hold it until `now + valid`; False where somebody else took it."""
@@ -44,6 +51,7 @@ class Lease:
     async def give_back(self, holder: UUID, now: datetime) -> None:
         """Let go of it at once; when its holder stopped (`now`) stays known. Nothing where it is not ours."""
         await self._writer.write(_give_back, holder, now)
+        self.holder = None
 
 
 async def _take(connection: Connection, holder: UUID, now: datetime, until: datetime) -> Taken:

@@ -18,11 +18,13 @@ from tipd.store.writer import MOST_TOLD
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from collections.abc import Set as AbstractSet
+    from uuid import UUID
 
     from tipd.model.finding import NewFinding
     from tipd.model.flux import Batch, Mark, Observation, Roll, Run, Score
     from tipd.store.connection import Connection
 
+_OURS = "SELECT EXISTS (SELECT FROM flux_lease WHERE holder = $1)"
 _SHUT = "SELECT key FROM blocked UNION SELECT key FROM flux_forgotten"
 _COUNT = f"SELECT count(*) FROM ({_SHUT}) AS shut"  # noqa: S608
 
@@ -103,8 +105,13 @@ async def shut(connection: Connection) -> frozenset[int]:
     return frozenset(row["key"] for row in await connection.fetch(_SHUT))
 
 
-async def store(connection: Connection, rows: Ready, vantage: str) -> None:
-    """Store one transaction's rows. Raises Moved where they must be made ready anew."""
+async def store(connection: Connection, rows: Ready, vantage: str, holder: UUID | None = None) -> None:
+    """Store one transaction's rows. Raises Moved where they must be made ready anew.
+
+    `holder`: who held the lease on probing when they were gathered. What was observed is true whoever probes now, but
+    where names stand is for the present holder alone to say: what a process says late, that was stopped or cut off
+    meanwhile, is passed over.
+    """
     if (rows.observations or rows.runs.rows) and await connection.fetchval(_COUNT) != rows.shut:
         raise Moved("what may not be stored has changed")
     if rows.observations or rows.runs.rows:
@@ -116,7 +123,7 @@ async def store(connection: Connection, rows: Ready, vantage: str) -> None:
             await runs.store(connection, rows.runs, vantages)
     if rows.scores:
         await scores.store(connection, rows.scores)
-    if rows.marks or rows.rolls:
+    if (rows.marks or rows.rolls) and (holder is None or await connection.fetchval(_OURS, holder)):
         await states.store_marks(connection, rows.marks, rows.rolls)
 
 
