@@ -72,7 +72,7 @@ async def whole(dsn: str) -> None:
                 await trio.lowlevel.checkpoint()
             nursery.start_soon(monitor.run)
             nursery.start_soon(flushing.run)
-            await settled(monitor)
+            await settled(monitor, flushing)
             rates, ceilings, costs = [], [], []
             for _ in range(ROUNDS):
                 monitor.allowed_until = 0.0
@@ -104,14 +104,14 @@ def children() -> float:
     return used.ru_utime + used.ru_stime
 
 
-async def settled(monitor: Monitor) -> None:
+async def settled(monitor: Monitor, flushing: Flushing) -> None:
     """Let every name have its first answers, and what they brought be stored."""
     monitor.allowed_until = float("inf")
     answers = 0
     while answers < 3 * NAMES:
         await trio.sleep(0.5)
         answers = sum(monitor.facts()["outcomes"].values())
-    while len(monitor.pending) > 20_000:  # noqa: ASYNC110 - nobody tells
+    while len(monitor.pending) + sum(map(len, flushing._waiting)) > 20_000:  # noqa: ASYNC110 - nobody tells
         await trio.sleep(0.5)
 
 
