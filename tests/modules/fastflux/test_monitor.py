@@ -613,3 +613,41 @@ async def test_absurd_ttls_have_a_floor_and_a_ceiling(autojump_clock, ttl):
         gaps = [later - first for first, later in pairwise(times)]
         assert min(gaps) >= (3600 if ttl else 1)
         assert max(gaps) <= (3611 if ttl else 1.1)
+
+
+async def test_what_the_store_was_told_to_forget_is_forgotten_here_as_well(autojump_clock):
+    def once_then_others(_name: str, nth: int) -> Answer:
+        return has("198.51.100.66", ttl=30) if nth == 0 else has(f"192.0.2.{nth}", ttl=30)
+
+    gone = bytes((198, 51, 100, 66))
+    async with monitoring(once_then_others) as (monitor, _):
+        monitor.take([known(1)])
+        await trio.sleep(200)
+        kept = monitor._shelf.warm(0)
+        assert kept is not None
+        assert int.from_bytes(gone) in kept.history.spread.numbers
+        monitor.take([known(1, samples=5, revision=9)])
+        assert 0 not in monitor._shelf
+        await trio.sleep(300)
+        kept = monitor._shelf.warm(0)
+        assert kept is not None
+        assert int.from_bytes(gone) not in kept.history.spread.numbers
+        assert len(kept.history.spread) > 2
+
+
+async def test_addresses_seen_before_there_was_an_as_table_are_placed_when_it_comes(autojump_clock):
+    class Late:
+        table = None
+
+    asns = Late()
+    async with monitoring(fluxing, asns=asns) as (monitor, _):
+        monitor.take([known(1)])
+        await trio.sleep(100)
+        assert monitor._shelf.warm(0).history.features(T0).asns is None
+        before = len(monitor._shelf.warm(0).history.spread)
+        asns.table = FakeAsns.table
+        await trio.sleep(40)
+        features = monitor._shelf.warm(0).history.features(T0)
+        assert features.asns > 0
+        assert features.unplaced == 0
+        assert features.distinct > before

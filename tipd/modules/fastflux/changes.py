@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 from tipd.model.dns import AAAA, Outcome, Route
@@ -174,6 +175,16 @@ class Changes:
             kept.history.again(count, records.moment(records.last[slot]), records.ttl[slot])
             records.fed[slot] = records.samples[slot]
 
+    def _place(self, kept: Kept) -> None:
+        """Let a history know where its addresses are by the present AS table, should that be another than before."""
+        table = self._saving.table
+        if kept.table is table:
+            return
+        kept.table = table
+        numbers = kept.history.spread.numbers
+        if asns := self._saving.placed(struct.pack(f">{len(numbers)}I", *numbers)):
+            kept.history.place(asns)
+
     # --- judging ----------------------------------------------------------------------------------------------------
 
     def again(self, slot: int, at: float) -> None:
@@ -191,6 +202,7 @@ class Changes:
         kept = self._shelf.take(slot)
         if kept is not None:
             self.feed(slot, kept)
+            self._place(kept)
         history = kept.history if kept is not None else self.run_so_far(slot)
         former, name = records.state(slot), records.name(slot)
         given, ns = (kept.given, kept.ns) if kept is not None else (NOTHING, ())

@@ -38,10 +38,10 @@ class Kept:
 
     `given`: what others know of it. `ns`: its zone's name servers. `shown`: what was last stored as a score. `marked`:
     when the last mark was made (seconds), 0: not since the start. `six`: the last IPv6 addresses. `fresh`: it has
-    changed since the last mark.
+    changed since the last mark. `table`: the AS table by which its addresses were placed.
     """
 
-    __slots__ = ("fresh", "given", "history", "marked", "ns", "shown", "six")
+    __slots__ = ("fresh", "given", "history", "marked", "ns", "shown", "six", "table")
 
     def __init__(self, history: History) -> None:
         """Begin with a history."""
@@ -52,6 +52,7 @@ class Kept:
         self.marked = 0.0
         self.six = b""
         self.fresh = False
+        self.table: object = None
 
     def learn(self, *, shared: int | None, shared_names: int | None, siblings: Mapping[str, int] | None) -> bool:
         """Take what others know of the name; None leaves what was known. Return whether anything is new."""

@@ -183,6 +183,9 @@ class Monitor:
         records = self._records
         records.relabel(slot, self._label(known))
         records.revise(slot, known.revision)
+        if known.samples and not known.memo and slot in self._shelf:  # what the store was told to forget, we forget
+            self._shelf.forget(slot)
+            records.fed[slot] = max(0, records.samples[slot] - 1)
         if known.state is State.CANDIDATE and records.states[slot] == State.DORMANT:
             records.states[slot] = State.CANDIDATE
             records.judge_at[slot] = records.bad[slot] = 0

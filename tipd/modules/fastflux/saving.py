@@ -40,9 +40,14 @@ class Saving:
         self._due_of = due_of
         self._placed: tuple[Any, bytes, tuple[int, ...]] = (None, b"", ())  # the last: each is asked for twice
 
+    @property
+    def table(self) -> Any:
+        """The present AS table, None where there is none."""
+        return self._asns.table if self._asns is not None else None
+
     def placed(self, addresses: bytes) -> tuple[int, ...]:
         """Return the AS of each packed IPv4 address, 0 where it is not known; empty where there is no table."""
-        table = self._asns.table if self._asns is not None else None
+        table = self.table
         if self._placed[0] is table and self._placed[1] is addresses:
             return self._placed[2]
         found: tuple[int, ...] = table.of_packed(addresses) if table is not None and len(table) else ()
