@@ -142,6 +142,7 @@ def sizes() -> list[dict[str, float]]:
 
 def main() -> None:
     """Measure and print."""
+    log.setup("warning", stream=sys.stderr)
     say(f"on {machine()}")
     random.seed(1)
     server = make_server(shared_buffers="256MB", max_wal_size="8GB")

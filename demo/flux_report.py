@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from demo import daemon
@@ -44,17 +45,18 @@ async def tracked(config: Path) -> dict[str, dict[str, Any]]:
 
 
 async def _print_node(config: Path, names: Iterable[str]) -> None:
-    """Walk from the first confirmed name to the node that most others share, and from there to its names."""
-    best: tuple[str, list[str]] = ("", [])
+    """Walk from the node that most confirmed names have had to all its names."""
+    names_of: Counter[str] = Counter()
     for name in names:
         rows = (await daemon.ask(config, f"/api/v1/flux/domains/{name}"))["rrsets"]
-        addresses = [record["data"] for rrset in rows if rrset["type"] == "A" for record in rrset["records"]]
-        for address in addresses[:_SHOWN]:
-            led = (await daemon.ask(config, f"/api/v1/pivot/{address}"))["rows"]
-            found = sorted({str(row["value"]) for row in led if row["kind"] == "domain"})
-            best = max(best, (address, found), key=lambda each: len(each[1]))
-    if best[0]:
-        print(f"the node {best[0]} leads to: {', '.join(best[1])}")
+        names_of.update({record["data"] for rrset in rows if rrset["type"] == "A" for record in rrset["records"]})
+    walks: list[tuple[int, list[str], str]] = []
+    for node, count in names_of.most_common(_SHOWN):
+        led = (await daemon.ask(config, f"/api/v1/pivot/{node}"))["rows"]
+        walks.append((count, sorted({str(row["value"]) for row in led if row["kind"] == "domain"}), node))
+    if walks:
+        _, found, node = max(walks, key=lambda walk: (walk[0], len(walk[1])))
+        print(f"the node {node} leads to: {', '.join(found)}")
 
 
 def _row(world: script.World, row: dict[str, Any] | None) -> tuple[str, ...]:
