@@ -128,20 +128,23 @@ async def test_a_listed_name_is_watched_confirmed_and_told_of_with_its_mark(stor
 async def test_what_people_say_reaches_the_tracker(store):
     async with tracking(store) as (_, resolver, node, _):
         await until(lambda: _is(node, "probing"))
-        await store.flux.add([NewName(name="flux-a.example.org", why="person", by="me", tags=("hunt",))])
-        (confirmed,) = await until(lambda: _at_least(store, CONFIRMED, 1))
-        assert (confirmed.data["tags"], confirmed.tlp) == (["hunt"], "green")
+        mine = NewName(name="flux-a.example.org", why="person", by="me", tags=("hunt",))
+        await store.flux.add([mine, NewName(name="flux-witness.example.net", why="person", by="me")])
+        confirmed = {one.subject.value: one for one in await until(lambda: _at_least(store, CONFIRMED, 2))}
+        assert confirmed["flux-a.example.org"].data["tags"] == ["hunt"]
+        assert confirmed["flux-a.example.org"].tlp == "green"
         await store.flux.drop("flux-a.example.org", "it is ours", "me")
         (gone,) = await told(store, DROPPED)
         assert gone.data["reason"] == "it is ours"
-        await trio.sleep(0.5)
-        asked = len(resolver.questions)
-        await trio.sleep(3 * TTL)
-        assert len(resolver.questions) == asked
-        await trio.sleep(2 * TTL)  # what was under way is flushed
+        await until(lambda: _watched(node, 1))
+        asked = len(resolver.times("flux-a.example.org"))
+        # As long as the other is asked for again and again, what was under way is flushed, and this one stays alone.
+        until_then = len(resolver.times("flux-witness.example.net")) + 4
+        await until(lambda: _asked(resolver, "flux-witness.example.net", until_then))
+        assert len(resolver.times("flux-a.example.org")) == asked
         assert (await store.flux.get("flux-a.example.org", max_tlp=Tlp.RED)).row.state is State.DROPPED
         await store.flux.add([NewName(name="flux-a.example.org", why="person", by="me")])
-        await until(lambda: _more(resolver, asked))
+        await until(lambda: _asked(resolver, "flux-a.example.org", asked + 1))
 
 
 async def test_of_two_processes_one_probes_and_the_other_goes_on_from_it(store, dsn):
@@ -151,7 +154,8 @@ async def test_of_two_processes_one_probes_and_the_other_goes_on_from_it(store, 
             await until(lambda: _more(first, 40))
             async with tracking(other) as (_, second, waiting, _):
                 await until(lambda: _is(waiting, "elsewhere"))
-                await trio.sleep(2 * TTL)
+                asked = len(first.questions)
+                await until(lambda: _more(first, asked + 40))  # two rounds of all of them
                 assert second.questions == []
                 assert node.facts["state"] == "probing"
         async with tracking(other) as (_, second, _, _):
@@ -179,6 +183,16 @@ async def test_a_stop_leaves_nothing_to_do_for_the_next(store):
 async def _is(node, word):
     await trio.lowlevel.checkpoint()
     return node.facts.get("state") == word
+
+
+async def _watched(node, count):
+    await trio.lowlevel.checkpoint()
+    return node.facts["tracker"]["names"] == count
+
+
+async def _asked(resolver, name, times):
+    await trio.lowlevel.checkpoint()
+    return len(resolver.times(name)) >= times
 
 
 async def _more(resolver, than):
