@@ -13,7 +13,7 @@ import re
 import tomllib
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -22,6 +22,7 @@ from tipd.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+_T = TypeVar("_T")  # the agent runs on Python 3.11
 ENVIRONMENT_PREFIX = "TIPD_"
 _NOT_SETTINGS = frozenset({"TIPD_CONFIG", "TIPD_URL", "TIPD_TOKEN_FILE"})  # words of the command line
 NO_TABLES: Mapping[str, type[Any]] = {}
@@ -42,14 +43,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     sections: Mapping[str, Any]
     tables: Mapping[str, tuple[Any, ...]] = {}
 
-    def section[T](self, name: str, kind: type[T]) -> T:
+    def section(self, name: str, kind: type[_T]) -> _T:
         """Return a section as its owner's type."""
         value = self.sections[name]
         if not isinstance(value, kind):
             raise TypeError(f"section {name} is {type(value).__name__}, not {kind.__name__}")
         return value
 
-    def table[T](self, name: str, kind: type[T]) -> tuple[T, ...]:
+    def table(self, name: str, kind: type[_T]) -> tuple[_T, ...]:
         """Return the tables of one name as their owner's type."""
         values = self.tables.get(name, ())
         if not all(isinstance(value, kind) for value in values):

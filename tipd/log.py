@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import structlog
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
-type Log = structlog.typing.FilteringBoundLogger
+Log: TypeAlias = structlog.typing.FilteringBoundLogger  # the agent runs on Python 3.11
 
 _SECRET_KEYS = frozenset({"authorization", "token", "password", "secret", "credential", "dsn", "cookie"})
 
