@@ -56,7 +56,9 @@ def test_all_names_are_back_and_none_is_asked_for_too_early(make_daemon, tmp_pat
             """Return the names that nobody has asked for since the kill."""
             return set(watched) - {one.name for one in server.asked[before:] if one.rtype == A}
 
-        daemon.wait_for(lambda: len(asked) > before + 1.5 * count and not left(), 240, "everybody to be asked for again")
+        daemon.wait_for(
+            lambda: len(asked) > before + 1.5 * count and not left(), 240, "everybody to be asked for again"
+        )
         assert set(names_of(daemon)) == set(watched)
         assert daemon.stop() == 0
         assert list(early(server).items())[:10] == []
