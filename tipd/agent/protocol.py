@@ -34,8 +34,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     `n` from 1 without holes; `previous`: SHA-256 (hex) of the manifest file before, None for the first. `sha256`,
     `bytes`: of the compressed lines; `raw_bytes`, `records`: of the lines themselves. `first`, `last`: the mails' times
     (empty where there is none); `sealed`: when (RFC 3339, UTC). `withdraws`: SHA-256 (hex) of mails whose records are
-    taken back. `tombstone`: retention removed the lines. `key`: the public key it is signed with, `next_key` the one
-    that signs from the next on (both base64).
+    taken back. `key`: the public key it is signed with, `next_key` the one that signs from the next on (both base64).
+    `backlog`: sealed while older mails still waited. A manifest never changes: where retention removed the lines, it
+    stays, and is the tombstone.
     """
 
     format: int = FORMAT
@@ -56,7 +57,6 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     onward: bool = False
     withdraws: tuple[str, ...] = ()
     next_key: str = ""
-    tombstone: bool = False
     backlog: bool = False
 
 

@@ -81,13 +81,13 @@ class ArchiveMark(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SpamBatch(msgspec.Struct, frozen=True, kw_only=True):
-    """What one transaction stores, at most 20,000 rows; the mark goes with it or not at all."""
+    """What one transaction stores, at most 20,000 rows; the marks go with it or not at all."""
 
     source: str
     mails: tuple[MailRow, ...] = ()
     urls: tuple[UrlRow, ...] = ()
     sights: tuple[Sight, ...] = ()
     withdraws: tuple[bytes, ...] = ()
-    version: VersionMark | None = None
+    versions: tuple[VersionMark, ...] = ()  # in the chain's order; the cursor stands on the last afterwards
     archive: ArchiveMark | None = None
     findings: tuple[NewFinding, ...] = ()
