@@ -1,0 +1,1 @@
+"""The demo's post: who sends what to whom, an archive of it, and a mail host that keeps receiving it."""
