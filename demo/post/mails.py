@@ -62,9 +62,8 @@ def _bank(rng: random.Random, trap: str) -> Letter:
 
 def _invoice(rng: random.Random, _trap: str) -> Letter:
     """A file that is always the same, in mails that are not."""
-    text = (
-        f"Hello,\n\nattached is invoice {rng.randrange(10**5)} over {rng.randrange(9000)} EUR.\n{rng.choice(_FIRST)}\n"
-    )
+    bill, euros = rng.randrange(10**5), rng.randrange(9000)
+    text = f"Hello,\n\nattached is invoice {bill} over {euros} EUR.\n{rng.choice(_FIRST)}\n"
     return Letter(
         f"{rng.choice(_FIRST).lower()}@supplier{rng.randrange(40)}.example",
         f"Invoice {bill}",
