@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import trio
 
     from tipd.api.services_flux import Flux
+    from tipd.api.services_spam import Spam
     from tipd.api.uploads import Uploads
     from tipd.clock import Clock
     from tipd.log import Log
@@ -192,6 +193,11 @@ class Store(Protocol):
     @property
     def flux(self) -> Flux:
         """Tracked names and passive DNS."""
+        ...
+
+    @property
+    def spam(self) -> Spam:
+        """Campaigns, mails, archives and agents."""
         ...
 
     @property
