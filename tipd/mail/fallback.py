@@ -35,13 +35,14 @@ def parse(raw: bytes) -> Part:
 
 def header_only(raw: bytes, most: int) -> Part:
     """Return a tree of the header alone, of its first `most` bytes; never raises. The body is its only content."""
-    end = _end_of_header(raw)
+    end = end_of_header(raw)
     fields = [(name, value) for name, value in _FIELD.findall(raw[: min(end, most)])]
     texts = ((name.decode("ascii", "replace"), value.decode("utf-8", "replace")) for name, value in fields)
     return Part(content_type="text/plain", headers=_gathered(texts), content=raw[end:])
 
 
-def _end_of_header(raw: bytes) -> int:
+def end_of_header(raw: bytes) -> int:
+    """Return where the body begins; all of it is header where there is no empty line."""
     ends = [at + len(mark) for mark in (b"\r\n\r\n", b"\n\n") if (at := raw.find(mark)) >= 0]
     return min(ends, default=len(raw))
 
