@@ -12,6 +12,7 @@ from tipd.api.settings import ApiSettings
 from tipd.errors import ConfigError
 from tipd.modules.blacklist.settings import BlacklistSettings
 from tipd.modules.fastflux.settings import FluxSettings
+from tipd.modules.spamtrap.settings import SharingSettings, SpamtrapSettings
 from tipd.net.settings import NetSettings
 from tipd.store.settings import FindingsSettings, StoreSettings
 from tipd.watching.settings import SinkSettings, WatchSettings
@@ -57,6 +58,8 @@ SECTIONS: dict[str, type[Any]] = {
     "net": NetSettings,
     "modules.blacklist": BlacklistSettings,
     "modules.fastflux": FluxSettings,
+    "modules.spamtrap": SpamtrapSettings,
+    "sharing": SharingSettings,
 }
 TABLES: dict[str, type[Any]] = {"watch": WatchSettings, "sink": SinkSettings}  # any number of each
 PARTS = ("api", "blacklist", "fastflux")  # what `tipd run --only` may name

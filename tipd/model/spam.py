@@ -71,13 +71,17 @@ class VersionMark(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ArchiveMark(msgspec.Struct, frozen=True, kw_only=True):
-    """How far an archive was taken: `done` when its end was stored."""
+    """How far an archive was taken: `done` when its end was stored.
+
+    `stamp`: what tells without reading it whether it is still the same (validators of its server, a folder's listing).
+    """
 
     archive: str
     name: str
     sha256: bytes
     members: int
     done: bool
+    stamp: str = ""
 
 
 class SpamBatch(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,1 @@
+"""Spamtraps: archives of spam, agents on mail hosts, and what both say together."""
