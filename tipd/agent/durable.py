@@ -1,0 +1,39 @@
+"""Files that are whole or not there, whatever is cut off: temporary file, fsync, rename, fsync of the folder."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def write(path: Path, content: bytes, *, mode: int = 0o644, durable: bool = True) -> None:
+    """Put a file in place of what stood there; readers see the old or the new one, never half of it.
+
+    `durable`: it survives a power cut once this returns; else only what derives from other files may be written so.
+    Raises OSError; a temporary file (`.NAME.tmp`) may stay behind where the process is killed, and is written over.
+    """
+    beside = path.with_name(f".{path.name}.tmp")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, mode)
+    try:
+        os.fchmod(descriptor, mode)
+        with open(descriptor, "wb", closefd=False) as file:
+            file.write(content)
+        if durable:
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    beside.replace(path)
+    if durable:
+        fsync_folder(path.parent)
+
+
+def fsync_folder(folder: Path) -> None:
+    """Make what was renamed or unlinked in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
