@@ -321,6 +321,178 @@ CREATE TABLE source (
     CONSTRAINT source_pkey PRIMARY KEY (id)
 );
 --
+CREATE TABLE spam_archive (
+    source_id integer NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    sha256 bytea NOT NULL,
+    members bigint NOT NULL,
+    done boolean NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT spam_archive_pkey PRIMARY KEY (source_id, name)
+);
+--
+CREATE TABLE spam_archived (
+    source_id integer NOT NULL,
+    name text COLLATE "C" NOT NULL,
+    taken date NOT NULL,
+    hashes bytea NOT NULL
+);
+--
+CREATE TABLE spam_campaign (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    key bigint NOT NULL,
+    joined bigint,
+    told bigint NOT NULL DEFAULT 0,
+    keys integer NOT NULL DEFAULT 0,
+    keys_cut bigint NOT NULL DEFAULT 0,
+    touched date NOT NULL,
+    CONSTRAINT spam_campaign_pkey PRIMARY KEY (id)
+);
+--
+CREATE TABLE spam_campaign_day (
+    campaign bigint NOT NULL,
+    source_id integer NOT NULL,
+    day date NOT NULL,
+    mails bigint NOT NULL,
+    traps bigint[] NOT NULL DEFAULT '{}'::bigint[],
+    CONSTRAINT spam_campaign_day_pkey PRIMARY KEY (campaign, source_id, day)
+) WITH (fillfactor=80);
+--
+CREATE TABLE spam_campaign_host (
+    campaign bigint NOT NULL,
+    source_id integer NOT NULL,
+    mails bigint NOT NULL,
+    first timestamp with time zone NOT NULL,
+    last timestamp with time zone NOT NULL,
+    told date,
+    host text COLLATE "C" NOT NULL,
+    CONSTRAINT spam_campaign_host_pkey PRIMARY KEY (campaign, source_id, host)
+) WITH (fillfactor=80);
+--
+CREATE TABLE spam_campaign_source (
+    campaign bigint NOT NULL,
+    source_id integer NOT NULL,
+    mails bigint NOT NULL,
+    first timestamp with time zone NOT NULL,
+    last timestamp with time zone NOT NULL,
+    kept integer NOT NULL DEFAULT 0,
+    urls integer NOT NULL DEFAULT 0,
+    hosts integer NOT NULL DEFAULT 0,
+    urls_cut bigint NOT NULL DEFAULT 0,
+    hosts_cut bigint NOT NULL DEFAULT 0,
+    subject text NOT NULL DEFAULT ''::text,
+    CONSTRAINT spam_campaign_source_pkey PRIMARY KEY (campaign, source_id)
+) WITH (fillfactor=80);
+--
+CREATE TABLE spam_campaign_url (
+    campaign bigint NOT NULL,
+    source_id integer NOT NULL,
+    url bigint NOT NULL,
+    mails bigint NOT NULL,
+    first timestamp with time zone NOT NULL,
+    last timestamp with time zone NOT NULL,
+    example_of bigint NOT NULL,
+    example text NOT NULL,
+    CONSTRAINT spam_campaign_url_pkey PRIMARY KEY (campaign, source_id, url)
+) WITH (fillfactor=80);
+--
+CREATE TABLE spam_cursor (
+    source_id integer NOT NULL,
+    view text NOT NULL,
+    number bigint NOT NULL,
+    sha256 bytea NOT NULL,
+    key bytea NOT NULL,
+    manifest bytea NOT NULL,
+    taken timestamp with time zone NOT NULL,
+    sealed timestamp with time zone,
+    records bigint NOT NULL DEFAULT 0,
+    bytes bigint NOT NULL DEFAULT 0,
+    gaps bigint NOT NULL DEFAULT 0,
+    CONSTRAINT spam_cursor_pkey PRIMARY KEY (source_id, view)
+);
+--
+CREATE TABLE spam_day (
+    source_id integer NOT NULL,
+    day date NOT NULL,
+    class smallint NOT NULL,
+    mails bigint NOT NULL,
+    bytes bigint NOT NULL,
+    CONSTRAINT spam_day_pkey PRIMARY KEY (source_id, day, class)
+);
+--
+CREATE TABLE spam_defect (
+    "bit" smallint NOT NULL,
+    word text COLLATE "C" NOT NULL,
+    CONSTRAINT spam_defect_pkey PRIMARY KEY ("bit"),
+    CONSTRAINT spam_defect_word_key UNIQUE (word)
+);
+--
+CREATE TABLE spam_defect_day (
+    source_id integer NOT NULL,
+    day date NOT NULL,
+    "bit" smallint NOT NULL,
+    mails bigint NOT NULL,
+    CONSTRAINT spam_defect_day_pkey PRIMARY KEY (source_id, day, "bit")
+);
+--
+CREATE TABLE spam_key (
+    key bigint NOT NULL,
+    campaign bigint NOT NULL,
+    CONSTRAINT spam_key_pkey PRIMARY KEY (key)
+);
+--
+CREATE TABLE spam_mail (
+    hash bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    campaign bigint NOT NULL DEFAULT 0,
+    defects bigint NOT NULL DEFAULT 0,
+    trap bigint NOT NULL DEFAULT 0,
+    taken date NOT NULL,
+    source_id integer NOT NULL,
+    size integer NOT NULL,
+    version integer NOT NULL DEFAULT 0,
+    class smallint NOT NULL,
+    trap_kind smallint NOT NULL DEFAULT 0,
+    sighted boolean NOT NULL DEFAULT false,
+    relay inet,
+    tail bytea NOT NULL,
+    urls bigint[] NOT NULL DEFAULT '{}'::bigint[],
+    subject text NOT NULL DEFAULT ''::text,
+    rest bytea NOT NULL DEFAULT '\x'::bytea
+) PARTITION BY RANGE (taken);
+--
+CREATE TABLE spam_refusal (
+    source_id integer NOT NULL,
+    view text NOT NULL,
+    reason text NOT NULL,
+    number bigint NOT NULL,
+    detail text NOT NULL,
+    first timestamp with time zone NOT NULL,
+    last timestamp with time zone NOT NULL,
+    count bigint NOT NULL,
+    told timestamp with time zone NOT NULL,
+    CONSTRAINT spam_refusal_pkey PRIMARY KEY (source_id, view, reason)
+);
+--
+CREATE TABLE spam_relay (
+    source_id integer NOT NULL,
+    relay inet NOT NULL,
+    first timestamp with time zone NOT NULL,
+    last timestamp with time zone NOT NULL,
+    mails bigint NOT NULL,
+    kinds smallint NOT NULL DEFAULT 0,
+    CONSTRAINT spam_relay_pkey PRIMARY KEY (relay, source_id)
+) WITH (fillfactor=80);
+--
+CREATE TABLE spam_url (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    hash bigint NOT NULL,
+    host text COLLATE "C" NOT NULL,
+    shape text COLLATE "C" NOT NULL,
+    CONSTRAINT spam_url_hash_key UNIQUE (hash),
+    CONSTRAINT spam_url_pkey PRIMARY KEY (id)
+);
+--
 CREATE TABLE token (
     id text NOT NULL,
     sha256 bytea NOT NULL,
@@ -396,3 +568,27 @@ CREATE INDEX sighting_past ON sighting USING btree (source_id, closed) WHERE (cl
 CREATE INDEX sighting_standing ON sighting USING btree (source_id, key) WHERE ((reason = 'aged'::text) AND (seen IS NULL));
 --
 CREATE INDEX sighting_until ON sighting USING btree (source_id, until) WHERE ((closed IS NULL) AND (until IS NOT NULL));
+--
+CREATE INDEX spam_archived_name ON spam_archived USING btree (source_id, name, taken);
+--
+CREATE INDEX spam_campaign_host_host ON spam_campaign_host USING btree (host);
+--
+CREATE INDEX spam_campaign_joined ON spam_campaign USING btree (joined) WHERE (joined IS NOT NULL);
+--
+CREATE INDEX spam_campaign_source_last ON spam_campaign_source USING btree (source_id, last);
+--
+CREATE INDEX spam_campaign_touched ON spam_campaign USING btree (touched);
+--
+CREATE INDEX spam_campaign_url_url ON spam_campaign_url USING btree (url);
+--
+CREATE INDEX spam_key_campaign ON spam_key USING btree (campaign);
+--
+CREATE INDEX spam_mail_campaign ON spam_mail USING btree (campaign, taken);
+--
+CREATE INDEX spam_mail_hash ON spam_mail USING btree (hash);
+--
+CREATE INDEX spam_mail_relay ON spam_mail USING btree (relay) WHERE (relay IS NOT NULL);
+--
+CREATE INDEX spam_relay_source ON spam_relay USING btree (source_id);
+--
+CREATE INDEX spam_url_host ON spam_url USING btree (host);

@@ -1,0 +1,197 @@
+-- Spamtraps: mails, the campaigns they make, what was seen of relays, hosts and URLs, and how far agents and archives
+-- were taken. Codes of classes, traps and defects stand in tipd/model/spam.py. Whatever a source brought stands apart by
+-- source, so that whoever may not see the source does not see it either, not even in a sum.
+
+-- One row a mail and source, in the month it was taken in (which is not the month of the mail: archives are old).
+-- `hash` and `tail`: the first 8 and the other 24 bytes of its SHA-256. `campaign` 0: none. `urls`: of spam_url. `rest`:
+-- the record's JSON, of the first mails of a campaign alone. What has no NULL but `relay` saves a bitmap of 8 bytes.
+CREATE TABLE spam_mail (
+    hash      bigint NOT NULL,
+    at        timestamptz NOT NULL,
+    campaign  bigint NOT NULL DEFAULT 0,
+    defects   bigint NOT NULL DEFAULT 0,             -- a bit a word of spam_defect
+    trap      bigint NOT NULL DEFAULT 0,             -- keyed hash of the recipient; 0: none
+    taken     date NOT NULL,
+    source_id integer NOT NULL,
+    size      integer NOT NULL,
+    version   integer NOT NULL DEFAULT 0,            -- of an agent's view: the line stands there; 0: none
+    class     smallint NOT NULL,
+    trap_kind smallint NOT NULL DEFAULT 0,
+    sighted   boolean NOT NULL DEFAULT false,        -- its relay counts as seen by the trap
+    relay     inet,
+    tail      bytea NOT NULL,
+    urls      bigint[] NOT NULL DEFAULT '{}',
+    subject   text NOT NULL DEFAULT '',
+    rest      bytea NOT NULL DEFAULT ''
+) PARTITION BY RANGE (taken);
+CREATE INDEX spam_mail_hash ON spam_mail (hash);
+CREATE INDEX spam_mail_campaign ON spam_mail (campaign, taken);
+CREATE INDEX spam_mail_relay ON spam_mail (relay) WHERE relay IS NOT NULL;
+
+-- Words for defects of mails, each with a bit of spam_mail.defects; those beyond 62 share the last.
+CREATE TABLE spam_defect (
+    bit  smallint PRIMARY KEY,
+    word text COLLATE "C" NOT NULL UNIQUE
+);
+
+-- Campaigns. `key`: of the mail that founded it. `joined`: the campaign it turned out to be the same as (never one that
+-- is joined itself). `told`: 8 bits a mark, how many steps of its growth whoever may see that mark has heard of.
+CREATE TABLE spam_campaign (
+    id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    key     bigint NOT NULL,
+    joined  bigint,
+    told    bigint NOT NULL DEFAULT 0,
+    keys    integer NOT NULL DEFAULT 0,
+    keys_cut bigint NOT NULL DEFAULT 0,
+    touched date NOT NULL                            -- when a mail of it was last taken in
+);
+CREATE INDEX spam_campaign_joined ON spam_campaign (joined) WHERE joined IS NOT NULL;
+CREATE INDEX spam_campaign_touched ON spam_campaign (touched);
+
+-- What mails of one campaign have in common, by its 64-bit key.
+CREATE TABLE spam_key (
+    key      bigint PRIMARY KEY,
+    campaign bigint NOT NULL
+);
+CREATE INDEX spam_key_campaign ON spam_key (campaign);
+
+-- A campaign as one source saw it. `kept`: mails whose whole record is kept; `…_cut`: mails whose URL or host was beyond
+-- the campaign's share.
+CREATE TABLE spam_campaign_source (
+    campaign  bigint NOT NULL,
+    source_id integer NOT NULL,
+    mails     bigint NOT NULL,
+    first     timestamptz NOT NULL,
+    last      timestamptz NOT NULL,
+    kept      integer NOT NULL DEFAULT 0,
+    urls      integer NOT NULL DEFAULT 0,
+    hosts     integer NOT NULL DEFAULT 0,
+    urls_cut  bigint NOT NULL DEFAULT 0,
+    hosts_cut bigint NOT NULL DEFAULT 0,
+    subject   text NOT NULL DEFAULT '',
+    PRIMARY KEY (campaign, source_id)
+) WITH (fillfactor = 80);
+CREATE INDEX spam_campaign_source_last ON spam_campaign_source (source_id, last);
+
+-- The same by the days of its mails; `traps`: distinct, up to 1,000 of them.
+CREATE TABLE spam_campaign_day (
+    campaign  bigint NOT NULL,
+    source_id integer NOT NULL,
+    day       date NOT NULL,
+    mails     bigint NOT NULL,
+    traps     bigint[] NOT NULL DEFAULT '{}',
+    PRIMARY KEY (campaign, source_id, day)
+) WITH (fillfactor = 80);
+
+-- Shapes of URLs (tokens masked) on hosts (random sub-domains are `*`), each once. `hash`: keyed, of both.
+CREATE TABLE spam_url (
+    id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    hash  bigint NOT NULL UNIQUE,
+    host  text COLLATE "C" NOT NULL,
+    shape text COLLATE "C" NOT NULL
+);
+CREATE INDEX spam_url_host ON spam_url (host);
+
+-- URLs and hosts of a campaign. `example_of`: the mail (spam_mail.hash) the example was taken from.
+CREATE TABLE spam_campaign_url (
+    campaign   bigint NOT NULL,
+    source_id  integer NOT NULL,
+    url        bigint NOT NULL,
+    mails      bigint NOT NULL,
+    first      timestamptz NOT NULL,
+    last       timestamptz NOT NULL,
+    example_of bigint NOT NULL,
+    example    text NOT NULL,
+    PRIMARY KEY (campaign, source_id, url)
+) WITH (fillfactor = 80);
+CREATE INDEX spam_campaign_url_url ON spam_campaign_url (url);
+CREATE TABLE spam_campaign_host (
+    campaign  bigint NOT NULL,
+    source_id integer NOT NULL,
+    mails     bigint NOT NULL,
+    first     timestamptz NOT NULL,
+    last      timestamptz NOT NULL,
+    told      date,                                  -- when spam.url was last told of it
+    host      text COLLATE "C" NOT NULL,
+    PRIMARY KEY (campaign, source_id, host)
+) WITH (fillfactor = 80);
+CREATE INDEX spam_campaign_host_host ON spam_campaign_host (host);
+
+-- Evidence of what a trap itself saw: relays, of mails that count. `kinds`: a bit a kind of trap.
+CREATE TABLE spam_relay (
+    source_id integer NOT NULL,
+    relay     inet NOT NULL,
+    first     timestamptz NOT NULL,
+    last      timestamptz NOT NULL,
+    mails     bigint NOT NULL,
+    kinds     smallint NOT NULL DEFAULT 0,
+    PRIMARY KEY (relay, source_id)
+) WITH (fillfactor = 80);
+CREATE INDEX spam_relay_source ON spam_relay (source_id);
+
+-- Volume, by the days of the mails; kept for good.
+CREATE TABLE spam_day (
+    source_id integer NOT NULL,
+    day       date NOT NULL,
+    class     smallint NOT NULL,
+    mails     bigint NOT NULL,
+    bytes     bigint NOT NULL,
+    PRIMARY KEY (source_id, day, class)
+);
+CREATE TABLE spam_defect_day (
+    source_id integer NOT NULL,
+    day       date NOT NULL,
+    bit       smallint NOT NULL,
+    mails     bigint NOT NULL,
+    PRIMARY KEY (source_id, day, bit)
+);
+
+-- How far an agent's view was taken. `gaps`: versions whose lines were gone when they were asked for.
+CREATE TABLE spam_cursor (
+    source_id integer NOT NULL,
+    view      text NOT NULL,
+    number    bigint NOT NULL,
+    sha256    bytea NOT NULL,                        -- of the manifest
+    key       bytea NOT NULL,                        -- the public key that holds from the next on
+    manifest  bytea NOT NULL,
+    taken     timestamptz NOT NULL,
+    sealed    timestamptz,
+    records   bigint NOT NULL DEFAULT 0,             -- of all versions taken
+    bytes     bigint NOT NULL DEFAULT 0,
+    gaps      bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (source_id, view)
+);
+
+-- What was refused of an agent, a row a reason.
+CREATE TABLE spam_refusal (
+    source_id integer NOT NULL,
+    view      text NOT NULL,
+    reason    text NOT NULL,
+    number    bigint NOT NULL,
+    detail    text NOT NULL,
+    first     timestamptz NOT NULL,
+    last      timestamptz NOT NULL,
+    count     bigint NOT NULL,
+    told      timestamptz NOT NULL,
+    PRIMARY KEY (source_id, view, reason)
+);
+
+-- How far archives were taken, and the mails they held (8 bytes each, as in spam_mail.hash), for when their rows are
+-- gone and the archive has grown.
+CREATE TABLE spam_archive (
+    source_id integer NOT NULL,
+    name      text COLLATE "C" NOT NULL,
+    sha256    bytea NOT NULL,
+    members   bigint NOT NULL,
+    done      boolean NOT NULL,
+    at        timestamptz NOT NULL,
+    PRIMARY KEY (source_id, name)
+);
+CREATE TABLE spam_archived (
+    source_id integer NOT NULL,
+    name      text COLLATE "C" NOT NULL,
+    taken     date NOT NULL,
+    hashes    bytea NOT NULL
+);
+CREATE INDEX spam_archived_name ON spam_archived (source_id, name, taken);
+ALTER TABLE spam_archived ALTER COLUMN hashes SET STORAGE EXTERNAL;
