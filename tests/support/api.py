@@ -17,6 +17,7 @@ import msgspec
 import trio
 
 from support.flux import FakeFlux
+from support.spam import FakeSpam
 from tipd import log
 from tipd.api.app import ROUTES, TipdApp, create_app
 from tipd.api.declare import JSON
@@ -440,6 +441,7 @@ class World:
     allowed: FakeAllowed = field(default_factory=FakeAllowed)
     audit: FakeAudit = field(default_factory=FakeAudit)
     flux: FakeFlux = field(default_factory=FakeFlux)
+    spam: FakeSpam = field(default_factory=FakeSpam)
     available: bool = True
     store: SimpleNamespace = field(init=False)
 
@@ -455,6 +457,7 @@ class World:
             allowed=self.allowed,
             audit=self.audit,
             flux=self.flux,
+            spam=self.spam,
             sizes=FakeSizes(),
             store_id="one",
         )

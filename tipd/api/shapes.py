@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import msgspec
 
 from tipd.api.shapes_flux import DnsRow, FluxMention
+from tipd.api.shapes_spam import CampaignShape, MailShape, SpamSummary
 from tipd.model.confidence import Term
 from tipd.model.finding import Finding
 
@@ -246,7 +247,8 @@ class IndicatorAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """Everything about one indicator; `verdict` is `listed`, `allowed`, `was_listed` or `unknown`.
 
     Of names, addresses, networks and ASNs: `flux`, the tracked names it is or that have it (the latest 20); `dns`,
-    what passive DNS has of it (the latest 100); both null for other kinds.
+    what passive DNS has of it (the latest 100); both null for other kinds. Of addresses, names, URLs and SHA-256:
+    `spam`, what the traps tell of it (null: nothing), the latest 20 `mails` and `campaigns` that have it.
     """
 
     value: str
@@ -259,6 +261,9 @@ class IndicatorAnswer(msgspec.Struct, frozen=True, kw_only=True):
     sightings: list[Sighting]
     flux: list[FluxMention] | None = None
     dns: list[DnsRow] | None = None
+    spam: SpamSummary | None = None
+    mails: list[MailShape] | None = None
+    campaigns: list[CampaignShape] | None = None
     allowed: AllowedBy | msgspec.UnsetType = msgspec.UNSET
 
 

@@ -20,6 +20,7 @@ from tipd.api.shapes import (
     Sighting,
 )
 from tipd.api.sight import max_tlp_of
+from tipd.api.spam_about import trapped
 from tipd.errors import StoreAway
 from tipd.model.canonical import canonical
 from tipd.model.indicator import Indicator, RefusedValue
@@ -80,16 +81,22 @@ async def _with_context(core: Core, max_tlp: Tlp, answer: bytes) -> bytes:
 
 
 async def indicator(call: Call) -> IndicatorAnswer:
-    """Everything about one indicator: verdict, confidence, matches, the history of its sightings, and passive DNS."""
+    """Everything about one indicator: verdict, confidence, matches, history of sightings, passive DNS, and mails."""
     return await everything(call.core, max_tlp_of(call), call.path["value"])
 
 
 async def everything(core: Core, max_tlp: Tlp, value: str) -> IndicatorAnswer:
-    """Return what `about` does and what tracking knows. Raises as `about` does."""
+    """Return what `about` does and what tracking and the traps know. Raises as `about` does."""
     found = await about(core, max_tlp, value)
     subject, flux = Indicator(Kind(found.kind or ""), found.value), core.services.store.flux
+    spam, mails, campaigns = await trapped(core.services.store.spam, subject, max_tlp)
     return msgspec.structs.replace(
-        found, flux=await mentions(flux, subject, max_tlp), dns=await passive(flux, subject, max_tlp)
+        found,
+        flux=await mentions(flux, subject, max_tlp),
+        dns=await passive(flux, subject, max_tlp),
+        spam=spam,
+        mails=mails,
+        campaigns=campaigns,
     )
 
 
