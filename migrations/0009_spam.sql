@@ -3,13 +3,13 @@
 -- source, so that whoever may not see the source does not see it either, not even in a sum.
 
 -- One row a mail and source, in the month it was taken in (which is not the month of the mail: archives are old).
--- `hash` and `tail`: the first 8 and the other 24 bytes of its SHA-256. `campaign` 0: none. `urls`: of spam_url. `rest`:
+-- `hash` and `tail`: the first 8 and the other 24 bytes of its SHA-256. `campaign` 0: none. `parts`: of spam_part. `rest`:
 -- the record's JSON, of the first mails of a campaign alone. What has no NULL but `relay` saves a bitmap of 8 bytes.
 CREATE TABLE spam_mail (
     hash      bigint NOT NULL,
     at        timestamptz NOT NULL,
     campaign  bigint NOT NULL DEFAULT 0,
-    defects   bigint NOT NULL DEFAULT 0,             -- a bit a word of spam_defect
+    defects   bigint NOT NULL DEFAULT 0,             -- bits of tipd/mail/defects.py
     trap      bigint NOT NULL DEFAULT 0,             -- keyed hash of the recipient; 0: none
     taken     date NOT NULL,
     source_id integer NOT NULL,
@@ -20,19 +20,13 @@ CREATE TABLE spam_mail (
     sighted   boolean NOT NULL DEFAULT false,        -- its relay counts as seen by the trap
     relay     inet,
     tail      bytea NOT NULL,
-    urls      bigint[] NOT NULL DEFAULT '{}',
+    parts     bigint[] NOT NULL DEFAULT '{}',
     subject   text NOT NULL DEFAULT '',
     rest      bytea NOT NULL DEFAULT ''
 ) PARTITION BY RANGE (taken);
 CREATE INDEX spam_mail_hash ON spam_mail (hash);
 CREATE INDEX spam_mail_campaign ON spam_mail (campaign, taken);
 CREATE INDEX spam_mail_relay ON spam_mail (relay) WHERE relay IS NOT NULL;
-
--- Words for defects of mails, each with a bit of spam_mail.defects; those beyond 62 share the last.
-CREATE TABLE spam_defect (
-    bit  smallint PRIMARY KEY,
-    word text COLLATE "C" NOT NULL UNIQUE
-);
 
 -- Campaigns. `key`: of the mail that founded it. `joined`: the campaign it turned out to be the same as (never one that
 -- is joined itself). `told`: 8 bits a mark, how many steps of its growth whoever may see that mark has heard of.
@@ -55,8 +49,8 @@ CREATE TABLE spam_key (
 );
 CREATE INDEX spam_key_campaign ON spam_key (campaign);
 
--- A campaign as one source saw it. `kept`: mails whose whole record is kept; `…_cut`: mails whose URL or host was beyond
--- the campaign's share.
+-- A campaign as one source saw it. `kept`: mails whose whole record is kept; `urls`, `files`, `hosts`: how many are kept,
+-- `…_cut`: mails that had one beyond the campaign's share; `traps`, `relays`: distinct ones by hashes, up to 1,000.
 CREATE TABLE spam_campaign_source (
     campaign  bigint NOT NULL,
     source_id integer NOT NULL,
@@ -65,15 +59,19 @@ CREATE TABLE spam_campaign_source (
     last      timestamptz NOT NULL,
     kept      integer NOT NULL DEFAULT 0,
     urls      integer NOT NULL DEFAULT 0,
+    files     integer NOT NULL DEFAULT 0,
     hosts     integer NOT NULL DEFAULT 0,
     urls_cut  bigint NOT NULL DEFAULT 0,
+    files_cut bigint NOT NULL DEFAULT 0,
     hosts_cut bigint NOT NULL DEFAULT 0,
     subject   text NOT NULL DEFAULT '',
+    traps     bigint[] NOT NULL DEFAULT '{}',
+    relays    bigint[] NOT NULL DEFAULT '{}',
     PRIMARY KEY (campaign, source_id)
 ) WITH (fillfactor = 80);
 CREATE INDEX spam_campaign_source_last ON spam_campaign_source (source_id, last);
 
--- The same by the days of its mails; `traps`: distinct, up to 1,000 of them.
+-- The same by the days of its mails.
 CREATE TABLE spam_campaign_day (
     campaign  bigint NOT NULL,
     source_id integer NOT NULL,
@@ -83,28 +81,33 @@ CREATE TABLE spam_campaign_day (
     PRIMARY KEY (campaign, source_id, day)
 ) WITH (fillfactor = 80);
 
--- Shapes of URLs (tokens masked) on hosts (random sub-domains are `*`), each once. `hash`: keyed, of both.
-CREATE TABLE spam_url (
+-- What mails hold, each once. `what`: 0 a host alone, 1 a URL's shape (tokens masked) on a host (random sub-domains are
+-- `*`), 2 a file: its real type in `host`, its SHA-256 (hex) in `shape`. `hash`: keyed, of the three.
+CREATE TABLE spam_part (
     id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     hash  bigint NOT NULL UNIQUE,
+    size  bigint NOT NULL DEFAULT 0,
+    what  smallint NOT NULL,
     host  text COLLATE "C" NOT NULL,
     shape text COLLATE "C" NOT NULL
 );
-CREATE INDEX spam_url_host ON spam_url (host);
+CREATE INDEX spam_part_host ON spam_part (host) WHERE what < 2;
 
--- URLs and hosts of a campaign. `example_of`: the mail (spam_mail.hash) the example was taken from.
-CREATE TABLE spam_campaign_url (
+-- URLs and files of a campaign, and its hosts. `example`: of a URL one that had the shape, of a file its name;
+-- `example_of`: the mail (spam_mail.hash) it was taken from.
+CREATE TABLE spam_campaign_part (
     campaign   bigint NOT NULL,
     source_id  integer NOT NULL,
-    url        bigint NOT NULL,
+    part       bigint NOT NULL,
     mails      bigint NOT NULL,
     first      timestamptz NOT NULL,
     last       timestamptz NOT NULL,
     example_of bigint NOT NULL,
+    what       smallint NOT NULL,
     example    text NOT NULL,
-    PRIMARY KEY (campaign, source_id, url)
+    PRIMARY KEY (campaign, source_id, part)
 ) WITH (fillfactor = 80);
-CREATE INDEX spam_campaign_url_url ON spam_campaign_url (url);
+CREATE INDEX spam_campaign_part_part ON spam_campaign_part (part);
 CREATE TABLE spam_campaign_host (
     campaign  bigint NOT NULL,
     source_id integer NOT NULL,
@@ -117,17 +120,21 @@ CREATE TABLE spam_campaign_host (
 ) WITH (fillfactor = 80);
 CREATE INDEX spam_campaign_host_host ON spam_campaign_host (host);
 
--- Evidence of what a trap itself saw: relays, of mails that count. `kinds`: a bit a kind of trap.
+-- Who handed mails over. `sighted`: mails that are evidence that the trap itself saw it, the last of them at
+-- `sighted_last`; `kinds`: a bit a kind of trap these were sent to. `asn`: when it was first seen; 0: unknown.
 CREATE TABLE spam_relay (
-    source_id integer NOT NULL,
-    relay     inet NOT NULL,
-    first     timestamptz NOT NULL,
-    last      timestamptz NOT NULL,
-    mails     bigint NOT NULL,
-    kinds     smallint NOT NULL DEFAULT 0,
+    source_id    integer NOT NULL,
+    relay        inet NOT NULL,
+    asn          bigint NOT NULL DEFAULT 0,
+    mails        bigint NOT NULL,
+    first        timestamptz NOT NULL,
+    last         timestamptz NOT NULL,
+    sighted      bigint NOT NULL DEFAULT 0,
+    sighted_last timestamptz,
+    kinds        smallint NOT NULL DEFAULT 0,
     PRIMARY KEY (relay, source_id)
 ) WITH (fillfactor = 80);
-CREATE INDEX spam_relay_source ON spam_relay (source_id);
+CREATE INDEX spam_relay_source ON spam_relay (source_id, last);
 
 -- Volume, by the days of the mails; kept for good.
 CREATE TABLE spam_day (
@@ -145,6 +152,13 @@ CREATE TABLE spam_defect_day (
     mails     bigint NOT NULL,
     PRIMARY KEY (source_id, day, bit)
 );
+CREATE TABLE spam_asn_day (
+    source_id integer NOT NULL,
+    day       date NOT NULL,
+    asn       bigint NOT NULL,
+    mails     bigint NOT NULL,
+    PRIMARY KEY (source_id, day, asn)
+);
 
 -- How far an agent's view was taken. `gaps`: versions whose lines were gone when they were asked for.
 CREATE TABLE spam_cursor (
@@ -159,6 +173,7 @@ CREATE TABLE spam_cursor (
     records   bigint NOT NULL DEFAULT 0,             -- of all versions taken
     bytes     bigint NOT NULL DEFAULT 0,
     gaps      bigint NOT NULL DEFAULT 0,
+    withdrawn bigint NOT NULL DEFAULT 0,
     PRIMARY KEY (source_id, view)
 );
 
@@ -184,6 +199,7 @@ CREATE TABLE spam_archive (
     sha256    bytea NOT NULL,
     members   bigint NOT NULL,
     done      boolean NOT NULL,
+    stamp     text NOT NULL DEFAULT '',
     at        timestamptz NOT NULL,
     PRIMARY KEY (source_id, name)
 );

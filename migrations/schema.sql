@@ -327,6 +327,7 @@ CREATE TABLE spam_archive (
     sha256 bytea NOT NULL,
     members bigint NOT NULL,
     done boolean NOT NULL,
+    stamp text NOT NULL DEFAULT ''::text,
     at timestamp with time zone NOT NULL,
     CONSTRAINT spam_archive_pkey PRIMARY KEY (source_id, name)
 );
@@ -336,6 +337,14 @@ CREATE TABLE spam_archived (
     name text COLLATE "C" NOT NULL,
     taken date NOT NULL,
     hashes bytea NOT NULL
+);
+--
+CREATE TABLE spam_asn_day (
+    source_id integer NOT NULL,
+    day date NOT NULL,
+    asn bigint NOT NULL,
+    mails bigint NOT NULL,
+    CONSTRAINT spam_asn_day_pkey PRIMARY KEY (source_id, day, asn)
 );
 --
 CREATE TABLE spam_campaign (
@@ -369,6 +378,19 @@ CREATE TABLE spam_campaign_host (
     CONSTRAINT spam_campaign_host_pkey PRIMARY KEY (campaign, source_id, host)
 ) WITH (fillfactor=80);
 --
+CREATE TABLE spam_campaign_part (
+    campaign bigint NOT NULL,
+    source_id integer NOT NULL,
+    part bigint NOT NULL,
+    mails bigint NOT NULL,
+    first timestamp with time zone NOT NULL,
+    last timestamp with time zone NOT NULL,
+    example_of bigint NOT NULL,
+    what smallint NOT NULL,
+    example text NOT NULL,
+    CONSTRAINT spam_campaign_part_pkey PRIMARY KEY (campaign, source_id, part)
+) WITH (fillfactor=80);
+--
 CREATE TABLE spam_campaign_source (
     campaign bigint NOT NULL,
     source_id integer NOT NULL,
@@ -377,23 +399,15 @@ CREATE TABLE spam_campaign_source (
     last timestamp with time zone NOT NULL,
     kept integer NOT NULL DEFAULT 0,
     urls integer NOT NULL DEFAULT 0,
+    files integer NOT NULL DEFAULT 0,
     hosts integer NOT NULL DEFAULT 0,
     urls_cut bigint NOT NULL DEFAULT 0,
+    files_cut bigint NOT NULL DEFAULT 0,
     hosts_cut bigint NOT NULL DEFAULT 0,
     subject text NOT NULL DEFAULT ''::text,
+    traps bigint[] NOT NULL DEFAULT '{}'::bigint[],
+    relays bigint[] NOT NULL DEFAULT '{}'::bigint[],
     CONSTRAINT spam_campaign_source_pkey PRIMARY KEY (campaign, source_id)
-) WITH (fillfactor=80);
---
-CREATE TABLE spam_campaign_url (
-    campaign bigint NOT NULL,
-    source_id integer NOT NULL,
-    url bigint NOT NULL,
-    mails bigint NOT NULL,
-    first timestamp with time zone NOT NULL,
-    last timestamp with time zone NOT NULL,
-    example_of bigint NOT NULL,
-    example text NOT NULL,
-    CONSTRAINT spam_campaign_url_pkey PRIMARY KEY (campaign, source_id, url)
 ) WITH (fillfactor=80);
 --
 CREATE TABLE spam_cursor (
@@ -408,6 +422,7 @@ CREATE TABLE spam_cursor (
     records bigint NOT NULL DEFAULT 0,
     bytes bigint NOT NULL DEFAULT 0,
     gaps bigint NOT NULL DEFAULT 0,
+    withdrawn bigint NOT NULL DEFAULT 0,
     CONSTRAINT spam_cursor_pkey PRIMARY KEY (source_id, view)
 );
 --
@@ -418,13 +433,6 @@ CREATE TABLE spam_day (
     mails bigint NOT NULL,
     bytes bigint NOT NULL,
     CONSTRAINT spam_day_pkey PRIMARY KEY (source_id, day, class)
-);
---
-CREATE TABLE spam_defect (
-    "bit" smallint NOT NULL,
-    word text COLLATE "C" NOT NULL,
-    CONSTRAINT spam_defect_pkey PRIMARY KEY ("bit"),
-    CONSTRAINT spam_defect_word_key UNIQUE (word)
 );
 --
 CREATE TABLE spam_defect_day (
@@ -456,10 +464,21 @@ CREATE TABLE spam_mail (
     sighted boolean NOT NULL DEFAULT false,
     relay inet,
     tail bytea NOT NULL,
-    urls bigint[] NOT NULL DEFAULT '{}'::bigint[],
+    parts bigint[] NOT NULL DEFAULT '{}'::bigint[],
     subject text NOT NULL DEFAULT ''::text,
     rest bytea NOT NULL DEFAULT '\x'::bytea
 ) PARTITION BY RANGE (taken);
+--
+CREATE TABLE spam_part (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    hash bigint NOT NULL,
+    size bigint NOT NULL DEFAULT 0,
+    what smallint NOT NULL,
+    host text COLLATE "C" NOT NULL,
+    shape text COLLATE "C" NOT NULL,
+    CONSTRAINT spam_part_hash_key UNIQUE (hash),
+    CONSTRAINT spam_part_pkey PRIMARY KEY (id)
+);
 --
 CREATE TABLE spam_refusal (
     source_id integer NOT NULL,
@@ -477,21 +496,15 @@ CREATE TABLE spam_refusal (
 CREATE TABLE spam_relay (
     source_id integer NOT NULL,
     relay inet NOT NULL,
+    asn bigint NOT NULL DEFAULT 0,
+    mails bigint NOT NULL,
     first timestamp with time zone NOT NULL,
     last timestamp with time zone NOT NULL,
-    mails bigint NOT NULL,
+    sighted bigint NOT NULL DEFAULT 0,
+    sighted_last timestamp with time zone,
     kinds smallint NOT NULL DEFAULT 0,
     CONSTRAINT spam_relay_pkey PRIMARY KEY (relay, source_id)
 ) WITH (fillfactor=80);
---
-CREATE TABLE spam_url (
-    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
-    hash bigint NOT NULL,
-    host text COLLATE "C" NOT NULL,
-    shape text COLLATE "C" NOT NULL,
-    CONSTRAINT spam_url_hash_key UNIQUE (hash),
-    CONSTRAINT spam_url_pkey PRIMARY KEY (id)
-);
 --
 CREATE TABLE token (
     id text NOT NULL,
@@ -575,11 +588,11 @@ CREATE INDEX spam_campaign_host_host ON spam_campaign_host USING btree (host);
 --
 CREATE INDEX spam_campaign_joined ON spam_campaign USING btree (joined) WHERE (joined IS NOT NULL);
 --
+CREATE INDEX spam_campaign_part_part ON spam_campaign_part USING btree (part);
+--
 CREATE INDEX spam_campaign_source_last ON spam_campaign_source USING btree (source_id, last);
 --
 CREATE INDEX spam_campaign_touched ON spam_campaign USING btree (touched);
---
-CREATE INDEX spam_campaign_url_url ON spam_campaign_url USING btree (url);
 --
 CREATE INDEX spam_key_campaign ON spam_key USING btree (campaign);
 --
@@ -589,6 +602,6 @@ CREATE INDEX spam_mail_hash ON spam_mail USING btree (hash);
 --
 CREATE INDEX spam_mail_relay ON spam_mail USING btree (relay) WHERE (relay IS NOT NULL);
 --
-CREATE INDEX spam_relay_source ON spam_relay USING btree (source_id);
+CREATE INDEX spam_part_host ON spam_part USING btree (host) WHERE (what < 2);
 --
-CREATE INDEX spam_url_host ON spam_url USING btree (host);
+CREATE INDEX spam_relay_source ON spam_relay USING btree (source_id, last);

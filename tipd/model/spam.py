@@ -18,13 +18,20 @@ REFUSED = "agent.refused"
 PINNED = "agent.pinned"  # the key an agent signs with was taken at the first contact
 ARCHIVE = "archive.taken"
 
+# Stored as numbers: never reused or changed. A mail's class is its place here, a trap's kind is too.
+CLASSES = ("spam", "bounce", "auto_reply", "confirmation")
+TRAP_KINDS = ("", "pristine", "recycled", "typo")
+
 
 class MailRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One mail, compact.
 
-    `keys`: what it has in common with others (template, URL shapes, attachments), strongest first. `trap`: keyed HMAC
-    of the recipient, empty where a view tells none. `rest`: the record's JSON for what has no column, empty for a mail
-    of a known campaign (its version is kept as a file, and is the proof).
+    `class_`: its place in CLASSES; `defects`: bits (`tipd.mail.defects`). `keys`: what it has in common with others
+    (template, URL shapes, attachments), strongest first. `urls`, `files`: places of what it had in the batch's `urls`
+    and `files`. `trap`: keyed HMAC of the recipient, empty where a view tells none; `trap_kind`: what kind of trap it
+    is. `version`: of the agent's view, where its line stands. `sighted`: whether the trap itself saw its relay; None:
+    it did where the mail is spam and its relay is one of the batch's `sights`. `rest`: the record's JSON for what has
+    no column; kept of the first mails of a campaign alone (its version is kept as a file, and is the proof).
     """
 
     sha256: bytes
@@ -37,12 +44,22 @@ class MailRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     subject: str = ""
     defects: int = 0
     rest: bytes = b""
+    urls: tuple[int, ...] = ()
+    files: tuple[int, ...] = ()
+    trap_kind: str = ""
+    version: int = 0
+    sighted: bool | None = None
 
 
 class UrlRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """A URL's shape (tokens masked) as a campaign sends it; `host` as it folds (random sub-domains are `*`)."""
+    """A URL's shape (tokens masked); `host` as it folds (random sub-domains are `*`).
 
-    key: int  # of the campaign: the first of the mail's keys
+    Mails name it by its place in the batch (`MailRow.urls`): what is counted are mails, so that those that are known
+    already, or taken back later, do not count. Where no mail of a batch names any, `key` (the first of the mails' keys)
+    says whose it is. `count` is not stored.
+    """
+
+    key: int
     host: str
     shape: str
     example: str
@@ -50,17 +67,33 @@ class UrlRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     count: int = 1
 
 
+class FileRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """An attachment by its SHA-256 (hex): name, real type, bytes. Mails name it by its place in the batch."""
+
+    sha256: str
+    name: str = ""
+    real: str = ""
+    size: int = 0
+
+
 class Sight(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """An address the trap itself saw: the relay at the trust boundary, with the pieces of evidence."""
+    """An address the trap itself saw: the relay at the trust boundary, with the pieces of evidence.
+
+    What is stored (how often, when) is counted from those mails of the batch that are new. `traps`: kinds of traps,
+    for mails that say none.
+    """
 
     address: str
     at: datetime
     count: int
-    traps: tuple[str, ...] = ()  # kinds of traps: pristine, recycled, typo
+    traps: tuple[str, ...] = ()  # pristine, recycled, typo
 
 
 class VersionMark(msgspec.Struct, frozen=True, kw_only=True):
-    """A version of an agent's view that was taken: the cursor stands on it afterwards."""
+    """A version of an agent's view that was taken: the cursor stands on it afterwards.
+
+    `gone`: its lines were removed by retention before they could be taken.
+    """
 
     agent: str
     view: str
@@ -68,6 +101,7 @@ class VersionMark(msgspec.Struct, frozen=True, kw_only=True):
     manifest: bytes  # as it was signed
     sha256: bytes  # of the manifest: what the next one names
     key: bytes  # the public key that holds from now on
+    gone: bool = False
 
 
 class ArchiveMark(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,7 +119,11 @@ class ArchiveMark(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SpamBatch(msgspec.Struct, frozen=True, kw_only=True):
-    """What one transaction stores, at most 20,000 rows; the marks go with it or not at all."""
+    """What one transaction stores, at most 20,000 mails; the marks go with it or not at all.
+
+    Mails are stored before what is withdrawn is taken back. A mail that its source brought already is passed over.
+    `member`: which archive of the source the mails are from, where no `archive` mark goes with them yet.
+    """
 
     source: str
     mails: tuple[MailRow, ...] = ()
@@ -95,3 +133,23 @@ class SpamBatch(msgspec.Struct, frozen=True, kw_only=True):
     versions: tuple[VersionMark, ...] = ()  # in the chain's order; the cursor stands on the last afterwards
     archive: ArchiveMark | None = None
     findings: tuple[NewFinding, ...] = ()
+    files: tuple[FileRow, ...] = ()
+    member: str = ""
+
+
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a batch: mails that were new, known already, taken back; campaigns begun; addresses listed."""
+
+    new: int = 0
+    known: int = 0
+    withdrawn: int = 0
+    campaigns: int = 0
+    listed: int = 0
+
+
+class Cursor(msgspec.Struct, frozen=True, kw_only=True):
+    """The version of an agent's view that was taken last: its number, its manifest's SHA-256, the key of the next."""
+
+    number: int
+    manifest_sha256: bytes
+    key: bytes
