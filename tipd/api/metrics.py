@@ -13,6 +13,7 @@ from prometheus_client.core import CounterMetricFamily as CounterFamily
 from prometheus_client.core import GaugeMetricFamily as GaugeFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
+from tipd.api import metrics_spam
 from tipd.api.sight import seen
 from tipd.errors import StoreAway
 
@@ -47,6 +48,7 @@ async def exposition(core: Core, max_tlp: Tlp) -> bytes:
     try:
         sources: Sequence[Source] = seen(await core.services.store.sources.all(), max_tlp)
         families += _sources(sources)
+        families += await metrics_spam.families(core.services.store.spam, core.services.clock.now(), max_tlp)
         families += _sizes(await core.sizes.tables(), await core.sizes.growth())
     except StoreAway:
         families.append(_gauge("tipd_store_up", "Whether the database can be reached", 0))
