@@ -111,7 +111,8 @@ class ArchiveSettings(_Source, frozen=True, forbid_unknown_fields=True, kw_only=
     `every`: how often it is asked for what is new
     `tlp`: to whom what it says may be shown: `"clear"`, `"green"`, `"amber"`, `"amber+strict"` or `"red"`
     `trap`: what kind of trap it was: `"pristine"`, `"recycled"`, `"typo"`, or nothing where it is not known
-    `own_networks`: networks of the host that received it, inside its trust boundary; none: the topmost outside hop counts
+    `own_networks`: networks of the host that received it, inside its trust boundary; none: the topmost outside hop is
+        what counts
     `relays`: addresses of relays that forwarded to it, inside its trust boundary
     `authserv_id`: under which name that host wrote what it found of SPF and DKIM; empty: nobody's word is taken
     `allow_networks`: networks that are not public and may be reached for it, beside those of `[net]`
