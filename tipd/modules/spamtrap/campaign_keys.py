@@ -22,6 +22,7 @@ MOST_FILES = 4  # attachments of one mail that are keys
 SMALLEST_FILE = 1024  # bytes
 SMALLEST_PICTURE = 16 * 1024  # logos and pixels are everybody's
 SHORTEST_SUBJECT = 16  # characters
+LENGTH = 64  # hex digits of a SHA-256
 _SIGN, _WRAP = 1 << 63, 1 << 64
 
 
@@ -35,7 +36,7 @@ def keys_of(record: Record, links: Sequence[Link]) -> tuple[int, ...]:
     apexes = sorted({_apex(link.host) for link in links if not link.shared})
     if apexes:
         found.append(_key(b"u", " ".join(apexes)))
-    found += [_key(b"a", one.sha256) for one in _files(record.attachments)]
+    found += [_key(b"a", one.sha256) for one in files_of(record.attachments)]
     if record.template:
         found.append(_key(b"t", record.template))
     if not found and record.subject_hash and len(record.subject) >= SHORTEST_SUBJECT:
@@ -48,8 +49,9 @@ def _apex(host: str) -> str:
     return registrable(name) if name[-1:].isalpha() else name
 
 
-def _files(attachments: Iterable[Attachment]) -> list[Attachment]:
-    return [one for one in attachments if one.sha256 and one.size >= _smallest(one)][:MOST_FILES]
+def files_of(attachments: Iterable[Attachment]) -> list[Attachment]:
+    """Return those attachments that tell a campaign: not what is too small to be its own."""
+    return [one for one in attachments if len(one.sha256) == LENGTH and one.size >= _smallest(one)][:MOST_FILES]
 
 
 def _smallest(one: Attachment) -> int:

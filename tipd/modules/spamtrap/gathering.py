@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,27 +15,26 @@ import msgspec
 from tipd.mail import record as records
 from tipd.mail.defects import bits
 from tipd.mail.record import FORMAT
-from tipd.model.spam import MailRow, Sight, SpamBatch, UrlRow
-from tipd.modules.spamtrap.campaign_keys import keys_of
+from tipd.model.spam import CLASSES, FileRow, MailRow, Sight, SpamBatch, UrlRow
+from tipd.modules.spamtrap.campaign_keys import files_of, keys_of
 from tipd.modules.spamtrap.folds import Folds
 from tipd.modules.spamtrap.judging import Ground, judge
 from tipd.modules.spamtrap.knowledge.knowledge import Knowledge
 from tipd.modules.spamtrap.rows import moment_of, relay_of, rest_of, text_of
 
 if TYPE_CHECKING:
-    from tipd.mail.record import Record
-    from tipd.modules.spamtrap.judging import Judged, Link
+    from tipd.mail.record import Attachment, Record
+    from tipd.modules.spamtrap.judging import Judged
 
 MOST_ROWS = 20_000  # of one transaction
-CLASSES = ("spam", "bounce", "auto_reply", "confirmation")
-"""The number of a class in the store is its place here, from 1."""
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """By what records of one source are judged.
 
     `now`: no mail was seen later; `since`: an older one is a fact and no sighting. `own`: networks inside the trust
-    boundary. `trap_key`: for telling recipients apart where they come unmasked.
+    boundary. `trap_key`: for telling recipients apart where they come unmasked. `version`: of an agent's view that the
+    records are of, 0 for archives.
     """
 
     source: str
@@ -43,6 +43,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     own: tuple[str, ...] = ()
     knowledge_dirs: tuple[str, ...] = ()
     trap_key: bytes = b""
+    version: int = 0
 
     def ground(self) -> Ground:
         """Read what is known; raises ConfigError."""
@@ -58,6 +59,16 @@ def _knowledge(folders: tuple[str, ...]) -> Knowledge:
     if folders not in _read:
         _read[folders] = Knowledge.load([Path(folder) for folder in folders])
     return _read[folders]
+
+
+@dataclass(slots=True)
+class _Counted:
+    """A URL's shape in a batch: its place there, one that had it, when last, how often."""
+
+    place: int
+    example: str
+    at: datetime
+    count: int = 0
 
 
 class Gathering:
@@ -78,13 +89,14 @@ class Gathering:
 
     def _begin(self) -> None:
         self._mails: list[MailRow] = []
-        self._urls: dict[tuple[int, str, str], UrlRow] = {}
+        self._urls: dict[tuple[int, str, str], _Counted] = {}
+        self._files: dict[str, tuple[int, FileRow]] = {}
         self._sights: dict[str, Sight] = {}
 
     @property
     def rows(self) -> int:
         """Return how many rows stand ready."""
-        return len(self._mails) + len(self._urls) + len(self._sights)
+        return len(self._mails) + len(self._urls) + len(self._files) + len(self._sights)
 
     def line(self, line: bytes) -> None:
         """Take a record's line; one that is none is counted."""
@@ -111,29 +123,26 @@ class Gathering:
         at = min(told or self._rules.now, self._rules.now)
         judged = judge(record, self._ground)
         keys = keys_of(record, judged.links) if judged.counts else ()
+        sighted = self._see(record, judged, told and at)
         self.taken += 1
-        self._mails.append(self._mail(record, sha256, at, keys, recipients or record.recipients))
-        if keys:
-            for link in judged.links:
-                self._add_link(keys[0], link, at)
-            if judged.sender:
-                self._count(keys[0], judged.sender, judged.sender, judged.sender, at)
-        self._see(record, judged, told and at)
-
-    def _mail(
-        self, record: Record, sha256: bytes, at: datetime, keys: tuple[int, ...], recipients: tuple[str, ...]
-    ) -> MailRow:
-        return MailRow(
-            sha256=sha256,
-            at=at,
-            class_=CLASSES.index(record.class_) + 1,
-            size=max(0, min(record.size, 2**31 - 1)),
-            relay=relay_of(record),
-            trap=self._trap(recipients),
-            keys=keys,
-            subject=text_of(record.subject),
-            defects=bits(record.defects),
-            rest=rest_of(record),
+        self._mails.append(
+            MailRow(
+                sha256=sha256,
+                at=at,
+                class_=CLASSES.index(record.class_),
+                size=max(0, min(record.size, 2**31 - 1)),
+                relay=relay_of(record),
+                trap=self._trap(recipients or record.recipients),
+                trap_kind=record.trap,
+                keys=keys,
+                subject=text_of(record.subject),
+                defects=bits(record.defects),
+                rest=rest_of(record),
+                urls=self._links(keys[0], judged, at) if keys else (),
+                files=tuple(map(self._file, files_of(record.attachments))) if keys else (),
+                version=self._rules.version,
+                sighted=sighted,
+            )
         )
 
     def _trap(self, recipients: tuple[str, ...]) -> bytes:
@@ -147,27 +156,44 @@ class Gathering:
                 return b""
         return hashlib.blake2b(first.lower().encode(), digest_size=8, key=self._rules.trap_key[:64]).digest()
 
-    def _add_link(self, key: int, link: Link, at: datetime) -> None:
-        host, shape = self._folds.fold(key, link.host, link.shape)
-        self._count(key, host, shape, link.example, at)
+    def _links(self, key: int, judged: Judged, at: datetime) -> tuple[int, ...]:
+        """Count what a mail leads to; return the places of it in the batch."""
+        places = [
+            self._count(key, *self._folds.fold(key, one.host, one.shape), one.example, at) for one in judged.links
+        ]
+        if judged.sender:
+            places.append(self._count(key, judged.sender, judged.sender, judged.sender, at))
+        return tuple(dict.fromkeys(places))
 
-    def _count(self, key: int, host: str, shape: str, example: str, at: datetime) -> None:
-        before = self._urls.get((key, host, shape))
-        self._urls[key, host, shape] = UrlRow(
-            key=key,
-            host=text_of(host),
-            shape=text_of(shape, 2048),
-            example=before.example if before else text_of(example, 8192),
-            at=max(at, before.at) if before else at,
-            count=before.count + 1 if before else 1,
+    def _count(self, key: int, host: str, shape: str, example: str, at: datetime) -> int:
+        counted = self._urls.get((key, host, shape))
+        if counted is None:
+            counted = self._urls[key, host, shape] = _Counted(len(self._urls), text_of(example, 8192), at)
+        counted.at = max(at, counted.at)
+        counted.count += 1
+        return counted.place
+
+    def _file(self, one: Attachment) -> int:
+        place, _ = self._files.setdefault(
+            one.sha256,
+            (
+                len(self._files),
+                FileRow(
+                    sha256=one.sha256,
+                    name=text_of(one.name, 255),
+                    real=text_of(one.real or one.declared, 100),
+                    size=max(0, one.size),
+                ),
+            ),
         )
+        return place
 
-    def _see(self, record: Record, judged: Judged, at: datetime | None) -> None:
+    def _see(self, record: Record, judged: Judged, at: datetime | None) -> bool:
         """Sight the relay, where there is one, and it is known when."""
         why = judged.unseen or ("no_date" if at is None else "old" if at < self._rules.since else "")
         if why or judged.relay is None or at is None:
             self.unseen[why] += 1
-            return
+            return False
         before = self._sights.get(judged.relay)
         traps = {*(before.traps if before else ()), *((record.trap,) if record.trap else ())}
         self._sights[judged.relay] = Sight(
@@ -176,14 +202,27 @@ class Gathering:
             count=before.count + 1 if before else 1,
             traps=tuple(sorted(traps)),
         )
+        return True
 
     def batch(self) -> SpamBatch:
         """Return what stands ready, and begin anew; marks are for the caller to put beside it."""
+        urls = tuple(
+            UrlRow(
+                key=key,
+                host=text_of(host),
+                shape=text_of(shape, 2048),
+                example=counted.example,
+                at=counted.at,
+                count=counted.count,
+            )
+            for (key, host, shape), counted in self._urls.items()
+        )
         made = SpamBatch(
             source=self._rules.source,
             mails=tuple(self._mails),
-            urls=tuple(self._urls.values()),
+            urls=urls,
             sights=tuple(self._sights.values()),
+            files=tuple(row for _, row in self._files.values()),
         )
         self._begin()
         return made
