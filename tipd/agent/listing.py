@@ -41,7 +41,7 @@ class Listing:
 
     def look(self) -> list[bytes]:
         """List the folder; return the names that were not there at the last look, newest first. Raises OSError."""
-        names = os.listdir(self.folder)
+        names = os.listdir(self.folder)  # noqa: PTH208 - bytes, and no object for each
         self.names = len(names)
         names.append(b"")
         joined = _SEPARATOR.join(names)
