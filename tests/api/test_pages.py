@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from jinja2 import UndefinedError
 
-from tipd.api.pages import Pages, fact, fact_name, number, said, size, when
+from tipd.api.pages import Pages, fact, fact_name, lasting, number, said, size, tame, when
 
 
 def test_moments_and_numbers_for_people() -> None:
@@ -66,3 +66,20 @@ def test_what_sources_said_for_people() -> None:
         ("x tags", "<b>, 7"),
     ]
     assert said(None) == []
+
+
+def test_what_cannot_be_seen_is_spelled_out() -> None:
+    assert tame("Grüße 你好") == "Grüße 你好"
+    assert tame("a\x1b[31m\u202egnp.exe\n\U000e0041\ud800") == "a\\x1b[31m\\u202egnp.exe\\x0a\\ue0041\\ud800"
+
+
+def test_how_long_something_lasts() -> None:
+    assert [lasting(seconds) for seconds in (0, 0.4, 119, 120, 7199, 7200, 200_000)] == [
+        "0 s",
+        "0 s",
+        "119 s",
+        "2 min",
+        "120 min",
+        "2 h",
+        "2 d",
+    ]

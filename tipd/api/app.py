@@ -22,6 +22,7 @@ from tipd.api.routes import (
     console,
     console_flux,
     console_live,
+    console_spam,
     console_trends,
     docs,
     entries,
@@ -95,6 +96,7 @@ ROUTES: tuple[Route, ...] = (
     *console_live.ROUTES,
     *console_trends.ROUTES,
     *console_flux.ROUTES,
+    *console_spam.ROUTES,
 )
 
 _HEADERS = {

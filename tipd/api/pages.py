@@ -55,6 +55,8 @@ class Pages:
         self._environment.filters["fact_name"] = fact_name
         self._environment.filters["fact"] = fact
         self._environment.filters["said"] = said
+        self._environment.filters["tame"] = tame
+        self._environment.filters["lasting"] = lasting
 
     def render(self, template: str, **values: Any) -> bytes:
         """Return a page; every value is escaped."""
@@ -86,6 +88,26 @@ def when(at: datetime | str | None) -> str:
 def number(value: float) -> str:
     """Return a number with its thousands apart."""
     return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def tame(text: str) -> str:
+    """Return what a stranger wrote with all that cannot be seen spelled out: what turns the direction of writing, too.
+
+    Escaping for HTML is not done here; templates do that to every value.
+    """
+    return text if text.isprintable() else "".join(char if char.isprintable() else _spelled(char) for char in text)
+
+
+def _spelled(char: str) -> str:
+    return f"\\x{ord(char):02x}" if ord(char) < 0x100 else f"\\u{ord(char):04x}"
+
+
+def lasting(seconds: float) -> str:
+    """Return how long something lasts, in the largest unit of which it has two."""
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def fact_name(key: str) -> str:
