@@ -15,11 +15,12 @@ if [ ! -x "$tool/bin/uv" ]; then
     "$tool/bin/python" -m pip install --quiet --require-hashes -r requirements/lock.txt
 fi
 
+release=3.13
 compile() { # output, then arguments
     output=$1
     shift
     say "resolving $output"
-    "$tool/bin/uv" pip compile --quiet --universal --python-version 3.13 --generate-hashes --no-annotate --no-header \
+    "$tool/bin/uv" pip compile --quiet --universal --python-version $release --generate-hashes --no-annotate --no-header \
         --no-emit-index-url --no-emit-find-links --output-file "$output" $upgrade "$@" </dev/null
 }
 
@@ -29,3 +30,6 @@ compile requirements/runtime.txt pyproject.toml requirements/build.in
 compile requirements/embedded.txt -c requirements/runtime.txt pyproject.toml requirements/build.in --extra embedded
 compile requirements/dev.txt -c requirements/runtime.txt pyproject.toml requirements/build.in --extra dev
 compile requirements/lock.txt requirements/lock.in
+release=3.11 # mail hosts have what their distribution has
+compile requirements/agent.txt -c requirements/runtime.txt requirements/agent.in
+compile requirements/agent_test.txt -c requirements/agent.txt requirements/agent_test.in

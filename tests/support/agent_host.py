@@ -54,6 +54,7 @@ class Host:
         self.port = 0
         self.server: Server
         self.tls: certificate.Made | None = None
+        self.certificate_path = folder / "tls.pem"
         self._streams: list[Any] = []
 
     def grow(self, raw: bytes = b"{}\n") -> None:

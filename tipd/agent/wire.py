@@ -18,7 +18,7 @@ import trio
 from tipd.agent.problem import CONTENT_TYPE, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 LONGEST_HEAD = 16 * 1024  # bytes
 LONGEST_FIELDS = 8  # of a query
@@ -34,8 +34,8 @@ Fields = tuple[tuple[str, str], ...]
 class Limits:
     """Seconds. `head`: for a request's head, the TLS handshake before it included; `idle`: between two requests.
 
-    `send`: for one piece of an answer; `ping`: how often an open websocket is asked whether it is still there. `look`: how
-    often the files of peers and certificates are looked at.
+    `send`: for one piece of an answer; `ping`: how often an open websocket is asked whether it is still there; `look`:
+    how often the files of peers and certificates are looked at.
     `connections`: at once, `silent` of them from clients that have not said who they are, `per_peer` of one peer.
     """
 
@@ -80,6 +80,7 @@ class Wire:
         self.limits = limits
         self.sent = 0  # bytes of bodies
         self.head_only = False  # the request now answered is HEAD
+        self._received = 0  # of this request's body
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=LONGEST_HEAD)
         self._plain = isinstance(stream, trio.SocketStream)
 
@@ -89,29 +90,31 @@ class Wire:
             event = await self._next()
             if isinstance(event, h11.Request):
                 self.head_only = event.method == b"HEAD"
+                self._received = 0
                 return _request(event)
         if scope.cancelled_caught and self._http.trailing_data[0]:
             raise Problem(408, "the head of the request did not arrive in time", close=True)
         return None
 
-    async def body(self, most: int) -> AsyncIterator[bytes]:
-        """Yield the request's body; raises Problem 413 beyond `most` bytes and 408 for one that comes too slowly."""
-        received = 0
+    async def piece(self, most: int) -> bytes:
+        """Return what came next of the request's body, empty at its end.
+
+        Raises Problem 413 beyond `most` bytes in all, 408 for one that comes too slowly, 400 for one that is cut off.
+        """
         if self._http.they_are_waiting_for_100_continue:
             await self._send(h11.InformationalResponse(status_code=100, headers=[]))
-        while True:
-            with trio.move_on_after(self.limits.send) as scope:
-                event = await self._next()
-            if scope.cancelled_caught:
-                raise Problem(408, "the body did not arrive in time", close=True)
-            if not isinstance(event, h11.Data):
-                if not isinstance(event, h11.EndOfMessage):
-                    raise Problem(400, "the body ended early", close=True)
-                return
-            received += len(event.data)
-            if received > most:
-                raise Problem(413, f"at most {most} bytes are taken here", close=True)
-            yield bytes(event.data)
+        with trio.move_on_after(self.limits.send) as scope:
+            event = await self._next()
+        if scope.cancelled_caught:
+            raise Problem(408, "the body did not arrive in time", close=True)
+        if isinstance(event, h11.EndOfMessage):
+            return b""
+        if not isinstance(event, h11.Data):
+            raise Problem(400, "the body ended early", close=True)
+        self._received += len(event.data)
+        if self._received > most:
+            raise Problem(413, f"at most {most} bytes are taken here", close=True)
+        return bytes(event.data)
 
     async def head(self, status: int, headers: Fields, length: int) -> None:
         """Answer a HEAD request for so many bytes."""
