@@ -11,7 +11,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     `size`: bytes of the whole mail; `header`: bytes of its header; `parts`, `depth`: of its MIME tree; `text`: bytes of
     text and HTML that are searched; `urls`, `addresses`, `attachments`, `hops`: how many of each are kept; `field`:
     characters kept of one header field; `nested`: how deep archives and messages inside are listed; `inside`: how many
-    names are listed in one.
+    names are listed in one; `unpacked`: bytes that are unpacked of all its archives to look at them.
     """
 
     size: int = 32 * 2**20
@@ -26,6 +26,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     field: int = 1000
     nested: int = 3
     inside: int = 200
+    unpacked: int = 16 * 2**20
 
 
 DEFAULT = Limits()

@@ -1,0 +1,30 @@
+"""What is looked for of an address."""
+
+import pytest
+
+from tipd.mail.needles import of_address, of_domain
+
+
+@pytest.mark.parametrize(
+    ("address", "text", "left"),
+    [
+        ("john.smith@t.example", "Dear John Smith, hi", "Dear #, hi"),
+        ("john.smith@t.example", "smith, john!", "#!"),
+        ("john.smith+x@t.example", "to John.Smith+news@t.example.", "to #."),
+        ("joe@t.example", "joe at t.example; joe", "# ; joe"),
+        ("info@t.example", "info information infos", "# information infos"),
+        ("a1b@t.example", "<a1b>", "<#>"),
+    ],
+)
+def test_it_is_found_in_clear(address, text, left):
+    assert of_address(address).pattern.sub(r"\1#\2", text).replace("#;", "# ;") == left
+
+
+def test_a_domain_is_found_with_what_stands_before_it():
+    assert of_domain("t.example").pattern.sub("#", "mx1.t.example and t(.)example") == "# and #"
+
+
+def test_no_needle_holds_another():
+    for one in of_address("john.smith@t.example").sure:
+        assert one
+        assert not [other for other in of_address("john.smith@t.example").sure if other != one and other in one]

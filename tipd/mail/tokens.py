@@ -1,0 +1,84 @@
+"""Which pieces of a URL mean something to a reader, and which are opaque: tokens, counters, encodings.
+
+A piece is opaque when no writer would choose it: figures and letters mixed, cases mixed, figures alone that are longer
+than a year, letters nobody can pronounce. Spam carries one such token for each recipient, and it says to its sender who
+opened what, so masked views cut them and shapes fold them.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+TOKEN = "{t}"  # noqa: S105 - what stands where an opaque piece stood
+MOST_KEPT = 16384  # pieces whose judgement is remembered
+LONGEST_WORD = 24
+LONGEST_NUMBER = 4  # figures: a year, a page
+
+_NUMBERED = re.compile(r"[A-Za-z]?[a-z]{1,14}[0-9]{1,4}\Z")
+_WORD = re.compile(r"(?:[a-z]+|[A-Z]{1,12}|(?:[A-Z]?[a-z]{2,15}){1,5}|[A-Z][a-z]*)\Z")
+_UNSPEAKABLE = re.compile(r"[bcdfghjklmnpqrstvwxz]{6}|[aeiouy]{5}|[jqxz]{3}")
+_HEX = re.compile(r"[0-9a-f]{8}\Z")
+_ATOM = re.compile(r"%[0-9A-Fa-f]{2}|[A-Za-z0-9]+")
+_RUN = re.compile(r"\{t\}(?:[-_.~+=:,!*%]*\{t\})+")
+_TAGGED = re.compile(r"hmac:[0-9a-f]{16}")
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def folded(atom: str) -> str:
+    """Return what a run of letters and figures folds to: itself, a word with `{t}` for its number, or `{t}`."""
+    if atom.isdigit():
+        return TOKEN
+    if len(atom) <= 3:  # also a percent-encoded byte
+        return atom
+    if atom.isalpha():
+        return TOKEN if _is_opaque_word(atom) else atom
+    if _NUMBERED.match(atom) and not _HEX.match(atom) and not _is_opaque_word(atom.rstrip("0123456789")):
+        return atom.rstrip("0123456789") + TOKEN
+    return TOKEN
+
+
+def _is_opaque_word(atom: str) -> bool:
+    return len(atom) > LONGEST_WORD or _WORD.match(atom) is None or _UNSPEAKABLE.search(atom.lower()) is not None
+
+
+def is_opaque(atom: str) -> bool:
+    """Say whether a run of letters and figures is a token; a small number, or a word with one, is none."""
+    if atom.isdigit():
+        return len(atom) > LONGEST_NUMBER
+    return folded(atom) == TOKEN
+
+
+def cut(segment: str) -> str:
+    """Return a piece of a URL (between two delimiters) with what is opaque in it cut to `{t}`.
+
+    Where tokens and scraps make most of it, it is `{t}` whole: base64 with `-` and `_` inside falls to scraps.
+    """
+    atoms = _ATOM.findall(segment)
+    opaque = sum(len(atom) for atom in atoms if is_opaque(atom))
+    if not opaque:
+        return segment
+    words = sum(len(atom) for atom in atoms if len(atom) > 3 and not is_opaque(atom))
+    if opaque >= words:
+        return TOKEN
+    return _RUN.sub(TOKEN, _ATOM.sub(_cut_one, segment))
+
+
+def _cut_one(match: re.Match[str]) -> str:
+    return TOKEN if is_opaque(match[0]) else match[0]
+
+
+def fold(segment: str) -> str:
+    """Return a piece of a URL as it is in every mail of a campaign: numbers and tokens `{t}`."""
+    if TOKEN in segment or "hmac:" in segment:
+        segment = _TAGGED.sub("0", segment.replace(TOKEN, "0"))
+    atoms = _ATOM.findall(segment)
+    opaque = sum(len(atom) for atom in atoms if is_opaque(atom))
+    words = sum(len(atom) for atom in atoms if len(atom) > 3 and not is_opaque(atom))
+    if opaque and opaque >= words:
+        return TOKEN
+    return _RUN.sub(TOKEN, _ATOM.sub(_fold_one, segment))
+
+
+def _fold_one(match: re.Match[str]) -> str:
+    return folded(match[0])
