@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tipd.api.drawing.scale import MOST_MARKS, AmountScale, TimeScale, round_step
+from tipd.api.drawing.scale import MOST_MARKS, AmountScale, TimeScale, amount, round_step
 
 START = datetime(2026, 11, 22, 4, 0, tzinfo=UTC)
 
@@ -61,3 +61,8 @@ def test_a_step_is_round_and_not_below(least):
     step = round_step(least)
     assert least * (1 - 1e-6) <= step <= 10 * least
     assert f"{step:e}"[0] in "125"
+
+
+def test_large_amounts_take_few_characters() -> None:
+    values = (0, 0.5, 5000, 10_000, 150_000, 1_500_000, 20_000_000, 3e9)
+    assert [amount(value) for value in values] == ["0", "0.5", "5000", "10k", "150k", "1.5M", "20M", "3G"]

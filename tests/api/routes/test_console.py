@@ -10,6 +10,8 @@ import pytest
 from support.api import START, Served, World, finding, header, source
 from support.flux import seen as dns_row
 from support.flux import tracked
+from support.spam import NASTY, campaign
+from support.spam import fill as fill_spam
 
 from tipd.model.flux import State
 from tipd.model.indicator import Indicator
@@ -191,6 +193,16 @@ async def test_a_look_up_leads_on_through_passive_dns(world: World, api: Served)
     assert 'href="/flux/flux.example.org"' in text
     assert 'href="/lookup?value=flux.example.org"' in text and 'href="/lookup?value=AS64500"' in text
     assert 'href="/lookup?value=198.51.100.7"' not in text
+
+
+async def test_a_look_up_tells_of_spam(world: World, api: Served) -> None:
+    fill_spam(world.spam)
+    found, mark = world.spam.about["198.51.100.7"]
+    world.spam.about["198.51.100.7"] = (msgspec.structs.replace(found, campaigns=(campaign(subject=NASTY),)), mark)
+    path = "/lookup?value=198.51.100.7"
+    text = (await api.ask("GET", path, token=None, headers=await session(api))).content.decode()
+    assert "In 5 mails" in text and 'href="/campaigns/0000000000000001"' in text
+    assert "<script>" not in text and "\x1b" not in text and "\u202e" not in text
 
 
 async def test_history_shows_marks_and_what_was_loaded(world: World, api: Served) -> None:

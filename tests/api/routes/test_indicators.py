@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from support.api import START, Served, World, body_of, header
 from support.flux import seen, tracked
+from support.spam import fill
 
 from tipd.model.flux import State, Tier
 from tipd.model.tlp import Tlp
@@ -80,3 +81,12 @@ async def test_a_tracked_name_and_an_address_of_it(world: World, api: Served) ->
     assert (other["flux"], other["dns"]) == (None, None)
     explained = body_of(await api.ask("GET", "/api/v1/indicators/flux.example.org/explain"))
     assert "flux" not in explained
+
+
+async def test_mails_and_campaigns_that_have_a_value(world: World, api: Served) -> None:
+    fill(world.spam)
+    told = body_of(await api.ask("GET", "/api/v1/indicators/198.51.100.7", token="tip_read"))
+    assert (told["spam"]["mails"], told["spam"]["how"], told["spam"]["sources"]) == (5, ["relay"], ["mx1"])
+    assert ([one["source"] for one in told["mails"]], told["campaigns"][0]["mails"]) == (["mx1"] * 5, 1200)
+    hidden = body_of(await api.ask("GET", "/api/v1/indicators/203.0.113.66", token="tip_read"))
+    assert (hidden["spam"], hidden["mails"], hidden["campaigns"]) == (None, [], [])

@@ -71,7 +71,15 @@ class AmountScale:
     def ticks(self) -> list[Tick]:
         """Return some marks at round amounts, 0 included."""
         step = round_step(self.most / 4) if self.most > 0 else 1
-        return [Tick(self.at(step * n), f"{step * n:g}") for n in range(int(self.most / step + 1e-9) + 1)]
+        return [Tick(self.at(step * n), amount(step * n)) for n in range(int(self.most / step + 1e-9) + 1)]
+
+
+def amount(value: float) -> str:
+    """Return a round amount in few characters: thousands as k, millions as M."""
+    for least, size, unit in ((1e9, 1e9, "G"), (1e6, 1e6, "M"), (1e4, 1e3, "k")):
+        if value >= least:
+            return f"{value / size:g}{unit}"
+    return f"{value:g}"
 
 
 def round_step(least: float) -> float:
