@@ -4,9 +4,10 @@
     for chunk in open_body(path, UnpackLimits(), refused=refused): ...
 
 For worker processes: synchronous, and limited further by the process's own memory and deadline. What is packed is told
-by its first bytes, never by a name. Nothing is written but an unlinked spool file, and no name inside an archive is
-ever used for a file: members that are links, devices or have names that would leave a folder are passed over and
-counted. A tar may be inside a compressed stream, and an archive inside one; no more layers than two are opened.
+by its first bytes, never by a name. Nothing is written but, for few archives, an unlinked spool file, and no name
+inside an archive is ever used for a file: members that are links, devices or have names that would leave a folder are
+passed over and counted. A tar may be inside a compressed stream, and an archive inside one; no more layers than two are
+opened.
 """
 
 from __future__ import annotations
@@ -115,15 +116,21 @@ def open_body(
 
 
 def open_entries(
-    path: Path, limits: UnpackLimits | None = None, *, member: str = "*", refused: Counter[str] | None = None
+    path: Path,
+    limits: UnpackLimits | None = None,
+    *,
+    member: str = "*",
+    refused: Counter[str] | None = None,
+    spool: bool = True,
 ) -> Entries:
     """Yield (name, chunks) of each regular member, in order; a name is "" where there is no archive.
 
-    Each member's chunks must be read before the next member is asked for; what was not read is skipped.
+    Each member's chunks must be read before the next member is asked for; what was not read is skipped. Without `spool`
+    nothing is written anywhere: the rare archive that cannot be read so is UnpackError `unsupported`.
     """
     with path.open("rb") as file:
         meter = Meter(limits or UnpackLimits(), path.stat().st_size, Counter() if refused is None else refused)
-        for name, chunks in _entries(file, meter, path.parent):
+        for name, chunks in _entries(file, meter, path.parent if spool else None):
             if not name or fnmatchcase(name, member) or fnmatchcase(name.rpartition("/")[2], member):
                 yield name, chunks
             for _ in chunks:  # a stream has to be read on to its next member
@@ -147,7 +154,7 @@ def detect(head: bytes) -> Container:
     return "tar" if head[257:262] == b"ustar" else "plain"
 
 
-def _entries(file: IO[bytes], meter: Meter, folder: Path) -> Entries:
+def _entries(file: IO[bytes], meter: Meter, folder: Path | None) -> Entries:
     from tipd.work.unpack_streams import inflate
 
     head = file.read(HEAD)
@@ -163,6 +170,8 @@ def _entries(file: IO[bytes], meter: Meter, folder: Path) -> Entries:
     if layers == 0 and kind == "tar":
         chunks = _metered(chunks, meter)
     if kind in {"zip", "7z"} and layers:
+        if folder is None:
+            raise UnpackError("unsupported", f"is a {kind} archive in a compressed stream")
         with _spooled(chunks, folder) as spool:
             yield from _archive(kind, spool, meter, folder)
     elif kind in {"zip", "7z"}:
@@ -175,7 +184,7 @@ def _entries(file: IO[bytes], meter: Meter, folder: Path) -> Entries:
         yield "", chunks if layers else _metered(chunks, meter)
 
 
-def _archive(kind: Container, file: IO[bytes], meter: Meter, folder: Path) -> Entries:
+def _archive(kind: Container, file: IO[bytes], meter: Meter, folder: Path | None) -> Entries:
     if kind == "zip":
         from tipd.work.unpack_zip import zip_entries
 

@@ -1,4 +1,4 @@
-"""7z archives, by py7zr: unpacked into one spool file without a name, then read member by member."""
+"""7z archives: as a stream, and what only py7zr unpacks by it, into one spool file without a name, member by member."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import py7zr.exceptions
 import py7zr.io
 import py7zr.py7zr
 
+from tipd.work.seven_zip import members
 from tipd.work.unpack import PIECE, UnpackError, unsafe
 
 if TYPE_CHECKING:
@@ -74,8 +75,24 @@ class _Door(py7zr.io.Py7zIO):
         return self._part.end - self._part.start
 
 
-def seven_zip_entries(file: IO[bytes], meter: Meter, folder: Path) -> Entries:
-    """Yield (name, chunks) of each regular member; raises UnpackError."""
+def seven_zip_entries(file: IO[bytes], meter: Meter, folder: Path | None) -> Entries:
+    """Yield (name, chunks) of each regular member; raises UnpackError.
+
+    Nearly all archives are read as a stream; what py7zr alone unpacks goes through a spool file in `folder`, where one
+    is given.
+    """
+    try:
+        streamed = members(file, meter)
+    except UnpackError as error:
+        if error.reason != "unsupported" or folder is None:
+            raise
+        file.seek(0)
+        meter.entries = 0
+        return _spooled(file, meter, folder)
+    return streamed
+
+
+def _spooled(file: IO[bytes], meter: Meter, folder: Path) -> Entries:
     with tempfile.TemporaryFile(dir=folder) as spooled:
         spool = _Spool(spooled, meter)
         try:
