@@ -102,7 +102,7 @@ class Server:
         finally:
             for listener in listeners:
                 listener.close()
-            self._keep_taken()
+            self.save_taken()
 
     async def _accept(self, listener: Listener, nursery: trio.Nursery) -> None:
         accepting = trio.SocketListener(trio.socket.from_stdlib_socket(listener.socket.dup()))
@@ -235,9 +235,10 @@ class Server:
     async def _save(self) -> None:
         while True:
             await trio.sleep(_SAVE_EVERY)
-            self._keep_taken()
+            self.save_taken()
 
-    def _keep_taken(self) -> None:
+    def save_taken(self) -> None:
+        """Write down what peers took; what cannot be written is kept for the next time."""
         try:
             self._peers.save_taken()
         except OSError as error:
