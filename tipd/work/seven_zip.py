@@ -88,7 +88,7 @@ def _check(folder: Folder, meter: Meter) -> None:
         raise UnpackError("unsupported", "the 7z archive is packed by a method that is not read")
     if len(methods) > 1 and methods[0] not in {_LZMA, _LZMA2}:
         raise UnpackError("unsupported", "the 7z archive is packed by a method that is not read")
-    if min(_dictionary(folder.coders[0]), max(folder.coders[0].size, _SMALLEST)) > meter.limits.memory:
+    if _allocated(folder.coders[0]) > meter.limits.memory:
         raise UnpackError("memory", "the 7z archive wants a larger dictionary than it may have")
 
 
@@ -211,10 +211,8 @@ def _decoder(folder: Folder) -> _Decoder:
 
 def _lzma(folder: Folder) -> _Decoder:
     first, *rest = folder.coders
-    # A dictionary never needs to be larger than what is unpacked.
-    size = max(_SMALLEST, min(_dictionary(first), max(first.size, 1)))
     packing: dict[str, int] = {"id": lzma.FILTER_LZMA2 if first.method == _LZMA2 else lzma.FILTER_LZMA1}
-    packing["dict_size"] = size
+    packing["dict_size"] = _allocated(first)
     if first.method == _LZMA:
         spelled = first.properties[0]
         packing |= {"lc": spelled % 9, "lp": spelled // 9 % 5, "pb": spelled // 45}
@@ -227,6 +225,12 @@ def _filter(coder: Coder) -> dict[str, int]:
     if kind == lzma.FILTER_DELTA:
         return {"id": kind, "dist": (coder.properties or b"\0")[0] + 1}
     return {"id": kind}
+
+
+def _allocated(coder: Coder) -> int:
+    """Return how much of a dictionary is needed: LZMA's never needs to be larger than what is unpacked."""
+    claimed = _dictionary(coder)
+    return claimed if coder.method == _PPMD else max(_SMALLEST, min(claimed, coder.size))
 
 
 def _dictionary(coder: Coder) -> int:
