@@ -11,6 +11,8 @@ import h11
 import msgspec
 import structlog
 import trio
+from wsproto.connection import Connection, ConnectionType
+from wsproto.events import CloseConnection, Ping, TextMessage
 
 from support import sealed
 from tipd.agent import certificate, peers
@@ -123,6 +125,66 @@ async def answer(stream: Any, method: str = "GET") -> Answer:
             assert head is not None, "no answer"
             headers = {name.decode(): value.decode() for name, value in head.headers}
             return Answer(head.status_code, headers, bytes(body))
+
+
+class Reader:
+    """A websocket client of announcements."""
+
+    def __init__(self, stream: Any, head: bytes, rest: bytes) -> None:
+        self.stream, self.head = stream, head
+        self.status = int(head.split(b" ")[1])
+        self.answers_pings = True
+        self.closed: int | None = None
+        self._socket = Connection(ConnectionType.CLIENT, trailing_data=rest)
+        self._messages: list[Any] = []
+
+    @classmethod
+    async def of(cls, stream: Any) -> Reader:
+        """Read the head of the answer to an upgrade."""
+        received = b""
+        while b"\r\n\r\n" not in received:
+            more = await stream.receive_some(65536)
+            assert more, received
+            received += bytes(more)
+        head, _, rest = received.partition(b"\r\n\r\n")
+        return cls(stream, head, rest)
+
+    async def message(self) -> Any:
+        """Return the next message; raises EOFError at the end."""
+        await self._take()
+        while not self._messages:
+            if self.closed is not None:
+                raise EOFError(self.closed)
+            await self._more()
+        return self._messages.pop(0)
+
+    async def close_code(self) -> int:
+        """Read on until the close frame."""
+        await self._take()
+        while self.closed is None:
+            await self._more()
+        return self.closed
+
+    async def read(self) -> None:
+        """Read on, until cancelled."""
+        while True:
+            await self._more()
+
+    async def _more(self) -> None:
+        received = await self.stream.receive_some(65536)
+        if not received:
+            raise EOFError
+        self._socket.receive_data(bytes(received))
+        await self._take()
+
+    async def _take(self) -> None:
+        for event in self._socket.events():
+            if isinstance(event, TextMessage):
+                self._messages.append(msgspec.json.decode(event.data))
+            elif isinstance(event, Ping) and self.answers_pings:
+                await self.stream.send_all(self._socket.send(event.response()))
+            elif isinstance(event, CloseConnection):
+                self.closed = event.code
 
 
 @asynccontextmanager

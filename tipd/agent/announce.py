@@ -5,6 +5,7 @@ A hint, the list is the truth: only the latest number is told, so nothing piles 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -25,6 +26,7 @@ _TOO_BIG = 1009
 _RECEIVE = 4096
 _MOST_SAID = 64 * 1024  # bytes of messages a reader may send in all: it has nothing to say
 _FAREWELL = 0.5  # seconds
+_KEY = re.compile(r"[A-Za-z0-9+/]{22}==", re.ASCII)  # 16 bytes
 
 
 class Announcer:
@@ -53,6 +55,8 @@ class Announcement:
         self._sending = trio.Lock()
         self._unanswered = False
         self._said = 0
+        if not _KEY.fullmatch(request.headers.get("sec-websocket-key", "")):
+            raise Problem(400, "no websocket handshake: Sec-WebSocket-Key", close=True)
         try:
             self._socket.initiate_upgrade_connection(list(request.raw_headers), request.target.decode("latin-1"))
         except RemoteProtocolError as error:
@@ -67,11 +71,10 @@ class Announcement:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._read, nursery.cancel_scope)
                 await self._tell(last, announcer, key)
-        except trio.Cancelled:
+        finally:  # where it was not closed already: the agent stops, or the peer was revoked
             with trio.move_on_after(_FAREWELL) as scope:
                 scope.shield = True
                 await self._close(RESTART)
-            raise
 
     async def _tell(self, last: Callable[[], int], announcer: Announcer, key: Hashable) -> None:
         told = -1

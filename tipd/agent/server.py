@@ -61,7 +61,7 @@ class Server:
     ) -> None:
         """`metrics`: what `/metrics` says, to callers on loopback alone; nothing where it is not given."""
         self.counts = Counts()
-        self._peers = peers
+        self.peers = peers
         self._limits = limits
         self._log = log
         self._answering = Answering(shelf, peers, clock, mails=mails, inbox=inbox, metrics=metrics)
@@ -79,6 +79,11 @@ class Server:
             if connection.known is not None:
                 found[connection.known.name] = found.get(connection.known.name, 0) + 1
         return found
+
+    def stop(self) -> None:
+        """End every connection; whoever is told of versions hears that the agent restarts."""
+        for connection in list(self._open):
+            connection.scope.cancel()
 
     async def looked(self) -> None:
         """Wait for the end of the next whole look at peers and certificates."""
@@ -178,7 +183,6 @@ class Server:
             else:
                 connection.known = self._who(request, certificate, connection)
                 await self._answering.answer(wire, request, connection.known, connection.address)
-            await wire.end_of_request()
         except Problem as problem:
             self.counts.refused[problem.status] += 1
             await wire.problem(problem)
@@ -187,18 +191,19 @@ class Server:
         finally:
             self.counts.bytes_sent += wire.sent
             wire.sent = 0
+        await wire.end_of_request()
         return wire.next()
 
     def _who(self, request: Request, certificate: bytes | None, connection: _Connection) -> Known:
         """Return who asks; raises Problem 401, after which nothing more is read, or 429."""
-        self._peers.refresh()
+        self.peers.refresh()
         shown = request.headers.get("authorization")
         known: Known | None = None
         if shown is not None:
             scheme, _, token = shown.partition(" ")
-            known = self._peers.by_token(token.strip()) if scheme.lower() == "bearer" else None
+            known = self.peers.by_token(token.strip()) if scheme.lower() == "bearer" else None
         elif certificate is not None:
-            known = self._peers.by_certificate(certificate)
+            known = self.peers.by_certificate(certificate)
         if known is None:
             raise Problem(401, "who are you?", headers=(("www-authenticate", "Bearer"),), close=True)
         mine = sum(each.known is not None and each.known.name == known.name for each in self._open)
@@ -215,21 +220,21 @@ class Server:
 
     async def _look(self, listeners: Sequence[Listener]) -> None:
         """See who was revoked, and which certificates are new; a broken file of peers lets nobody in."""
-        fault = self._peers.fault
+        fault = self.peers.fault
         while True:
             self._looked.set()
             self._looked = trio.Event()
             await trio.sleep(self._limits.look)
-            self._peers.refresh()
-            if self._peers.fault and self._peers.fault != fault:
-                self._log.error("nobody is let in", error=self._peers.fault)
-            fault = self._peers.fault
+            self.peers.refresh()
+            if self.peers.fault and self.peers.fault != fault:
+                self._log.error("nobody is let in", error=self.peers.fault)
+            fault = self.peers.fault
             for connection in list(self._open):
-                if connection.known is not None and not self._peers.still(connection.known):
+                if connection.known is not None and not self.peers.still(connection.known):
                     self.counts.cut += 1
                     connection.scope.cancel()
             for listener in listeners:
-                if error := listener.renew(self._peers.certificates()):
+                if error := listener.renew(self.peers.certificates()):
                     self._log.error("the certificate is kept as it was", error=error)
 
     async def _save(self) -> None:
@@ -240,7 +245,7 @@ class Server:
     def save_taken(self) -> None:
         """Write down what peers took; what cannot be written is kept for the next time."""
         try:
-            self._peers.save_taken()
+            self.peers.save_taken()
         except OSError as error:
             self._log.warning("cannot keep what peers took", error=error.strerror)
 
