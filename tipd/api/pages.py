@@ -12,10 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from tipd.model.spam import CAMPAIGN, URL
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tipd.model.finding import Finding
+
 _SAID = ("class", "malware", "port", "status", "confidence", "first_seen", "last_seen", "reference")
+MOST_TOLD = 300  # characters of a finding's own words
+_CAMPAIGN = re.compile(r"[0-9a-f]{16}", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}")
 _TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -56,6 +62,8 @@ class Pages:
         self._environment.filters["fact"] = fact
         self._environment.filters["said"] = said
         self._environment.filters["tame"] = tame
+        self._environment.filters["told"] = told
+        self._environment.filters["campaign"] = campaign
         self._environment.filters["lasting"] = lasting
 
     def render(self, template: str, **values: Any) -> bytes:
@@ -88,6 +96,25 @@ def when(at: datetime | str | None) -> str:
 def number(value: float) -> str:
     """Return a number with its thousands apart."""
     return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def told(finding: Finding) -> str:
+    """Return what a finding without a subject says, in few words; live.js says the same."""
+    facts = finding.data
+    if finding.kind == "source.loaded":
+        return f"{facts.get('entries', 0):,} entries"
+    if finding.kind == CAMPAIGN:
+        return tame(f"{facts.get('mails', 0):,} mails: {facts.get('subject') or 'without a subject'}"[:MOST_TOLD])
+    version = f"version {facts['version']}" if facts.get("version") else ""
+    why = facts.get("why") or facts.get("error") or facts.get("detail")
+    words = (version, facts.get("new") or facts.get("reason"), why)
+    return tame(": ".join(str(word) for word in words if word)[:MOST_TOLD])
+
+
+def campaign(finding: Finding) -> str:
+    """Return the name of the campaign that a finding tells of, empty where it tells of none."""
+    name = str(finding.data.get("campaign", ""))
+    return name if finding.kind in {CAMPAIGN, URL} and _CAMPAIGN.fullmatch(name) else ""
 
 
 def tame(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 from support.api import Served, World, finding, header
+from support.spam import NASTY
 
 from tipd.model.tlp import Tlp
 from tipd.model.watch import Watch, Watches
@@ -78,3 +79,22 @@ async def test_by_tag(api: Served, world: World) -> None:
     assert ("203.0.113.5" in shown, "203.0.113.2" in shown) == (True, False)
     assert 'data-tag="&lt;lab&gt;"' in shown
     assert "<lab>" not in shown
+
+
+async def test_campaigns_lead_to_their_pages_and_subjects_are_tame(api: Served, world: World) -> None:
+    facts = {"campaign": "00000000000000ff", "mails": 5000, "subject": NASTY}
+    grown = msgspec.structs.replace(finding(5, kind="spam.campaign"), subject=None, data=facts)
+    url = msgspec.structs.replace(finding(6, kind="spam.url"), data={"campaign": "00000000000000aa"})
+    odd = msgspec.structs.replace(finding(7, kind="spam.url"), data={"campaign": '"><b>'})
+    world.findings.tell(grown, url, odd)
+    shown = await page(api, Tlp.GREEN)
+    assert 'href="/campaigns/00000000000000ff"><bdi>5,000 mails: &lt;script&gt;alert(1)' in shown
+    assert '<a href="/campaigns/00000000000000aa">campaign</a>' in shown
+    assert shown.count('href="/campaigns/') == 2
+    assert "\x1b" not in shown and "\u202e" not in shown and "<b>" not in shown
+
+
+async def test_why_a_version_was_refused(api: Served, world: World) -> None:
+    facts = {"view": "urls", "version": 8, "reason": "fork", "detail": "another 7 was taken"}
+    world.findings.tell(msgspec.structs.replace(finding(5, kind="agent.refused"), subject=None, data=facts))
+    assert "version 8: fork: another 7 was taken" in await page(api, Tlp.GREEN)

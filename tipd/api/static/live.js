@@ -37,7 +37,18 @@
   function told(finding) {
     const facts = finding.data || {};
     if (finding.kind === "source.loaded") return Number(facts.entries || 0).toLocaleString("en") + " entries";
-    return [facts.new, facts.why || facts.error].filter(Boolean).join(": ").slice(0, 300);
+    if (finding.kind === "spam.campaign") return tame(Number(facts.mails || 0).toLocaleString("en") + " mails: " + (facts.subject || "without a subject"));
+    const version = facts.version ? "version " + facts.version : "";
+    return tame([version, facts.new || facts.reason, facts.why || facts.error || facts.detail].filter(Boolean).join(": "));
+  }
+  function tame(text) { // what cannot be seen, or turns the direction of writing, is spelled out
+    return text.slice(0, 300).replace(/[^\P{C}]|[^\P{Z} ]/gu, (sign) => "\\u" + sign.codePointAt(0).toString(16).padStart(4, "0"));
+  }
+  function about(parent, finding) { // the campaign that a finding tells of, as a link
+    const name = (finding.data || {}).campaign;
+    if (!finding.kind.startsWith("spam.") || !/^[0-9a-f]{16}$/.test(name)) return false;
+    piece(parent, "a", "", finding.subject ? "campaign" : told(finding)).href = "/campaigns/" + name;
+    return true;
   }
   function badge(parent, name, text, title) {
     parent.append(" ");
@@ -64,7 +75,9 @@
       subject.append(" ");
       const reason = (finding.data || {}).reason;
       piece(subject, "span", "dim", finding.subject.kind + (reason ? " · " + reason : ""));
-    } else {
+      subject.append(" ");
+      about(subject, finding);
+    } else if (!about(subject, finding)) {
       piece(subject, "span", "dim", told(finding));
     }
     badges(subject, finding);
