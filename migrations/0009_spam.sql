@@ -3,7 +3,7 @@
 -- source, so that whoever may not see the source does not see it either, not even in a sum.
 
 -- One row a mail and source, in the month it was taken in (which is not the month of the mail: archives are old).
--- `hash` and `tail`: the first 8 and the other 24 bytes of its SHA-256. `campaign` 0: none. `parts`: of spam_part. `rest`:
+-- `hash` and `tail`: the first 8 and the other 24 bytes of its SHA-256. `campaign` 0: none. `parts`: hashes of spam_part. `rest`:
 -- the record's JSON, of the first mails of a campaign alone. What has no NULL but `relay` saves a bitmap of 8 bytes.
 CREATE TABLE spam_mail (
     hash      bigint NOT NULL,
@@ -84,8 +84,7 @@ CREATE TABLE spam_campaign_day (
 -- What mails hold, each once. `what`: 0 a host alone, 1 a URL's shape (tokens masked) on a host (random sub-domains are
 -- `*`), 2 a file: its real type in `host`, its SHA-256 (hex) in `shape`. `hash`: keyed, of the three.
 CREATE TABLE spam_part (
-    id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    hash  bigint NOT NULL UNIQUE,
+    hash  bigint PRIMARY KEY,
     size  bigint NOT NULL DEFAULT 0,
     what  smallint NOT NULL,
     host  text COLLATE "C" NOT NULL,

@@ -470,14 +470,12 @@ CREATE TABLE spam_mail (
 ) PARTITION BY RANGE (taken);
 --
 CREATE TABLE spam_part (
-    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     hash bigint NOT NULL,
     size bigint NOT NULL DEFAULT 0,
     what smallint NOT NULL,
     host text COLLATE "C" NOT NULL,
     shape text COLLATE "C" NOT NULL,
-    CONSTRAINT spam_part_hash_key UNIQUE (hash),
-    CONSTRAINT spam_part_pkey PRIMARY KEY (id)
+    CONSTRAINT spam_part_pkey PRIMARY KEY (hash)
 );
 --
 CREATE TABLE spam_refusal (

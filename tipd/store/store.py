@@ -34,6 +34,7 @@ from tipd.store.sightings import Sightings
 from tipd.store.sinks import Sinks
 from tipd.store.sizes import Sizes
 from tipd.store.sources import Sources
+from tipd.store.spam.spam import Spam
 from tipd.store.tokens import Tokens
 from tipd.store.trends.trends import Trends
 from tipd.store.writer import Writer
@@ -81,6 +82,7 @@ class Store:
     sizes: Sizes
     trends: Trends
     flux: Flux
+    spam: Spam
     clock: Clock
     hash_seed: int
     store_id: str
@@ -132,6 +134,7 @@ class Store:
 
     @classmethod
     def _of(cls, pool: Pool, writer: Writer, clock: Clock, seed: int, store_id: str) -> Store:
+        ageing = Ageing(pool, writer)
         return cls(
             pool=pool,
             writer=writer,
@@ -140,7 +143,7 @@ class Store:
             rounds=Rounds(pool, writer, clock),
             increments=Increments(pool, writer, clock),
             sightings=Sightings(pool, seed),
-            ageing=Ageing(pool, writer),
+            ageing=ageing,
             entries=Entries(pool, writer, clock, seed),
             past=Past(pool, seed),
             history=History(pool, writer, clock),
@@ -157,6 +160,7 @@ class Store:
             sizes=Sizes(pool, writer),
             trends=Trends(pool, writer, clock),
             flux=Flux(pool, writer, clock, seed),
+            spam=Spam(pool, writer, clock, ageing, seed),
             clock=clock,
             hash_seed=seed,
             store_id=store_id,
@@ -187,7 +191,7 @@ class Store:
             return
         self.store_id = found.store_id
         self.hash_seed = await facts.hash_seed(connection)
-        for part in (self.writer, self.sightings, self.past, self.forgetting, self.entries, self.flux):
+        for part in (self.writer, self.sightings, self.past, self.forgetting, self.entries, self.flux, self.spam):
             part.begin_anew(self.hash_seed)
         self.tokens.begin_anew()
         self.allowed.begin_anew()
