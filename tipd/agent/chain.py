@@ -22,7 +22,7 @@ from tipd.agent import protocol
 from tipd.agent.durable import fsync_folder, write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 MANIFEST = ".manifest"
 BODY = ".jsonl.zst"
@@ -106,29 +106,37 @@ class Chain:
         `body` is moved in; None for a version whose lines were gone before it could be taken. Nothing of the manifest
         is verified here but that it continues the chain (`n`, `previous`). Raises ChainError, OSError.
         """
-        self._continues(manifest, n)
+        self.extend([(n, manifest, body)])
+
+    def extend(self, versions: Sequence[tuple[int, bytes, Path | None]]) -> None:
+        """Put several versions (`n`, manifest, body) at the end, as `append` does one, in fewer writes to the disk."""
+        self._continue(versions)
         self.folder.mkdir(parents=True, exist_ok=True)
-        if body is not None:
-            _move_in(body, self.folder / f"{n}{BODY}")
-        else:
-            (self.folder / f"{n}{BODY}").unlink(missing_ok=True)
+        for n, _, body in versions:
+            if body is not None:
+                _move_in(body, self.folder / f"{n}{BODY}")
+            else:
+                (self.folder / f"{n}{BODY}").unlink(missing_ok=True)
         fsync_folder(self.folder)
-        write(self.folder / f"{n}{MANIFEST}", manifest)
-        self.last = n
-        if body is not None and not self.first:
-            self.first = n
+        for n, manifest, _ in versions:
+            write(self.folder / f"{n}{MANIFEST}", manifest, folder=False)
+        fsync_folder(self.folder)
+        self.last = versions[-1][0]
+        self.first = self.first or next((n for n, _, body in versions if body is not None), 0)
         self._write_index()
 
-    def _continues(self, manifest: bytes, n: int) -> None:
-        if n != self.last + 1:
-            raise ChainError(f"version {n} does not follow {self.last}")
-        try:
-            document = msgspec.json.decode(manifest, type=dict)
-        except msgspec.MsgspecError as error:
-            raise ChainError(f"version {n} has no manifest: {error}") from None
-        before = protocol.digest(self.manifest(self.last)) if self.last else None
-        if document.get("n") != n or document.get("previous") != before:
-            raise ChainError(f"version {n} names another one before it")
+    def _continue(self, versions: Sequence[tuple[int, bytes, Path | None]]) -> None:
+        last, before = self.last, protocol.digest(self.manifest(self.last)) if self.last else None
+        for n, manifest, _ in versions:
+            if n != last + 1:
+                raise ChainError(f"version {n} does not follow {last}")
+            try:
+                document = msgspec.json.decode(manifest, type=dict)
+            except msgspec.MsgspecError as error:
+                raise ChainError(f"version {n} has no manifest: {error}") from None
+            if document.get("n") != n or document.get("previous") != before:
+                raise ChainError(f"version {n} names another one before it")
+            last, before = n, protocol.digest(manifest)
 
     def bury(self, n: int) -> None:
         """Remove the lines of a version; its manifest stays as the tombstone."""

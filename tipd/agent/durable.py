@@ -9,10 +9,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def write(path: Path, content: bytes, *, mode: int = 0o644, durable: bool = True) -> None:
+def write(path: Path, content: bytes, *, mode: int = 0o644, durable: bool = True, folder: bool = True) -> None:
     """Put a file in place of what stood there; readers see the old or the new one, never half of it.
 
     `durable`: it survives a power cut once this returns; else only what derives from other files may be written so.
+    `folder` false: its name does once the caller makes the folder durable, after several of them.
     Raises OSError; a temporary file (`.NAME.tmp`) may stay behind where the process is killed, and is written over.
     """
     beside = path.with_name(f".{path.name}.tmp")
@@ -26,7 +27,7 @@ def write(path: Path, content: bytes, *, mode: int = 0o644, durable: bool = True
     finally:
         os.close(descriptor)
     beside.replace(path)
-    if durable:
+    if durable and folder:
         fsync_folder(path.parent)
 
 

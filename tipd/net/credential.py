@@ -97,14 +97,14 @@ async def read_credential(request: Request) -> Credential:
         return Credential("")
     if request.credential_file is None:
         raise FetchError("needs_key", "the source wants a credential and none is given (set its credential file)")
-    return Credential(await trio.to_thread.run_sync(_read, request.credential_file))
+    return Credential(await trio.to_thread.run_sync(read_secret, request.credential_file))
 
 
 async def read_proxy_credential(path: Path | None) -> str | None:
     """Return what a proxy is told, `Basic …` (RFC 7617); None where it asks nobody. Raises FetchError `needs_key`."""
     if path is None:
         return None
-    secret = await trio.to_thread.run_sync(_read, path)
+    secret = await trio.to_thread.run_sync(read_secret, path)
     if ":" not in secret:
         raise FetchError("needs_key", f"the credential file {path} must hold user:password for the proxy")
     return "Basic " + base64.b64encode(secret.encode()).decode()
@@ -114,14 +114,18 @@ def _wanted(request: Request) -> bool:
     return any(PLACE in text for text in (request.url, request.body or "", *request.headers.values()))
 
 
-def _read(path: Path) -> str:
+def read_secret(path: Path, way: str = "") -> str:
+    """Return the one line of a file that only we may read; `way`: how one comes by it (else as a source's key).
+
+    Raises FetchError `needs_key`.
+    """
     try:
         # Not blocking: a FIFO in the file's place must not hold a thread.
         with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
             _check_mode(path, os.fstat(file.fileno()))
             raw = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        way = f"`tipd sources key {path.name}`"
+        way = way or f"`tipd sources key {path.name}`"
         raise FetchError("needs_key", f"the credential file {path} does not exist ({way})") from None
     except OSError as error:
         raise FetchError("needs_key", f"the credential file {path}: {error.strerror}") from None

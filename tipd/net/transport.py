@@ -32,7 +32,7 @@ READ = 64 * 1024
 class Dialled:
     """An open connection and the address it goes to."""
 
-    stream: trio.SocketStream
+    stream: trio.abc.Stream
     address: str
 
 

@@ -12,14 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import h11
 import trio
 
-from tipd.model.proxy import proxy_address
 from tipd.net import answer as answers
-from tipd.net import transport
+from tipd.net.dial import connect
 from tipd.net.exchange import Exchange
-from tipd.net.guard import Guard
 from tipd.net.hop import locate
 from tipd.net.request import FetchError
-from tipd.net.resolve import ResolveError, literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,42 +56,13 @@ class Poster:
         """Send it and return the answer's status; raises FetchError `unreachable` where there is none."""
         with trio.move_on_after(post.within):
             place = locate(post.url)
-            stream = await self._connect(place, post)
+            files = (post.ca_file, None, None)
+            stream = (await connect(self._tools, place, files, post.allow_networks)).stream
             try:
                 return await self._ask(place, post, stream)
             finally:
                 await trio.aclose_forcefully(stream)
         raise FetchError("unreachable", f"timeout: no answer within {post.within:g} s")
-
-    async def _connect(self, place: Place, post: Post) -> trio.abc.Stream:
-        tools, limits = self._tools, self._tools.limits
-        guard = tools.guard.also(post.allow_networks)
-        if tools.proxy:
-            host, port = proxy_address(tools.proxy)
-            addresses = await self._addresses(host)
-            dialled = await transport.race(addresses[: transport.MAX_TRIED], port, Guard(addresses), limits.connect)
-        else:
-            allowed = transport.vetted(await self._addresses(place.host), guard)
-            dialled = await transport.race(allowed, place.port, guard, limits.connect)
-        if not place.secure:
-            return dialled.stream
-        try:
-            context = await tools.contexts.get((post.ca_file or tools.ca_file, None, None))
-            if tools.proxy:
-                await transport.tunnel(dialled.stream, place.host, place.port)
-            return await transport.secure(dialled.stream, place.host, context)
-        except BaseException:
-            await trio.aclose_forcefully(dialled.stream)
-            raise
-
-    async def _addresses(self, host: str) -> list[str]:
-        address = literal(host)
-        if address is not None:
-            return [address]
-        try:
-            return await self._tools.resolver.resolve(host)
-        except ResolveError as error:
-            raise FetchError("unreachable", f"DNS: {error}") from None
 
     async def _ask(self, place: Place, post: Post, stream: trio.abc.Stream) -> Answered:
         exchange = Exchange(stream, replace(self._tools.limits, answer=post.within))
