@@ -26,6 +26,7 @@ CREATE TABLE spam_mail (
 ) PARTITION BY RANGE (taken);
 CREATE INDEX spam_mail_hash ON spam_mail (hash);
 CREATE INDEX spam_mail_campaign ON spam_mail (campaign, taken);
+CREATE INDEX spam_mail_at ON spam_mail (source_id, at);
 CREATE INDEX spam_mail_relay ON spam_mail (relay) WHERE relay IS NOT NULL;
 
 -- Campaigns. `key`: of the mail that founded it. `joined`: the campaign it turned out to be the same as (never one that
@@ -142,7 +143,15 @@ CREATE TABLE spam_day (
     class     smallint NOT NULL,
     mails     bigint NOT NULL,
     bytes     bigint NOT NULL,
+    first     timestamptz NOT NULL,
+    last      timestamptz NOT NULL,
     PRIMARY KEY (source_id, day, class)
+);
+CREATE TABLE spam_trap_day (
+    source_id integer NOT NULL,
+    day       date NOT NULL,
+    traps     bigint[] NOT NULL,                     -- distinct ones, up to 1,000
+    PRIMARY KEY (source_id, day)
 );
 CREATE TABLE spam_defect_day (
     source_id integer NOT NULL,
@@ -157,6 +166,15 @@ CREATE TABLE spam_asn_day (
     asn       bigint NOT NULL,
     mails     bigint NOT NULL,
     PRIMARY KEY (source_id, day, asn)
+);
+
+-- What is known of agents before anything was taken of them. `there`: the highest number they told of.
+CREATE TABLE spam_agent (
+    source_id integer PRIMARY KEY,
+    view      text NOT NULL DEFAULT '',
+    there     bigint,
+    key       bytea NOT NULL DEFAULT '',             -- the public key that is believed
+    pinned    boolean NOT NULL DEFAULT false         -- it was taken at the first contact
 );
 
 -- How far an agent's view was taken. `gaps`: versions whose lines were gone when they were asked for.

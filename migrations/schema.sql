@@ -321,6 +321,15 @@ CREATE TABLE source (
     CONSTRAINT source_pkey PRIMARY KEY (id)
 );
 --
+CREATE TABLE spam_agent (
+    source_id integer NOT NULL,
+    view text NOT NULL DEFAULT ''::text,
+    there bigint,
+    key bytea NOT NULL DEFAULT '\x'::bytea,
+    pinned boolean NOT NULL DEFAULT false,
+    CONSTRAINT spam_agent_pkey PRIMARY KEY (source_id)
+);
+--
 CREATE TABLE spam_archive (
     source_id integer NOT NULL,
     name text COLLATE "C" NOT NULL,
@@ -432,6 +441,8 @@ CREATE TABLE spam_day (
     class smallint NOT NULL,
     mails bigint NOT NULL,
     bytes bigint NOT NULL,
+    first timestamp with time zone NOT NULL,
+    last timestamp with time zone NOT NULL,
     CONSTRAINT spam_day_pkey PRIMARY KEY (source_id, day, class)
 );
 --
@@ -503,6 +514,13 @@ CREATE TABLE spam_relay (
     kinds smallint NOT NULL DEFAULT 0,
     CONSTRAINT spam_relay_pkey PRIMARY KEY (relay, source_id)
 ) WITH (fillfactor=80);
+--
+CREATE TABLE spam_trap_day (
+    source_id integer NOT NULL,
+    day date NOT NULL,
+    traps bigint[] NOT NULL,
+    CONSTRAINT spam_trap_day_pkey PRIMARY KEY (source_id, day)
+);
 --
 CREATE TABLE token (
     id text NOT NULL,
@@ -593,6 +611,8 @@ CREATE INDEX spam_campaign_source_last ON spam_campaign_source USING btree (sour
 CREATE INDEX spam_campaign_touched ON spam_campaign USING btree (touched);
 --
 CREATE INDEX spam_key_campaign ON spam_key USING btree (campaign);
+--
+CREATE INDEX spam_mail_at ON spam_mail USING btree (source_id, at);
 --
 CREATE INDEX spam_mail_campaign ON spam_mail USING btree (campaign, taken);
 --

@@ -164,11 +164,19 @@ SELECT s.campaign, $1, s.day, s.mails, coalesce(t.found, '{{}}')
    SET mails = c.mails + excluded.mails, traps = {UNION.format(column="traps", table="c")}
 """  # noqa: S608
 _VOLUME = """
-INSERT INTO spam_day AS d (source_id, day, class, mails, bytes)
-SELECT $1, (at AT TIME ZONE 'UTC')::date, class, count(*), sum(size) FROM spam_in GROUP BY 2, 3 ORDER BY 2, 3
+INSERT INTO spam_day AS d (source_id, day, class, mails, bytes, first, last)
+SELECT $1, (at AT TIME ZONE 'UTC')::date, class, count(*), sum(size), min(at), max(at)
+  FROM spam_in GROUP BY 2, 3 ORDER BY 2, 3
     ON CONFLICT (source_id, day, class) DO UPDATE
-   SET mails = d.mails + excluded.mails, bytes = d.bytes + excluded.bytes
+   SET mails = d.mails + excluded.mails, bytes = d.bytes + excluded.bytes, first = least(d.first, excluded.first),
+       last = greatest(d.last, excluded.last)
 """
+_TRAPS = f"""
+INSERT INTO spam_trap_day AS d (source_id, day, traps)
+SELECT $1, (at AT TIME ZONE 'UTC')::date, (array_agg(DISTINCT trap))[:{MOST}]
+  FROM spam_in WHERE trap <> 0 GROUP BY 2 ORDER BY 2
+    ON CONFLICT (source_id, day) DO UPDATE SET traps = {UNION.format(column="traps", table="d")}
+"""  # noqa: S608
 _DEFECTS = """
 INSERT INTO spam_defect_day AS d (source_id, day, bit, mails)
 SELECT $1, (at AT TIME ZONE 'UTC')::date, bit, count(*)
@@ -222,7 +230,7 @@ async def store(connection: Connection, source_id: int, campaigns: Mapping[int, 
         await connection.execute(_SOURCE, source_id)
         await connection.execute(_DAYS, source_id)
         await connection.execute(joining.COUNT, own)
-    for query in (_VOLUME, _DEFECTS, _RELAYS, _NETWORKS):
+    for query in (_VOLUME, _TRAPS, _DEFECTS, _RELAYS, _NETWORKS):
         await connection.execute(query, source_id)
     return own
 
