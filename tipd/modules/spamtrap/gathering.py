@@ -93,6 +93,10 @@ class Gathering:
         self._files: dict[str, tuple[int, FileRow]] = {}
         self._sights: dict[str, Sight] = {}
 
+    def of_version(self, number: int) -> None:
+        """Let what comes from now on be of this version."""
+        self._rules = msgspec.structs.replace(self._rules, version=number)
+
     @property
     def rows(self) -> int:
         """Return how many rows stand ready."""
@@ -105,7 +109,7 @@ class Gathering:
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             self.refused["malformed"] += 1
             return
-        if record.format > FORMAT:
+        if record.format > FORMAT + 1:  # a newer release's new keys travel untouched
             self.refused["format"] += 1
         else:
             self.add(record)
