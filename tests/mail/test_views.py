@@ -42,7 +42,7 @@ def test_a_view_shows_its_fields_and_no_others():
 
 
 def test_what_cannot_be_masked_is_left_out_and_said():
-    record = msgspec.structs.replace(RECORD, subject="x" * 100_000)
+    record = msgspec.structs.replace(RECORD, subject="x " * 50_000)
     shown = apply(SHIPPED["redacted"], "redacted", b"key", Artefacts(record=record, recipients=(WHO,)))
     assert shown.subject == ""
     assert shown.defects == ("unmasked",)

@@ -13,9 +13,9 @@ import binascii
 import html
 import re
 import unicodedata
-from typing import NamedTuple
 from urllib.parse import unquote
 
+SHORTEST = 5  # characters that hold a name of three characters in base64, and four in hexadecimal
 ROUNDS = 4  # how often text may be encoded in itself
 SIGNS = bytes(code for code in range(128) if not chr(code).isalnum() and code != ord("\n"))
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
@@ -23,40 +23,19 @@ _NO_BASE64 = bytes(code for code in range(256) if code not in _ALPHABET + b"-_")
 _FROM_URL = bytes.maketrans(b"-_", b"+/")
 _NO_HEX = bytes(code for code in range(256) if code not in b"0123456789abcdefABCDEF")
 _LOWER = bytes(range(65)) + bytes(range(97, 123)) + bytes(range(91, 256))
-_INVISIBLE = dict.fromkeys(
-    code
-    for first, last in (
-        *((0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180E)),
-        *((0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF)),
-        *((0xFFA0, 0xFFA0), (0xE0000, 0xE007F)),
-    )
-    for code in range(first, last + 1)
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e007f]+"
 )
+_PERCENT = re.compile(r"%[0-9A-Fa-f]{2}")
+_REFERENCE = re.compile(r"&(?:#|[A-Za-z]{2,31};)")
 _QUOTED = re.compile(r"=([0-9A-Fa-f]{2})")
 _ESCAPED = re.compile(r"\\(?:x([0-9A-Fa-f]{2})|u\{?([0-9A-Fa-f]{4})\}?)")
 
 
-class Read(NamedTuple):
-    """`texts`: the text and its decodings, in lower case; `plain`: they collapsed; `coded`: base64 and hexadecimal."""
-
-    texts: tuple[str, ...]
-    plain: bytes
-    coded: bytes
-
-
-def read(text: str) -> Read:
-    """Return all readings of a text; a line's end stays one, everywhere else signs are dropped."""
-    text = visible(text)
-    forms = _forms(text)
-    lowered = tuple(form.casefold() for form in forms)
-    plain = b"\n".join(collapsed(form) for form in lowered)
-    coded = b"\n".join(_decodings(form.encode("utf-8", "replace")) for form in forms[:2])
-    return Read(lowered, plain, coded)
-
-
 def visible(text: str) -> str:
     """Return text with width forms and other compatible characters made plain, and invisible ones dropped."""
-    return text if text.isascii() else unicodedata.normalize("NFKC", text).translate(_INVISIBLE)
+    return text if text.isascii() else _INVISIBLE.sub("", unicodedata.normalize("NFKC", text))
 
 
 def collapsed(lowered: str) -> bytes:
@@ -64,44 +43,47 @@ def collapsed(lowered: str) -> bytes:
     return lowered.encode("utf-8", "replace").translate(None, SIGNS)
 
 
-def _forms(text: str) -> list[str]:
-    """Return the text, and what is left where all encodings of single characters are undone."""
-    if not ("%" in text or "=" in text or "&" in text or "\\" in text):
-        return [text]
-    found = [text]
-    bare = text
+def forms(text: str) -> list[str]:
+    """Return a text as it is seen, and what is left where all encodings of single characters are undone.
+
+    The first is the one to decode (`decodings`): the others take base64 apart, or are in it already.
+    """
+    bare = text = visible(text)
     for _ in range(ROUNDS):
         undone = _undone(bare)
         if undone == bare:
             break
         bare = undone
-    if bare != text:
-        found.append(bare)
-    quoted = _QUOTED.sub(lambda match: chr(int(match[1], 16)), bare)
-    if quoted != bare:
-        found.append(visible(quoted))
+    found = [bare] if bare == text else [bare, text]
+    if "=" in bare:
+        quoted = _QUOTED.sub(lambda match: chr(int(match[1], 16)), bare)
+        if quoted != bare:
+            found.append(visible(quoted))
     return found
 
 
 def _undone(text: str) -> str:
-    if "%" in text:
-        text = unquote(text, errors="replace")
-    if "&" in text:
-        text = html.unescape(text)
-    if "\\" in text:
-        text = _ESCAPED.sub(lambda match: chr(int(match[1] or match[2], 16)), text)
-    return visible(text.encode("utf-8", "replace").decode("utf-8", "replace"))
+    bare = text
+    if "%" in bare and _PERCENT.search(bare):
+        bare = unquote(bare, errors="replace")
+    if "&" in bare and _REFERENCE.search(bare):
+        bare = html.unescape(bare)
+    if "\\" in bare:
+        bare = _ESCAPED.sub(lambda match: chr(int(match[1] or match[2], 16)), bare)
+        bare = bare.encode("utf-8", "replace").decode("utf-8")  # halves of surrogates
+    return bare if bare is text else visible(bare)
 
 
-def _decodings(raw: bytes) -> bytes:
-    """Return what base64 and hexadecimal make of bytes at all alignments, collapsed, one after the other."""
+def decodings(form: str) -> bytes:
+    """Return what base64 and hexadecimal make of a text at all alignments, collapsed, one after the other."""
+    raw = form.encode("utf-8", "replace")
     found = b""
     packed = raw.translate(_FROM_URL, _NO_BASE64)
-    if len(packed) > 4:
+    if len(packed) >= SHORTEST:
         pieces = (packed[begun : begun + (len(packed) - begun) // 4 * 4] for begun in range(4))
         found = binascii.a2b_base64(b"AAAA".join(pieces)).translate(_LOWER, SIGNS)
     spelt = raw.translate(_LOWER, _NO_HEX)
-    if len(spelt) > 4:
+    if len(spelt) >= SHORTEST:
         both = spelt[: len(spelt) // 2 * 2] + b"00" + spelt[1 : 1 + (len(spelt) - 1) // 2 * 2]
         found += b"\n" + binascii.a2b_hex(both).translate(_LOWER, SIGNS)
     return found

@@ -47,10 +47,15 @@ class Mask:
 
     def __init__(self, key: bytes | None, recipients: Iterable[str], domains: Iterable[str] = ()) -> None:
         self._tags = {one.lower(): tag(key, one.lower()) for one in recipients if one}
-        self._searched = [(needles.of_address(one), mark) for one, mark in self._tags.items()]
-        self._searched += [(needles.of_domain(one.lower()), tag(key, one.lower())) for one in domains if one]
-        self._sure = tuple(dict.fromkeys(needle for found, _ in self._searched for needle in found.sure))
-        self._maybe = tuple((needle, found.alone) for found, _ in self._searched for needle in found.maybe)
+        searched = [(needles.of_address(one), mark) for one, mark in self._tags.items()]
+        searched += [(needles.of_domain(one.lower()), tag(key, one.lower())) for one in domains if one]
+        self._search(searched)
+
+    def _search(self, searched: list[tuple[needles.Needles, str]]) -> None:
+        self._searched = searched
+        self._plain = tuple(dict.fromkeys(needle for found, _ in searched for needle in found.plain))
+        self._coded = tuple(dict.fromkeys(needle for found, _ in searched for needle in (*found.coded, *found.maybe)))
+        self._maybe = tuple((needle, found) for found, _ in searched for needle in found.maybe)
 
     @property
     def recipients(self) -> tuple[str, ...]:
@@ -63,27 +68,54 @@ class Mask:
             return False
         if len(text) > LONGEST:
             return True
-        read = hiding.read(text)
-        blob = read.plain + b"\n" + read.coded
-        for needle in self._sure:
-            if needle in blob:
+        forms = hiding.forms(text)
+        plain = b"\n".join([hiding.collapsed(form.casefold()) for form in forms])
+        for needle in self._plain:
+            if needle in plain:
                 return True
-        return any(
-            needle in read.coded or (needle in read.plain and any(alone.search(form) for form in read.texts))
-            for needle, alone in self._maybe
-        )
+        for needle, found in self._maybe:
+            if needle in plain and found.stands_in(forms):
+                return True
+        coded = hiding.decodings(forms[0])
+        return any(needle in coded for needle in self._coded)
+
+    def finds_any(self, texts: Iterable[str]) -> bool:
+        """Say whether any of several texts holds anything; they are searched together."""
+        if not self._searched:
+            return False
+        together: list[str] = []
+        length = 0
+        for text in texts:
+            if length + len(text) >= LONGEST and together:
+                if self.finds("\n".join(together)):
+                    return True
+                together, length = [], 0
+            together.append(text)
+            length += len(text) + 1
+        return self.finds("\n".join(together))
 
     def text(self, text: str) -> str:
-        """Return a text masked; raises Unsure."""
-        if not self.finds(text):
-            return text
-        return self._certain(text)
+        """Return a text masked, long tokens cut to `{t}`; raises Unsure."""
+        return tokens.cut_long(self._certain(text) if self.finds(text) else text)
 
     def words(self, text: str) -> str:
-        """Return a long text in which what stands in clear is masked, quickly: for hashing, never for showing."""
+        """Return a long text in which what stands in clear is masked, quickly: for hashing, never for showing.
+
+        Words that are somebody's local part and everybody's words (`info`) stay: what is hashed is to be equal
+        whoever got it.
+        """
+        text = hiding.visible(text)
+        plain = hiding.collapsed(text.casefold())
+        for found, mark in self._searched:
+            if not found.common and "".join(found.pieces or (found.host,)).encode() in plain:
+                text = found.patterns[0].sub(_put(mark), text)
+        return text
+
+    def _in_clear(self, text: str) -> str:
         text = hiding.visible(text)
         for found, mark in self._searched:
-            text = found.pattern.sub(_put(mark), text)
+            for pattern in found.patterns:
+                text = pattern.sub(_put(mark), text)
         return text
 
     def address(self, address: str) -> str:
@@ -93,25 +125,31 @@ class Mask:
         known = self._tags.get(address.lower())
         if known is not None:
             return known
-        local, at, host = self.text(address).rpartition("@")
+        local, at, host = (self._certain(address) if self.finds(address) else address).rpartition("@")
         return f"{self._cut(local)}{at}{shapes.folded_host(host)}" if at else self._cut(host)
 
     def url(self, url: str) -> str:
         """Return a URL masked and its opaque tokens cut to `{t}`; raises Unsure."""
+        url = shapes.spelt_out(shapes.shortened(url))
         if not self.finds(url):
             return shapes.masked(url)
-        if len(url) > shapes.LONGEST:
-            raise Unsure("a URL too long to be masked")
-        pieces = shapes.apart(shapes.spelt_out(url))
-        path = "/".join(map(self._piece, pieces.path.split("/")))
-        query = "&".join("=".join(map(self._piece, part.split("=", 1))) for part in pieces.query.split("&"))
-        fragment = self._piece(pieces.fragment)
-        host = self.host(pieces.host)
-        user = tokens.TOKEN + "@" if pieces.user else ""
-        found = shapes.joined(pieces._replace(user=user, host=host, path=path, query=query, fragment=fragment))
-        if self.finds(found):  # it lies across the pieces
-            found = shapes.joined(pieces._replace(user=user, host=host, path="/" + tokens.TOKEN, query="", fragment=""))
-        return self._clean(found)
+        pieces = shapes.apart(url)
+        found = pieces._replace(
+            user=tokens.TOKEN + "@" if pieces.user else "",
+            host=self.host(pieces.host),
+            path="/".join(map(self._piece, pieces.path.split("/"))),
+            query="&".join("=".join(map(self._piece, part.split("=", 1))) for part in pieces.query.split("&")),
+            fragment=self._piece(pieces.fragment),
+        )
+        masked = shapes.joined(found)
+        if self.finds(masked):  # it lies across the pieces
+            masked = shapes.joined(found._replace(path="/" + tokens.TOKEN, query="", fragment=""))
+        return self._clean(masked)
+
+    def origin(self, url: str) -> str:
+        """Return of a URL only its scheme, host and port; raises Unsure."""
+        pieces = shapes.apart(url)
+        return f"{pieces.before}{self.host(pieces.host)}{pieces.port}/"
 
     def host(self, host: str) -> str:
         """Return a host with tokens and names of recipients folded to `*`; raises Unsure."""
@@ -132,30 +170,32 @@ class Mask:
     def _certain(self, text: str) -> str:
         if len(text) > LONGEST:
             raise Unsure("a text too long to be searched")
-        found = self.words(self.words(text))
-        for pattern in (_FINE, _COARSE):
-            if not self.finds(found):
-                return found
-            found = pattern.sub(lambda match: self._hidden(match[0]), found)
+        found = self._in_clear(self._in_clear(text))  # two that share a sign between them
+        if self.finds(found):
+            parts = _MARK.split(found)
+            parts[::2] = [_FINE.sub(lambda match: self._hidden(match[0]), part) for part in parts[::2]]
+            found = "".join(parts)
+        if self.finds(found):
+            found = _COARSE.sub(lambda match: self._hidden(match[0]), found)
         return self._clean(found)
 
     def _hidden(self, word: str) -> str:
         if _MARK.fullmatch(word) or not self.finds(word):
             return word
-        return next((mark for found, mark in self._searched if Mask._one(found, mark).finds(word)), CONSTANT)
-
-    @classmethod
-    def _one(cls, found: needles.Needles, mark: str) -> Mask:
-        one = cls(None, ())
-        one._searched = [(found, mark)]
-        one._sure = found.sure
-        one._maybe = tuple((needle, found.alone) for needle in found.maybe)
-        return one
+        for found, mark in self._searched:
+            one = Mask(None, ())
+            one._search([(found, mark)])
+            if one.finds(word):
+                return mark
+        return tokens.TOKEN
 
     def _clean(self, text: str) -> str:
         if self.finds(text):
             raise Unsure("something of a recipient may still be in it")
         return text
+
+
+NOBODY = Mask(None, ())
 
 
 def _put(mark: str) -> str:

@@ -7,42 +7,70 @@ import codecs
 import hashlib
 import re
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import re2
 
 from tipd.mail.hiding import SIGNS, collapsed, visible
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 LEAST = 4  # letters of a local part that says something by itself
 UNLIKELY = 8  # letters that do not stand in other words by chance
-DIGEST = 8  # bytes of a digest that are enough to know it
+DIGEST = 16  # bytes of a digest that are compared
 MOST_KEPT = 4096
-_DIGESTS = ("md5", "sha1", "sha256")
-_SIGN = r"[\x00-\x09\x0b-/:-@\[-`{-\x7f]"  # as hiding drops them: all of ASCII but letters, figures and the line's end
-_AT = rf"{_SIGN}*(?:%40|at{_SIGN}+)?{_SIGN}*"
-# Local parts that many have (RFC 2142 and habit): they are masked where they stand alone, not inside other words.
+_DIGESTS = (hashlib.md5, hashlib.sha1, hashlib.sha256)
+_SIGN = r"[\x00-\x09\x0b-/:-@\[-`{-\x7f]*"  # as hiding drops them: all of ASCII but letters, figures and the line's end
+_APART = re.compile(r"[^\w]|_")
+_FIGURES = re.compile(r"[0-9]+")
+# Local parts that many have (RFC 2142 and habit), and words that stand in them: they are masked where they stand alone
+# as a whole local part, not inside other words, not as a piece of one, and not in what is hashed.
 # fmt: off
-_ROLES = frozenset((
-    "abuse", "accounts", "admin", "administrator", "billing", "contact", "customer", "customers", "hello",
-    "helpdesk", "hostmaster", "info", "information", "mailbox", "marketing", "newsletter", "newsletters",
-    "noreply", "office", "order", "orders", "payment", "postmaster", "privacy", "purchase", "reception",
-    "recruitment", "sales", "secretary", "security", "service", "services", "shipping", "subscribe", "support",
-    "unsubscribe", "webmaster",
+COMMON = frozenset((
+    "abuse", "account", "accounts", "admin", "administrator", "billing", "company", "contact", "customer", "customers",
+    "email", "example", "hello", "help", "helpdesk", "home", "hostmaster", "info", "information", "list", "lists",
+    "mail", "mailbox", "marketing", "member", "money", "news", "newsletter", "newsletters", "noreply", "office",
+    "order", "orders", "payment", "phishing", "post", "postmaster", "privacy", "purchase", "reception", "recruitment",
+    "root", "sales", "secretary", "security", "service", "services", "shipping", "shop", "spam", "spamtrap",
+    "subscribe", "support", "team", "test", "trap", "unsubscribe", "user", "webmaster", "work",
 ))
 # fmt: on
 
 
 class Needles(NamedTuple):
-    """Of one address: `sure`, bytes that are not in any reading of a text but by that address.
+    """Of one address or domain.
 
-    `maybe`: bytes that may be part of other words where they stand in clear; there `alone` (a pattern) decides.
-    `pattern`: what is replaced where it stands in clear.
+    `plain`, `coded`: bytes that are in a reading in clear, and in a decoded one, only where the address is. `maybe`:
+    those that may be part of other words where they stand in clear; there the pattern decides. `pieces`, `host`: its
+    local part between signs, and its domain, collapsed. `names`: other words that mean it where they stand alone.
     """
 
-    sure: tuple[bytes, ...]
+    plain: tuple[bytes, ...]
+    coded: tuple[bytes, ...]
     maybe: tuple[bytes, ...]
-    alone: Any
-    pattern: Any
+    pieces: tuple[str, ...]
+    host: str
+    names: tuple[str, ...] = ()
+
+    @property
+    def patterns(self) -> tuple[Any, ...]:
+        """What is replaced where it stands in clear, between two groups of what stays; compiled when first needed."""
+        first = _compiled(self.pieces, self.host, whole=not self.maybe and not self._is_sure)
+        return (first, _named(self.names)) if self.names else (first,)
+
+    def stands_in(self, forms: Iterable[str]) -> bool:
+        """Say whether a text, in any form it was brought to, has it as a word of its own."""
+        return any(pattern.search(form) for form in forms for pattern in self.patterns)
+
+    @property
+    def common(self) -> bool:
+        """Whether many have it: then it is a word like others, too."""
+        return "".join(self.pieces) in COMMON
+
+    @property
+    def _is_sure(self) -> bool:
+        return "".join(self.pieces).encode() in self.plain
 
 
 @lru_cache(maxsize=MOST_KEPT)
@@ -50,81 +78,88 @@ def of_address(address: str) -> Needles:
     """Return the needles of an address in lower case."""
     local, _, domain = visible(address).casefold().rpartition("@")
     base = local.partition("+")[0] or local
-    pieces = [piece for piece in re.split(r"[^\w]|_", base) if piece]
-    name = collapsed("".join(pieces)).decode("utf-8", "replace")
-    swapped = collapsed("".join(reversed(pieces))).decode("utf-8", "replace")
-    host = collapsed(domain).decode("utf-8", "replace")
-    spoken = _spoken_host(domain)
-    wholes = [name + host, f"{name}at{host}", name + spoken, collapsed(address).decode("utf-8", "replace")]
-    digests = _digests({address, f"{base}@{domain}"} | ({local, base} if _says(name) else set()))
-    found = {whole.encode() for whole in wholes} | {*_forms([name + host]), *digests, _codes(address)}
-    clear = _clear(pieces)
-    at_host = _AT + _letters(host)
-    if not _says(name):
-        pattern = re2.compile(rf"(?i)(^|[^a-z0-9]){clear}{at_host}()")
-        return Needles(_least(found), (), None, pattern)
-    if _is_unlikely(name, pieces):
-        found |= set(_forms([name, swapped])) | {name.encode(), swapped.encode()}
-        either = clear if swapped == name else f"(?:{clear}|{_clear(pieces[::-1])})"
-        return Needles(_least(found), (), None, re2.compile(rf"(?i)(){either}(?:\+[\w.\-]*)?(?:{at_host})?()"))
-    alone = rf"(?i)(^|[^a-z]){clear}(?:\+[\w.\-]*)?(?:{at_host})?([^a-z]|$)"
-    pattern = re2.compile(alone)
-    return Needles(_least(found), (name.encode(),), pattern, pattern)
+    pieces = tuple(text for piece in _APART.split(base) if (text := _text(piece)))
+    name, host = "".join(pieces), _text(domain)
+    speaks = len(name) >= LEAST or _is_mixed(name)
+    digests = _digests([f"{base}@{domain}", base] if speaks else [f"{base}@{domain}"])
+    others = _names(pieces, name) if speaks else ()
+    words = tuple(word.encode() for word in others)
+    if speaks and _is_unlikely(name, pieces):
+        names = [name, "".join(reversed(pieces))] if len(pieces) > 1 else [name]
+        plain = [form for one in names for form in _forms(one)]
+        coded = [one.encode() for one in names]
+        return Needles((*plain, _base32(address)), (*coded, *digests), words, pieces, host, others)
+    spoken = "".join(("at", "dot".join(map(_text, domain.split(".")))))
+    wholes = [*_forms(name + host), f"{name}at{host}".encode(), f"{name}{spoken}".encode(), _base32(address)]
+    maybe = (name.encode(), *words) if speaks else ()
+    return Needles((*wholes, _text(address).encode()), ((name + host).encode(), *digests), maybe, pieces, host, others)
 
 
 @lru_cache(maxsize=MOST_KEPT)
 def of_domain(domain: str) -> Needles:
     """Return the needles of a domain that is to be hidden, with the names below it."""
-    host = collapsed(visible(domain).casefold()).decode("utf-8", "replace")
-    pattern = re2.compile(rf"(?i)()(?:[\w\-]+\.)*{_letters(host)}()")
-    return Needles(tuple({host.encode(), *_forms([host])}), (), None, pattern)
+    host = _text(visible(domain).casefold())
+    return Needles(_forms(host), (host.encode(),), (), (), host)
 
 
-def _least(found: set[bytes]) -> tuple[bytes, ...]:
-    """Return those that hold no other: where one is found, the shorter is."""
-    return tuple(one for one in found if one and not any(other in one for other in found if other and other != one))
+@lru_cache(maxsize=512)
+def _compiled(pieces: tuple[str, ...], host: str, *, whole: bool) -> Any:
+    spelt = _SIGN.join(_SIGN.join(piece) for piece in pieces)
+    at_host = f"{_SIGN}(?:(?:40|at|dot){_SIGN})?{_SIGN.join(host)}"
+    if not pieces:
+        return re2.compile(rf"(?i)()(?:[\w\-]+\.)*{_SIGN.join(host)}()")
+    if whole:
+        return re2.compile(rf"(?i)(^|[^a-z0-9]){spelt}(?:\+[\w.\-]*)?{at_host}()")
+    swapped = _SIGN.join(_SIGN.join(piece) for piece in pieces[::-1])
+    either = spelt if len(pieces) == 1 else f"(?:{spelt}|{swapped})"
+    behind = rf"(?:\+[\w.\-]*)?(?:{at_host})?"
+    if _is_unlikely("".join(pieces), pieces):
+        return re2.compile(rf"(?i)(){either}{behind}()")
+    return re2.compile(rf"(?i)(^|[^a-z]){either}{behind}([^a-z]|$)")
 
 
-def _says(name: str) -> bool:
-    """Say whether a local part tells who is meant by itself: four characters, or figures among letters."""
-    return len(name) >= LEAST or (any(c.isdigit() for c in name) and any(c.isalpha() for c in name))
+@lru_cache(maxsize=512)
+def _named(names: tuple[str, ...]) -> Any:
+    return re2.compile(rf"(?i)(^|[^a-z])(?:{'|'.join(map(_SIGN.join, names))})([^a-z]|$)")
 
 
-def _is_unlikely(name: str, pieces: list[str]) -> bool:
-    if name in _ROLES:
+def _text(text: str) -> str:
+    return collapsed(text).decode("utf-8", "replace")
+
+
+def _is_mixed(name: str) -> bool:
+    return not name.isalpha() and not name.isdigit() and bool(name)
+
+
+def _is_unlikely(name: str, pieces: tuple[str, ...]) -> bool:
+    if name in COMMON:
         return False
-    mixed = any(c.isdigit() for c in name) and any(c.isalpha() for c in name)
-    return len(name) >= UNLIKELY or (len(name) > LEAST and mixed) or (len(pieces) > 1 and len(name) >= UNLIKELY - 2)
+    return len(name) >= UNLIKELY or (len(name) > LEAST and _is_mixed(name)) or (len(pieces) > 1 and len(name) > LEAST)
 
 
-def _forms(names: list[str]) -> list[bytes]:
-    """Return names as they stand backwards, and turned by thirteen letters."""
-    return [form.encode() for name in names for form in (name[::-1], codecs.encode(name, "rot13"))]
+def _names(pieces: tuple[str, ...], name: str) -> tuple[str, ...]:
+    """Return what a greeting may take from a local part: its pieces, and what is left of it without figures."""
+    words = {_FIGURES.sub("", word) for word in (*pieces, name)}
+    return tuple(sorted(word for word in words if len(word) >= LEAST and word != name and word not in COMMON))
 
 
-def _digests(values: set[str]) -> list[bytes]:
+def _forms(name: str) -> tuple[bytes, ...]:
+    """Return a name as it stands, backwards, and turned by thirteen letters."""
+    return name.encode(), name[::-1].encode(), codecs.encode(name, "rot13").encode()
+
+
+def _digests(values: list[str]) -> list[bytes]:
     """Return the beginnings of digests as they are read back from hexadecimal and base64."""
     found = []
     for value in values:
+        raw = value.encode("utf-8", "replace")
         for kind in _DIGESTS:
-            digest = hashlib.new(kind, value.encode("utf-8", "replace"), usedforsecurity=False).digest()
-            found.append(digest[: 2 * DIGEST].lower().translate(None, SIGNS))
-    return [one for one in found if len(one) > DIGEST // 2]
+            digest = kind(raw, usedforsecurity=False).digest()[:DIGEST].lower().translate(None, SIGNS)
+            if len(digest) > LEAST:
+                found.append(digest)
+    return found
 
 
-def _codes(address: str) -> bytes:
-    """Return the address in base32 (RFC 4648), less its end, where what follows would change it."""
-    return base64.b32encode(address.encode("utf-8", "replace")).rstrip(b"=")[:-2].lower()
-
-
-def _spoken_host(domain: str) -> str:
-    """Return a domain as people write it out: `trap dot example dot org`."""
-    return "at" + "dot".join(collapsed(label).decode("utf-8", "replace") for label in domain.split("."))
-
-
-def _clear(pieces: list[str]) -> str:
-    return f"{_SIGN}*".join(_letters(collapsed(piece).decode("utf-8", "replace")) for piece in pieces)
-
-
-def _letters(text: str) -> str:
-    return f"{_SIGN}*".join(map(re2.escape, text))
+def _base32(address: str) -> bytes:
+    """Return the address in base32 (RFC 4648), less its end, which what follows would change."""
+    return base64.b32encode(address.encode("utf-8", "replace")[: -(len(address) % 5) or None]).lower().rstrip(b"=")

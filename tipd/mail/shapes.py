@@ -20,7 +20,7 @@ VALUE = "{v}"
 MOST_HOSTS = 16384  # hosts whose fold is remembered
 LONGEST = 2048  # characters of a URL that its shape looks at
 MOST_NAMES = 20
-_SPELT = re.compile(r"(?:%(?:25)*(?:3[0-9]|4[1-9A-Fa-f]|5[0-9Aa]|6[1-9A-Fa-f]|7[0-9Aa]))+")
+_SPELT = re.compile(r"(?:%(?:25)*(?:2[DEde]|3[0-9]|4[0-9A-Fa-f]|5[0-9AFaf]|6[1-9A-Fa-f]|7[0-9AEae]))+")
 _ADDRESS = re.compile(r"\A[0-9.]+\Z|\A\[|:")
 
 
@@ -88,9 +88,7 @@ def shape(url: str) -> Shape:
 
 def masked(url: str) -> str:
     """Return a URL with its opaque pieces cut: what masked views show, before addresses are looked for."""
-    if len(url) > LONGEST:
-        url = url[:LONGEST].rpartition("/")[0] or url[:LONGEST]
-    pieces = apart(spelt_out(url))
+    pieces = apart(spelt_out(shortened(url)))
     host = folded_host(pieces.host)
     path = "/".join(map(tokens.cut, pieces.path.split("/")))
     query = "&".join(map(_masked_parameter, pieces.query.split("&"))) if pieces.query else ""
@@ -99,13 +97,18 @@ def masked(url: str) -> str:
     return joined(pieces._replace(user=user, host=host, path=path, query=query, fragment=fragment))
 
 
+def shortened(url: str) -> str:
+    """Return a URL, of one too long its beginning up to the last slash."""
+    return url if len(url) <= LONGEST else url[:LONGEST].rpartition("/")[0] + "/"
+
+
 def _masked_parameter(parameter: str) -> str:
     name, equals, value = parameter.partition("=")
     return tokens.cut(name) + equals + tokens.cut(value)
 
 
 def spelt_out(url: str) -> str:
-    """Return a URL in which letters and figures stand as such, however often they were percent-encoded."""
+    """Return a URL in which letters, figures and `-._~@` stand as such, however often they were percent-encoded."""
     return _SPELT.sub(_spelt, url) if "%" in url else url
 
 

@@ -21,6 +21,7 @@ _UNSPEAKABLE = re.compile(r"[bcdfghjklmnpqrstvwxz]{6}|[aeiouy]{5}|[jqxz]{3}")
 _HEX = re.compile(r"[0-9a-f]{8}\Z")
 _ATOM = re.compile(r"%[0-9A-Fa-f]{2}|[A-Za-z0-9]+")
 _RUN = re.compile(r"\{t\}(?:[-_.~+=:,!*%]*\{t\})+")
+_LONG = re.compile(r"(?<![A-Za-z0-9+/:_])[A-Za-z0-9+/_]{16,}={0,2}")
 _TAGGED = re.compile(r"hmac:[0-9a-f]{16}")
 
 
@@ -49,6 +50,7 @@ def is_opaque(atom: str) -> bool:
     return folded(atom) == TOKEN
 
 
+@lru_cache(maxsize=MOST_KEPT)
 def cut(segment: str) -> str:
     """Return a piece of a URL (between two delimiters) with what is opaque in it cut to `{t}`.
 
@@ -68,6 +70,16 @@ def _cut_one(match: re.Match[str]) -> str:
     return TOKEN if is_opaque(match[0]) else match[0]
 
 
+def cut_long(text: str) -> str:
+    """Return a text whose long tokens (16 characters and more that no writer would choose) are cut to `{t}`."""
+    return _LONG.sub(_cut_long, text)
+
+
+def _cut_long(match: re.Match[str]) -> str:
+    return TOKEN if any(is_opaque(atom) for atom in _ATOM.findall(match[0])) else match[0]
+
+
+@lru_cache(maxsize=MOST_KEPT)
 def fold(segment: str) -> str:
     """Return a piece of a URL as it is in every mail of a campaign: numbers and tokens `{t}`."""
     if TOKEN in segment or "hmac:" in segment:

@@ -1,7 +1,8 @@
 """What of a mail a view shows: its fields, masked. Nothing leaves a mail host but through `apply`.
 
-Every view masks but the one that is named `full`. Where masking cannot be sure of a field, the field is left out and
-the record has the defect `unmasked`.
+Every view masks but the one that is named `full`. What cannot be masked for sure is left out, and the record has the
+defect `unmasked`. Where not all recipients are known (there were too many, or the header was not read to its end), only
+what no sender chose is shown.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tipd.mail import defects
-from tipd.mail.masking import Mask, Unsure
+from tipd.mail.masking import NOBODY, Mask, Unsure
 from tipd.mail.record import Attachment, Auth, Dkim, Hop, Record, Relay
 from tipd.mail.view import FULL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from tipd.mail.artefacts import Artefacts
     from tipd.mail.view import View
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _ALWAYS = frozenset({"format", "sha256", "at", "size", "defects"})
 _AS_THEY_ARE = ("class_", "trap", "subject_hash", "text_hash", "template", "parser")
 _ATTRIBUTE = {field.encode_name: field.name for field in msgspec.structs.fields(Record)}
-_UNSURE_ANYWAY = frozenset({defects.MANY_ADDRESSES, defects.BROKEN})
+_SOME_UNKNOWN = frozenset({defects.MANY_ADDRESSES, defects.LONG_HEADER, defects.UNREAD, defects.BROKEN})
 
 
 def apply(view: View, name: str, key: bytes, artefacts: Artefacts, domains: Sequence[str] = ()) -> Record:
@@ -33,18 +34,19 @@ def apply(view: View, name: str, key: bytes, artefacts: Artefacts, domains: Sequ
 
     `name`: of the view; `key`: of its HMACs; `domains`: the operator's trap domains, hidden whole in masked views.
     """
-    record = artefacts.record
-    shown = _shown(tuple(view.fields))
+    record, shown = artefacts.record, _shown(tuple(view.fields))
+    met = record.defects
     if name == FULL:
         mask = Mask(key, artefacts.recipients)
-        kept = {field: getattr(record, field) for field in shown if field != "recipients"}
-        unsure = False
+        kept = {field: getattr(record, field) for field in shown}
     else:
         mask = Mask(key, artefacts.recipients, domains)
-        kept, unsure = _masked(record, mask, shown)
+        careful = Careful(mask)
+        kept = careful.fields(record, shown)
+        if careful.unsure:
+            met = tuple(dict.fromkeys([*met, defects.UNMASKED]))
     if "recipients" in shown:
         kept["recipients"] = mask.recipients
-    met = record.defects if not unsure else tuple(dict.fromkeys([*record.defects, defects.UNMASKED]))
     return Record(format=record.format, sha256=record.sha256, at=record.at, size=record.size, defects=met, **kept)
 
 
@@ -55,59 +57,141 @@ def _shown(fields: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(_ATTRIBUTE[key] for key in keys if key in _ATTRIBUTE and key not in _ALWAYS)
 
 
-def _masked(record: Record, mask: Mask, shown: tuple[str, ...]) -> tuple[dict[str, Any], bool]:
-    """Return the shown fields masked, and whether any was left out."""
-    kept: dict[str, Any] = {}
-    unsure = not _UNSURE_ANYWAY.isdisjoint(record.defects)
-    for field in shown:
-        value = getattr(record, field)
-        if field in _AS_THEY_ARE:
-            kept[field] = value
-        elif value and field in _FIELDS:
-            try:
-                kept[field] = _FIELDS[field](mask, value)
-            except Unsure:
-                unsure = True
-    return kept, unsure
+class Careful:
+    """Masks the fields of one record; `unsure` once a value had to be left out."""
+
+    def __init__(self, mask: Mask) -> None:
+        self._all = self.mask = mask
+        self.unsure = False
+
+    def fields(self, record: Record, shown: tuple[str, ...]) -> dict[str, Any]:
+        """Return the shown fields, masked.
+
+        Most mails name their recipients nowhere but where they say to whom they go: all fields are searched together
+        first, then one by one, and only a field in which there is something is looked at value by value.
+        """
+        kept = {field: getattr(record, field) for field in shown if field in _AS_THEY_ARE}
+        masked = _MASKED
+        if not _SOME_UNKNOWN.isdisjoint(record.defects):
+            masked, self.unsure = _OF_STRANGERS, True
+        values = [(field, value) for field in shown if field in masked and (value := getattr(record, field))]
+        suspected = self._all.finds_any(text for _, value in values for text in _strings(value))
+        for field, value in values:
+            here = suspected and (isinstance(value, str) or self._all.finds_any(_strings(value)))
+            self.mask = self._all if here else NOBODY
+            kept[field] = masked[field](self, value)
+        return kept
+
+    def sure(self, mask: Callable[[str], str], value: str) -> str:
+        """Return a value masked, empty where that is not sure."""
+        try:
+            return mask(value)
+        except Unsure:
+            self.unsure = True
+            return ""
+
+    def text(self, value: str) -> str:
+        """Return a text masked."""
+        return self.sure(self.mask.text, value) if value else value
+
+    def address(self, value: str) -> str:
+        """Return a mail address masked."""
+        return self.sure(self.mask.address, value)
+
+    def addresses(self, values: tuple[str, ...]) -> tuple[str, ...]:
+        """Return mail addresses masked, each once."""
+        return _each(self.sure(self.mask.address, value) for value in values)
+
+    def urls(self, values: tuple[str, ...]) -> tuple[str, ...]:
+        """Return URLs masked, each once."""
+        return _each(self.sure(self.mask.url, value) for value in values)
+
+    def origins(self, values: tuple[str, ...]) -> tuple[str, ...]:
+        """Return of URLs only where they lead."""
+        return _each(self.sure(self.mask.origin, value) for value in values)
+
+    def hosts(self, values: tuple[str, ...]) -> tuple[str, ...]:
+        """Return hosts masked, each once."""
+        return _each(self.sure(self.mask.host, value) for value in values)
+
+    def relay(self, relay: Relay) -> Relay:
+        """Return the relay with its names masked."""
+        return Relay(address=relay.address, name=self.text(relay.name), helo=self.text(relay.helo))
+
+    def received(self, hops: tuple[Hop, ...]) -> tuple[Hop, ...]:
+        """Return the chain with its names masked."""
+        return tuple(
+            Hop(
+                by=self.text(hop.by),
+                from_=self.text(hop.from_),
+                helo=self.text(hop.helo),
+                address=hop.address,
+                at=hop.at,
+            )
+            for hop in hops
+        )
+
+    def received_bare(self, hops: tuple[Hop, ...]) -> tuple[Hop, ...]:
+        """Return of the chain only addresses and times."""
+        return tuple(Hop(address=hop.address, at=hop.at) for hop in hops)
+
+    def auth(self, auth: Auth) -> Auth:
+        """Return results with their domains masked."""
+        signatures = tuple(Dkim(domain=self.text(one.domain), result=one.result) for one in auth.dkim)
+        return msgspec.structs.replace(auth, spf_domain=self.text(auth.spf_domain), dkim=signatures)
+
+    def attachments(self, files: tuple[Attachment, ...]) -> tuple[Attachment, ...]:
+        """Return files with their names masked; their hashes stay."""
+        return tuple(
+            msgspec.structs.replace(
+                one, name=self.text(one.name), declared=self.text(one.declared), inside=self.attachments(one.inside)
+            )
+            for one in files
+        )
+
+    def attachments_bare(self, files: tuple[Attachment, ...]) -> tuple[Attachment, ...]:
+        """Return files without their names."""
+        return tuple(
+            msgspec.structs.replace(one, name="", declared="", inside=self.attachments_bare(one.inside))
+            for one in files
+        )
 
 
-def _each(one: Callable[[Mask, Any], Any]) -> Callable[[Mask, Any], tuple[Any, ...]]:
-    def all_of(mask: Mask, values: tuple[Any, ...]) -> tuple[Any, ...]:
-        return tuple(dict.fromkeys(one(mask, value) for value in values))
-
-    return all_of
-
-
-def _hop(mask: Mask, hop: Hop) -> Hop:
-    return Hop(
-        by=mask.text(hop.by), from_=mask.text(hop.from_), helo=mask.text(hop.helo), address=hop.address, at=hop.at
-    )
-
-
-def _relay(mask: Mask, relay: Relay) -> Relay:
-    return Relay(address=relay.address, name=mask.text(relay.name), helo=mask.text(relay.helo))
-
-
-def _auth(mask: Mask, auth: Auth) -> Auth:
-    signatures = tuple(Dkim(domain=mask.text(one.domain), result=one.result) for one in auth.dkim)
-    return msgspec.structs.replace(auth, spf_domain=mask.text(auth.spf_domain), dkim=signatures)
-
-
-def _attachment(mask: Mask, one: Attachment) -> Attachment:
-    within = tuple(_attachment(mask, inner) for inner in one.inside)
-    return msgspec.structs.replace(one, name=mask.text(one.name), declared=mask.text(one.declared), inside=within)
-
-
-_FIELDS: dict[str, Callable[[Mask, Any], Any]] = {
-    "subject": Mask.text,
-    "from_": Mask.address,
-    "reply_to": Mask.address,
-    "return_path": Mask.address,
-    "relay": _relay,
-    "received": _each(_hop),
-    "auth": _auth,
-    "urls": _each(Mask.url),
-    "hosts": _each(Mask.host),
-    "mails": _each(Mask.address),
-    "attachments": _each(_attachment),
+_Fields = dict[str, "Callable[[Careful, Any], Any]"]
+_MASKED: _Fields = {
+    "subject": Careful.text,
+    "from_": Careful.address,
+    "reply_to": Careful.address,
+    "return_path": Careful.address,
+    "relay": Careful.relay,
+    "received": Careful.received,
+    "auth": Careful.auth,
+    "urls": Careful.urls,
+    "hosts": Careful.hosts,
+    "mails": Careful.addresses,
+    "attachments": Careful.attachments,
 }
+_OF_STRANGERS: _Fields = {
+    "relay": Careful.relay,
+    "received": Careful.received_bare,
+    "auth": Careful.auth,
+    "urls": Careful.origins,
+    "hosts": Careful.hosts,
+    "attachments": Careful.attachments_bare,
+}
+
+
+def _each(values: Iterator[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(value for value in values if value))
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Yield all texts of a field's value."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from _strings(one)
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            yield from _strings(getattr(value, name))
