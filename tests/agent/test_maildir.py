@@ -131,10 +131,11 @@ def test_a_mail_is_found_where_it_was_moved(box):
 
 
 def test_a_whole_mail_is_fetched_unpacked(box):
+    new = os.fsencode(box.path / "new")
     name = box.deliver(gzip.compress(b"x" * 1000))
-    assert maildir.fetch(box.path / "new" / name, 1000) == b"x" * 1000
+    assert maildir.fetch(new, os.fsencode(name), 1000) == b"x" * 1000
     with pytest.raises(CompressedError):
-        maildir.fetch(box.path / "new" / name, 999)
+        maildir.fetch(new, os.fsencode(name), 999)
     plain = box.deliver(b"x" * 1000)
     with pytest.raises(CompressedError, match="longer"):
-        maildir.fetch(box.path / "new" / plain, 999)
+        maildir.fetch(new, os.fsencode(plain), 999)

@@ -152,11 +152,11 @@ def find(folder: bytes, name: bytes) -> tuple[bytes, bytes] | None:
     return None
 
 
-def fetch(path: Path, most: int) -> bytes:
+def fetch(path: bytes, name: bytes, most: int) -> bytes:
     """Return a mail's bytes, unpacked; raises RefusedMail, CompressedError (also beyond `most` bytes) and OSError."""
-    folder = open_folder(os.fsencode(path.parent))
+    folder = open_folder(path)
     try:
-        descriptor = open_mail(folder, os.fsencode(path.name))
+        descriptor = open_mail(folder, name)
     finally:
         os.close(folder)
     with os.fdopen(descriptor, "rb") as file:
@@ -166,3 +166,10 @@ def fetch(path: Path, most: int) -> bytes:
             if len(whole) > most:
                 raise CompressedError(f"it is longer than {most} bytes")
     return bytes(whole)
+
+
+def cut_out(path: bytes, place: int, length: int) -> bytes:
+    """Return some bytes of an mbox file; raises RefusedMail and OSError."""
+    with os.fdopen(open_mail(None, path), "rb") as file:
+        file.seek(place)
+        return file.read(length)

@@ -1,0 +1,70 @@
+"""What the agent watches: each folder and mbox file with what is known of it, and when it is worth another look."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tipd.agent.listing import Listing
+
+if TYPE_CHECKING:
+    from tipd.agent.maildir import Box
+
+FULL_LOOK = 600.0  # seconds: some file systems do not tell that a folder changed
+AGAIN = 3600.0  # seconds: then every name is compared with the ledger once more
+AFTER_TROUBLE = 300.0
+_SHARE = 0.01  # of the time, that listing one folder may take
+_GRAIN = 2_000_000_000  # nanoseconds: a change this close to the look may have come after it, at the same time stamp
+
+
+@dataclass
+class Folder:
+    """One folder of a maildir. Times are trio's, but for `changed`, which is the file system's."""
+
+    box: Box
+    path: bytes
+    listing: Listing = field(init=False)
+    changed: int = -1
+    looked: float = float("-inf")
+    took: float = 0.0
+    again_at: float = 0.0
+    fault: str = ""
+
+    def __post_init__(self) -> None:
+        """Know nothing of it yet."""
+        self.listing = Listing(self.path)
+
+    def is_due(self, now: float) -> bool:
+        """Say whether it is worth listing: it changed, or was not listed for long, and its turn has come."""
+        if now >= self.again_at > 0:
+            return True
+        since = now - self.looked
+        if since >= FULL_LOOK:
+            return True
+        if since < self.took / _SHARE:
+            return False
+        try:
+            return os.lstat(self.path).st_mtime_ns != self.changed
+        except OSError:
+            return True
+
+    def look(self, now: float, wall_ns: int) -> list[bytes]:
+        """List it and return what is new; raises OSError. Call it in a thread, with both clocks' present."""
+        if now >= self.again_at:
+            self.listing.again()
+            self.again_at = now + AGAIN
+        try:
+            told = os.lstat(self.path).st_mtime_ns
+            names = self.listing.look()
+        except OSError:
+            self.listing.forget()
+            self.changed = -1
+            raise
+        self.changed = told if wall_ns - told > _GRAIN else -1
+        self.looked = now
+        return names
+
+    def trouble(self, now: float) -> None:
+        """Have every name compared with the ledger again before long: some could not be read."""
+        self.again_at = min(self.again_at, now + AFTER_TROUBLE) if self.again_at else now + AFTER_TROUBLE

@@ -1,0 +1,129 @@
+"""The agent's parts on one state folder: opened together, closed together. `loop.run` makes them work."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tipd.agent import maildir
+from tipd.agent.chain import Chain
+from tipd.agent.compressed import CompressedError
+from tipd.agent.hold import Hold
+from tipd.agent.keys import Keys
+from tipd.agent.ledger import Ledger
+from tipd.agent.reading import LONGEST
+from tipd.agent.sealing import Sealer
+from tipd.config import duration, nearest
+from tipd.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tipd.agent.settings import AgentConfig
+    from tipd.clock import Clock
+    from tipd.log import Log
+
+CHAINS = "chains"
+KEYS = "keys"
+LEDGER = "ledger.sqlite"
+
+
+class Host:
+    """What an agent is made of. `chains` is by view; `add_view` adds to it while the agent works."""
+
+    def __init__(self, config: AgentConfig, clock: Clock, log: Log) -> None:
+        """Take the state folder and settle what was cut off; raises TryAgain, ConfigError, OSError."""
+        self.config = config
+        self.clock = clock
+        self.log = log
+        self.hold = Hold(config.state_dir)
+        try:
+            self.keys = open_keys(config)
+            self.ledger = _open_ledger(config.state_dir / LEDGER, log)
+            self.chains: dict[str, Chain] = {}
+            self.sealer = Sealer(
+                agent=config.name,
+                chains=self.chains,
+                views=config.views,
+                ledger=self.ledger,
+                keys=self.keys,
+                clock=clock,
+            )
+            for view in config.agent.views:
+                self.add_view(view)
+        except BaseException:
+            self.hold.close()
+            raise
+
+    def add_view(self, view: str) -> None:
+        """Seal a view from now on; raises ConfigError where there is none of that name."""
+        if view in self.chains:
+            return
+        if view not in self.config.views:
+            raise ConfigError(f"there is no view {view!r}{nearest(view, self.config.views)}")
+        folder = self.config.state_dir / CHAINS / view
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        chain = Chain(folder)
+        sealed_by = chain.index().agent
+        if sealed_by and sealed_by != self.config.name:
+            raise ConfigError(f"{folder}: was sealed by the agent {sealed_by!r}, and this one is {self.config.name!r}")
+        self.chains[view] = chain
+        missed = self.sealer.recover(view)
+        if missed:
+            self.log.warning("versions were there that the ledger did not know", view=view, count=missed)
+
+    def raw(self, sha256: str) -> bytes | None:
+        """Return a mail's bytes, unpacked, while it lies where it was read; None where it does not."""
+        try:
+            wanted = bytes.fromhex(sha256)
+        except ValueError:
+            return None
+        for lying in self.ledger.lying(wanted):
+            with suppress(OSError, maildir.RefusedMail, CompressedError):
+                if lying.place is not None and lying.length is not None:
+                    path = lying.folder + b"/" + lying.box.rpartition(b"/")[2]
+                    return maildir.cut_out(path, lying.place, min(lying.length, LONGEST))
+                found = maildir.find(lying.folder, lying.name)
+                if found is not None:
+                    return maildir.fetch(*found, LONGEST)
+        return None
+
+    def withdraw(self, sha256s: Iterable[str], why: str) -> int:
+        """Have the next versions take back the records of some mails; return how many records that are."""
+        return self.ledger.withdraw([bytes.fromhex(each) for each in sha256s], why, sorted(self.chains))
+
+    def retain(self) -> int:
+        """Remove the lines of versions that are too old or too many; their manifests stay. Return how many."""
+        from tipd.agent.retention import retain
+
+        keep = duration(self.config.agent.keep)
+        now = self.clock.now()
+        return sum(retain(chain, now - keep, self.config.agent.keep_size) for chain in self.chains.values())
+
+    def close(self) -> None:
+        """Give everything back."""
+        self.ledger.close()
+        self.hold.close()
+
+
+def open_keys(config: AgentConfig) -> Keys:
+    """Return the agent's keys, made where they are missing; raises ConfigError. Without the lock, for the CLI too."""
+    shared = config.agent.hmac_key_file
+    return Keys(config.state_dir / KEYS, Path(shared) if shared else None)
+
+
+def _open_ledger(path: Path, log: Log) -> Ledger:
+    """Open the ledger; a broken one is put aside, since the sealed folders tell what was sealed."""
+    try:
+        return Ledger(path)
+    except sqlite3.DatabaseError as error:
+        if type(error) is not sqlite3.DatabaseError:  # a full disk, no right, locked: it is not to blame
+            raise
+        aside = next(each for n in range(1, 1000) if not (each := path.with_name(f"{path.name}.broken{n}")).exists())
+        log.error("the ledger is broken and was put aside", error=str(error), aside=str(aside))
+        path.rename(aside)
+        for more in ("-wal", "-shm"):
+            path.with_name(path.name + more).unlink(missing_ok=True)
+        return Ledger(path)

@@ -1,0 +1,179 @@
+"""Versions out of waiting lines: written whole, signed, chained, and never twice.
+
+In order: what the version is about to hold is noted in the ledger; its lines are compressed into a file beside the
+chain and made durable; the chain takes lines and manifest in; the ledger lets go. Whatever step is cut off, `recover`
+finishes or takes back, by what the sealed folder holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import msgspec
+import zstandard
+
+from tipd.agent.protocol import Manifest, digest, public_text, sign
+from tipd.mail.headers import written
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from tipd.agent.chain import Chain
+    from tipd.agent.keys import Keys
+    from tipd.agent.ledger import Ledger, Line
+    from tipd.clock import Clock
+    from tipd.mail.view import View
+
+LEVEL = 6
+MOST_WITHDRAWN = 20_000  # of one version: its manifest has a bound
+_TMP = "sealing.tmp"
+
+
+class _Known(msgspec.Struct, frozen=True):
+    """What sealing asks of a line."""
+
+    sha256: str
+    at: str = ""
+
+
+_line = msgspec.json.Decoder(_Known)
+
+
+class Sealer:
+    """Seals the chains of one agent. Blocks while it writes: call it from a thread, one at a time."""
+
+    def __init__(
+        self,
+        *,
+        agent: str,
+        chains: Mapping[str, Chain],
+        views: Mapping[str, View],
+        ledger: Ledger,
+        keys: Keys,
+        clock: Clock,
+    ) -> None:
+        """`chains`: by view, read anew at each call, so that views may be added."""
+        self._agent = agent
+        self._chains = chains
+        self._views = views
+        self._ledger = ledger
+        self._keys = keys
+        self._clock = clock
+        self._told: list[Callable[[str, int], None]] = []
+
+    def on_sealed(self, told: Callable[[str, int], None]) -> None:
+        """Have a callable told of each version (view, number) that `tell` is told of."""
+        self._told.append(told)
+
+    def tell(self, view: str, n: int) -> None:
+        """Tell who wants to know; in the caller's thread."""
+        for told in self._told:
+            told(view, n)
+
+    def recover(self, view: str) -> int:
+        """Finish or take back what was cut off; return how many versions the ledger had missed. Raises OSError."""
+        chain = self._chains[view]
+        (chain.folder / _TMP).unlink(missing_ok=True)
+        known = self._ledger.seen(view)
+        for n in range(known + 1, chain.last + 1):
+            manifest = msgspec.json.decode(chain.manifest(n), type=Manifest)
+            withdrawn = [bytes.fromhex(each) for each in manifest.withdraws]
+            if chain.has_body(n):
+                held = (bytes.fromhex(each.sha256) for each in lines_of(chain.body(n)))
+                self._ledger.sealed_before(view, n, held, withdrawn)
+            else:
+                self._ledger.sealed(view, n)
+                self._ledger.sealed_before(view, n, (), withdrawn)
+        self._ledger.release(view)
+        return max(0, chain.last - known)
+
+    def seal(self, view: str, most: int, *, backlog: bool = False) -> int:
+        """Seal what waits for a view, `most` lines at most; return the version's number, 0 where nothing waits.
+
+        Raises OSError, sqlite3.Error, ConfigError (a key is missing); then nothing is lost, and `recover` must be
+        called before the next attempt.
+        """
+        chain = self._chains[view]
+        lines = self._ledger.take(view, self._clock.now().timestamp(), most)
+        withdrawn = self._ledger.withdrawals(view, MOST_WITHDRAWN)
+        if not lines and not withdrawn:
+            return 0
+        n = chain.last + 1
+        self._ledger.give(view, n, [line.id for line in lines], withdrawn)
+        chain.folder.mkdir(parents=True, exist_ok=True)
+        body = chain.folder / _TMP
+        try:
+            manifest = self._manifest(view, n, lines, withdrawn, body, backlog=backlog)
+            chain.append(manifest, n, body)
+        except BaseException:
+            body.unlink(missing_ok=True)
+            raise
+        self._ledger.sealed(view, n)
+        return n
+
+    def _manifest(
+        self, view: str, n: int, lines: list[Line], withdrawn: list[bytes], body: Path, *, backlog: bool
+    ) -> bytes:
+        """Write the lines; return the manifest, signed by the key that the chain expects."""
+        chain, terms = self._chains[view], self._views[view]
+        sha256, size, raw_bytes = _write(body, lines)
+        times = sorted(at for at in (_line.decode(line.bytes).at for line in lines) if at)
+        newest = self._keys.public
+        due = chain.key_after(chain.last) if chain.last else newest
+        private = self._keys.private(due)
+        return sign(
+            Manifest(
+                agent=self._agent,
+                view=view,
+                n=n,
+                previous=digest(chain.manifest(chain.last)) if chain.last else None,
+                sha256=sha256,
+                bytes=size,
+                raw_bytes=raw_bytes,
+                records=len(lines),
+                sealed=self._moment(chain),
+                key=public_text(private.public_key()),
+                first=times[0] if times else "",
+                last=times[-1] if times else "",
+                tlp=terms.tlp,
+                licence=terms.licence,
+                onward=terms.onward,
+                withdraws=tuple(each.hex() for each in withdrawn),
+                next_key=newest if newest != due else "",
+                backlog=backlog,
+            ),
+            private,
+        )
+
+    def _moment(self, chain: Chain) -> str:
+        """Return the present, or the moment of the version before where the clock has gone back since."""
+        now = written(self._clock.now())
+        before = msgspec.json.decode(chain.manifest(chain.last), type=Manifest).sealed if chain.last else ""
+        return max(now, before, key=lambda text: datetime.fromisoformat(text).timestamp() if text else 0.0)
+
+
+def _write(body: Path, lines: list[Line]) -> tuple[str, int, int]:
+    """Write the compressed lines; return their SHA-256, their size, and the size of what is inside."""
+    sha256, size, raw_bytes = hashlib.sha256(), 0, 0
+    packer = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compressobj()
+    with body.open("wb") as file:
+        for piece in (*(line.bytes + b"\n" for line in lines), None):
+            packed = packer.flush() if piece is None else packer.compress(piece)
+            raw_bytes += len(piece or b"")
+            size += len(packed)
+            sha256.update(packed)
+            file.write(packed)
+    return sha256.hexdigest(), size, raw_bytes
+
+
+def lines_of(body: Path) -> Iterator[_Known]:
+    """Yield hash and time of each record of a version of our own."""
+    with body.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as lines:
+        rest = b""
+        while piece := lines.read(1 << 18):
+            *whole, rest = (rest + piece).split(b"\n")
+            for line in whole:
+                yield _line.decode(line)
