@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from mail.test_quick import MIXED
 
 from tipd.mail.fallback import decoded, header_only, parse
+from tipd.mail.parts import Room
 from tipd.mail.quick import Unparsable
 
 
 def test_it_says_what_the_fast_one_says():
-    root = parse(MIXED)
+    root = parse(MIXED, Room(100, 50))
     text, message, file = root.children
     assert root.first("from") == "hä <a@example.org>"
     assert root.headers["subject"] == ["one", "two"]
@@ -51,7 +52,7 @@ def test_encoded_words_are_read_where_they_can_be(text, value):
 def test_no_bytes_raise_anything_else(raw):
     header_only(raw, 500)
     with contextlib.suppress(Unparsable):
-        parse(raw)
+        parse(raw, Room(100, 50))
 
 
 @given(st.text(max_size=300))

@@ -28,7 +28,7 @@ def test_leaves_come_in_the_order_of_the_mail_and_messages_inside_with_what_they
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        ("text/plain; charset=UTF-8", "utf-8"),
+        ("text/plain; charset=UTF-8", "UTF-8"),
         ('text/plain; format=flowed; Charset="iso-8859-1"', "iso-8859-1"),
         ("text/plain", ""),
         ("text/plain; charset", ""),

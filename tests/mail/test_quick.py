@@ -2,6 +2,7 @@
 
 import pytest
 
+from tipd.mail.parts import Room
 from tipd.mail.quick import Unparsable, parse
 
 MIXED = (
@@ -14,7 +15,7 @@ MIXED = (
 
 
 def test_the_tree_has_all_parts_and_all_fields():
-    root = parse(MIXED)
+    root = parse(MIXED, Room(100, 50))
     text, message, file = root.children
     assert root.headers["subject"] == ["one", "two"]
     assert root.first("from") == "hä <a@example.org>"
@@ -26,7 +27,7 @@ def test_the_tree_has_all_parts_and_all_fields():
 @pytest.mark.parametrize("raw", [b"Content-Type: multipart/mixed; boundary=q\r\n\r\n" + b"--q\r\n" * 50_000])
 def test_what_it_refuses_it_says(raw):
     try:
-        root = parse(raw)
+        root = parse(raw, Room(100, 50))
     except Unparsable as error:
         assert str(error)
     else:
@@ -36,4 +37,4 @@ def test_what_it_refuses_it_says(raw):
 def test_a_mail_nested_too_deep_is_refused():
     raw = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (n, n) for n in range(1000))
     with pytest.raises(Unparsable):
-        parse(raw + b"\r\nhello")
+        parse(raw + b"\r\nhello", Room(100, 50))

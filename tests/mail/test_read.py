@@ -48,6 +48,7 @@ def test_a_mail_becomes_a_record():
         "http://other.example/b",
         "https://www.shop.example.com/c",
     }
+    assert record.hosts[:2] == ("shop.example.com", "example.com")
     assert (record.class_, record.trap, record.parser, record.defects) == ("spam", "pristine", "fast", ())
     assert found.recipients == ("owner@example.org", "trap@example.org", "other@example.net")
     assert decode(encode(record)) == record

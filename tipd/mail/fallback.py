@@ -7,28 +7,47 @@ property of its header objects is used: fields are decoded here.
 from __future__ import annotations
 
 import re
-from email import message_from_bytes
 from email.errors import HeaderParseError
+from email.feedparser import BytesFeedParser
 from email.header import decode_header
 from email.message import Message
 from email.policy import compat32
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tipd.mail.parts import Part
+from tipd.mail.parts import LONGEST_PARAMETERS, Part, parameter
 from tipd.mail.quick import Unparsable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from tipd.mail.parts import Room
 
 LONGEST_FIELD = 16384  # characters: decoding of longer ones is not tried
 _FIELD = re.compile(rb"^([!-9;-~]{1,256})[ \t]*:[ \t]*(.*(?:\r?\n[ \t]+.*)*)", re.MULTILINE)
 _FOLD = re.compile(r"\r?\n[ \t]+")
 
 
-def parse(raw: bytes) -> Part:
+class _Mail(Message):
+    """A message whose parameters are read in linear time; the standard library's way is quadratic in their number."""
+
+    def get_boundary(self, failobj: Any = None) -> Any:
+        value = str(self.get("content-type", ""))
+        return super().get_boundary(failobj) if len(value) <= LONGEST_PARAMETERS else parameter(value, "boundary")
+
+    def get_filename(self, failobj: Any = None) -> Any:
+        for name, key in (("content-disposition", "filename"), ("content-type", "name")):
+            value = str(self.get(name, ""))
+            if len(value) > LONGEST_PARAMETERS:
+                return parameter(value, key)
+        return super().get_filename(failobj)
+
+
+def parse(raw: bytes, room: Room) -> Part:
     """Return the tree of a mail; raises Unparsable where even the standard library gives up."""
     try:
-        return _part(message_from_bytes(raw, policy=compat32), 0)
+        parser = BytesFeedParser(_Mail, policy=compat32)
+        parser.feed(raw)
+        return _part(parser.close(), room, 0)
     except (RecursionError, ValueError, LookupError, TypeError, AttributeError, AssertionError, IndexError) as error:
         raise Unparsable(f"{type(error).__name__}: {error}") from None
 
@@ -47,12 +66,16 @@ def end_of_header(raw: bytes) -> int:
     return min(ends, default=len(raw))
 
 
-def _part(message: Message, depth: int) -> Part:
+def _part(message: Message, room: Room, depth: int) -> Part:
     kind = message.get_content_type().lower()
     headers = _gathered((name, str(value)) for name, value in message.raw_items())
     payload = message.get_payload()
     if isinstance(payload, list):
-        children = [_part(child, depth + 1) for child in payload if isinstance(child, Message)]
+        children = []
+        for child in payload:
+            if not isinstance(child, Message) or not room.takes(depth + 1):
+                break
+            children.append(_part(child, room, depth + 1))
         return Part(content_type=kind, headers=headers, children=children, is_message=kind == "message/rfc822")
     content = message.get_payload(decode=True)
     return Part(

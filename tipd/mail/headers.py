@@ -11,10 +11,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 LONGEST = 4096  # characters looked at of one field
-_FIRST = datetime(1980, 1, 1, tzinfo=UTC)
-_LAST = datetime(2100, 1, 1, tzinfo=UTC)
+_FIRST_YEAR, _LAST_YEAR = 1980, 2099
 _ADDRESS = re.compile(r"[^\s<>()\[\]\",;:@\\]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.\-_]{0,252}[A-Za-z0-9])?")
 _ANGLE = re.compile(r"<([^<>\s]{1,320})>")
+_QUOTED_OR_COMMA = re.compile(r'"(?:[^"\\]|\\.)*+"|[,;]', re.DOTALL)
+# What nearly all mail programs write; the rest goes the standard library's long way.
+_DATE = re.compile(
+    r"\s*(?:[A-Z][a-z]{2},\s*)?([0-9]{1,2}) ([A-Z][a-z]{2}) ([0-9]{4}) ([0-9:]{8}) ([+-][0-9]{4}|GMT|UTC?)"
+    r"\s*(?:\([^()]*\)\s*)?\Z"
+)
+_MONTHS = {
+    name: f"{at:02}"
+    for at, name in enumerate(("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"), 1)
+}
+_ZONES = {"GMT": "+0000", "UT": "+0000", "UTC": "+0000"}
 
 
 def addresses(values: Iterable[str], most: int) -> list[str]:
@@ -36,33 +46,51 @@ def addresses(values: Iterable[str], most: int) -> list[str]:
 
 def _mailboxes(text: str) -> list[str]:
     """Return the pieces between commas that are not quoted."""
-    pieces, begun, quoted = [], 0, False
-    for at, character in enumerate(text):
-        if character == '"' and (at == 0 or text[at - 1] != "\\"):
-            quoted = not quoted
-        elif character in ",;" and not quoted:
-            pieces.append(text[begun:at])
-            begun = at + 1
+    if "," not in text and ";" not in text:
+        return [text]
+    pieces, begun = [], 0
+    for match in _QUOTED_OR_COMMA.finditer(text):
+        if match.end() == match.start() + 1:
+            pieces.append(text[begun : match.start()])
+            begun = match.end()
     return [*pieces, text[begun:]]
 
 
 def display(text: str, most: int) -> str:
     """Return a field as it is kept: one line, without control characters, at most `most` characters."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * most]).split())[:most]
+    text = text[: 4 * most]
+    if not text.isprintable():
+        text = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(text.split())[:most]
 
 
 def date(text: str) -> datetime | None:
     """Return a field's moment in UTC, None where it holds none that a mail can bear (1980 to 2099)."""
     if len(text) > LONGEST:
         return None
+    match = _DATE.match(text)
     try:
-        moment = parsedate_to_datetime(text)
-        moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError, TypeError, IndexError):
+        moment = _plain(*match.groups()) if match else _odd(text)
+    except (ValueError, OverflowError, TypeError, IndexError, KeyError):
         return None
-    return moment if _FIRST <= moment < _LAST else None
+    return moment if _FIRST_YEAR <= moment.year <= _LAST_YEAR else None
+
+
+def _plain(day: str, month: str, year: str, time: str, zone: str) -> datetime:
+    if time.endswith(":60"):
+        time = f"{time[:6]}59"  # a leap second
+    zone = _ZONES.get(zone, zone)
+    moment = datetime.fromisoformat(f"{year}-{_MONTHS[month]}-{day:0>2}T{time}{zone}")
+    return moment.replace(tzinfo=UTC) if zone.endswith("0000") else moment.astimezone(UTC)
+
+
+def _odd(text: str) -> datetime:
+    moment = parsedate_to_datetime(text)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def written(moment: datetime) -> str:
     """Return a moment as records hold it (RFC 3339, UTC, whole seconds)."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.replace(microsecond=0, tzinfo=None).isoformat() + "Z"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tipd.mail import defects
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -34,7 +36,27 @@ class Part:
     @property
     def charset(self) -> str:
         """The charset its Content-Type names, empty where it names none."""
-        return parameter(self.first("content-type"), "charset")
+        return parameter(self.first("content-type"), "charset").lower()
+
+
+class Room:
+    """How many parts may still be taken over, and how deep they may lie; `met`: what was left out."""
+
+    def __init__(self, parts: int, depth: int) -> None:
+        self.parts = parts
+        self.depth = depth
+        self.met: list[str] = []
+
+    def takes(self, depth: int) -> bool:
+        """Say whether a part at this depth is taken over, and count it."""
+        if depth > self.depth:
+            self.met.append(defects.DEEP)
+        elif self.parts <= 0:
+            self.met.append(defects.MANY_PARTS)
+        else:
+            self.parts -= 1
+            return True
+        return False
 
 
 def leaves(root: Part, most: int, depth: int) -> Iterator[tuple[Part, int]]:
@@ -50,12 +72,12 @@ def leaves(root: Part, most: int, depth: int) -> Iterator[tuple[Part, int]]:
 
 
 def parameter(text: str, name: str) -> str:
-    """Return a parameter of a structured field's value (`charset` of `text/plain; charset="utf-8"`), in lower case.
+    """Return a parameter of a structured field's value (`charset` of `text/plain; charset="utf-8"`).
 
     Read as mail programs read it, quoted or not; linear in the text.
     """
     for piece in text[:LONGEST_PARAMETERS].split(";")[1:]:
         key, equals, value = piece.partition("=")
         if equals and key.strip().lower() == name:
-            return value.strip().strip('"').strip().lower()
+            return value.strip().strip('"').strip()
     return ""

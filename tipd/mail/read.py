@@ -7,24 +7,28 @@ are written in other languages.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from tipd.mail import authres, body, defects, headers, received, tree, urls
+from tipd.mail import attachments, authres, body, defects, fuzzy, headers, received, subject, template, tree, urls
 from tipd.mail.artefacts import Artefacts
 from tipd.mail.context import Context
 from tipd.mail.kind import kind_of
 from tipd.mail.limits import DEFAULT, Limits
+from tipd.mail.masking import Mask
 from tipd.mail.record import Hop, Record
 from tipd.model.canonical.suffix import registrable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tipd.mail.parts import Part
 
 __all__ = ["Context", "read"]
 
 _TO = ("to", "cc", "bcc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "resent-to", "apparently-to")
+_MOST_MASKED = 20  # recipients masked before hashing: a mail to very many names none of them
 
 
 def read(raw: bytes, context: Context, limits: Limits = DEFAULT) -> Artefacts:
@@ -40,49 +44,65 @@ def read(raw: bytes, context: Context, limits: Limits = DEFAULT) -> Artefacts:
         return _read(raw, least, context, limits)
     except Exception:  # no mail is lost by a fault of ours: its hash and its time are kept, and the defect is counted
         return Artefacts(
-            record=msgspec.structs.replace(least, defects=(defects.BROKEN,)), recipients=tuple(context.recipients)
+            record=msgspec.structs.replace(least, defects=(defects.BROKEN,)),
+            recipients=tuple(dict.fromkeys(map(str.lower, context.recipients))),
         )
 
 
 def _read(raw: bytes, least: Record, context: Context, limits: Limits) -> Artefacts:
     root, parser, met = tree.grown(raw, limits)
     said = body.read(root, limits)
-    hops = [received.hop(value) for value in root.headers.get("received", ())[: limits.hops]]
-    from_ = _address(root, "from")
-    found, cut = urls.canonical_all(said.found, limits.urls)
-    at = least.at or _moment(root, hops)
+    found, cut = urls.canonical_all(said.urls, limits.urls)
+    files = attachments.listed(said.parts, limits)
+    met += said.defects
+    met += [defects.MANY_URLS] if cut else []
+    met += files.defects
+    recipients = _recipients(root, context, limits)
+    title = headers.display(root.first("subject"), limits.field)
+    hashes = _hashes(said.text, found, title, recipients)
+    record = msgspec.structs.replace(
+        _of_header(root, least, context, limits, met),
+        subject=title,
+        subject_hash=hashes.subject,
+        urls=tuple(found),
+        hosts=tuple(urls.hosts(found)),
+        mails=tuple(said.mails),
+        attachments=files.attachments,
+        text_hash=hashes.text,
+        template=hashes.template,
+        parser=parser,
+    )
+    return Artefacts(
+        record=msgspec.structs.replace(record, defects=tuple(dict.fromkeys(met))), recipients=tuple(recipients)
+    )
+
+
+def _of_header(root: Part, least: Record, context: Context, limits: Limits, met: list[str]) -> Record:
+    """Return the record with what the header says: who sent it by which way, when, and what kind of mail it is."""
+    lines = root.headers.get("received", ())
+    hops = [received.hop(value) for value in lines[: limits.hops]]
+    relay = received.relay(hops, context.own)
+    from_, path = _address(root, "from"), _address(root, "return-path")
     auth = authres.read(
         root.headers.get("authentication-results", ()), context.authserv_id, from_.rpartition("@")[2], registrable
     )
-    return_path = root.headers.get("return-path")
-    relay = received.relay(hops, context.own)
-    record = msgspec.structs.replace(
+    at = least.at or _moment(root, hops)
+    met += [defects.MANY_HOPS] if len(lines) > limits.hops else []
+    met += [defects.LONG_FIELD] if len(root.first("subject")) > limits.field else []
+    met += [] if at else [defects.NO_DATE]
+    met += [] if relay else [defects.NO_RELAY]
+    known_path = path if root.headers.get("return-path") else None
+    return msgspec.structs.replace(
         least,
         at=at,
-        class_=kind_of(
-            root, from_, _address(root, "return-path") if return_path else None, aligned=bool(auth and auth.aligned)
-        ),
-        subject=headers.display(root.first("subject"), limits.field),
+        class_=kind_of(root, from_, known_path, aligned=bool(auth and auth.aligned)),
         from_=from_,
         reply_to=_address(root, "reply-to"),
-        return_path=_address(root, "return-path"),
+        return_path=path,
         relay=relay,
         received=tuple(hops),
         auth=auth,
-        urls=tuple(found),
-        hosts=tuple(urls.hosts(found)),
-        parser=parser,
-        defects=_words(
-            [
-                *met,
-                *said.defects,
-                *([defects.MANY_URLS] if cut else ()),
-                *([] if at else [defects.NO_DATE]),
-                *([] if relay else [defects.NO_RELAY]),
-            ]
-        ),
     )
-    return Artefacts(record=record, recipients=_recipients(root, context, limits))
 
 
 def _address(root: Part, name: str) -> str:
@@ -98,11 +118,27 @@ def _moment(root: Part, hops: list[Hop]) -> str:
     return headers.written(date) if date else ""
 
 
-def _recipients(root: Part, context: Context, limits: Limits) -> tuple[str, ...]:
-    found = [value for name in _TO for value in root.headers.get(name, ())]
-    known = [one.lower() for one in context.recipients]
-    return tuple(dict.fromkeys([*known, *headers.addresses(found, limits.addresses)]))
+def _recipients(root: Part, context: Context, limits: Limits) -> list[str]:
+    """Return whom the mail was sent or delivered to, as far as anybody says so, in lower case."""
+    found = dict.fromkeys(map(str.lower, context.recipients))
+    named = [value for name in _TO for value in root.headers.get(name, ())]
+    found |= dict.fromkeys(headers.addresses(named, limits.addresses))
+    for line in root.headers.get("received", ())[: limits.hops]:
+        given = received.given_to(line)
+        if given:
+            found[given] = None
+    return list(found)
 
 
-def _words(met: list[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(met))
+class _Hashes(NamedTuple):
+    subject: str
+    text: str
+    template: str
+
+
+def _hashes(text: str, found: Sequence[str], title: str, recipients: Sequence[str]) -> _Hashes:
+    """Return the hashes by which mails of a campaign are known: of masked text, without a key, equal on all hosts."""
+    mask = Mask(None, recipients[:_MOST_MASKED])
+    words = template.words(mask.words(text[: template.LONGEST]))
+    title = mask.words(title)
+    return _Hashes(subject.hashed(title), fuzzy.fuzzy_of(words), template.template_of(words, found, title))

@@ -12,21 +12,34 @@ from typing import TYPE_CHECKING
 
 from tipd.mail import headers
 from tipd.mail.record import Hop, Relay
+from tipd.model.canonical.address import format_address, parse_address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+    from tipd.mail.context import Network
 
 LONGEST = 2048
 _PRIVATE = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))
-_FROM = re.compile(r"\A\s*from\s+(\S{1,255})", re.IGNORECASE)
+# Postfix, sendmail, and many others: `from WHAT HE SAID (NAME [ADDRESS]) by US`; Exchange writes the address bare.
+_PLAIN = re.compile(
+    r"from (\S{1,255}) \((?:(?:(?:[^\s()\[\]@]{1,64}@)?([A-Za-z0-9._\-]{1,253}) )?\[(?:IPv6:)?([0-9A-Fa-f.:]{2,45})\]"
+    r"(?: \(may be forged\))?|([0-9A-Fa-f.:]{2,45}))\)"
+    r"\s(?:\(using [^()]*(?:\([^()]*\)[^()]*)*+\)\s)?(?:\([^()]*\)\s)*+by (\S{1,255})"
+)
+_FROM = re.compile(r"\s*from\s+(\S{1,255})", re.IGNORECASE)
 _BY = re.compile(r"(?:\A|\s)by\s+(\S{1,255})", re.IGNORECASE)
-_HELO = re.compile(r"(?:helo|ehlo)[=\s]+([^\s()\[\];,]{1,255})", re.IGNORECASE)
-_BRACKETED = re.compile(r"\[(?:IPv6:)?([0-9A-Fa-f.:]{2,45})\]")
-_INSIDE = re.compile(r"\((?:\S+\s)?\s*((?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f.:]{0,15})\s*\)")
-_BARE = re.compile(r"(?<![0-9A-Za-z.:])(\d{1,3}(?:\.\d{1,3}){3})(?![0-9A-Za-z.])")
-_NAME = re.compile(r"\(\s*([A-Za-z0-9](?:[A-Za-z0-9._\-]{0,252}))\s*(?:\[|\()")
+# What the sender called himself, as Exim (`helo=`), qmail (`HELO x`) and others write it beside what they saw.
+_HELO = re.compile(r"(?:helo|ehlo)[=\s]+\[?([^\s()\[\];,]{1,255})\]?", re.IGNORECASE)
+_COMMENT = re.compile(r"\(([^()]*)\)")
+_BRACKETED = re.compile(r"\[(?:IPv6:)?([0-9A-Fa-f.:]{2,45})\]", re.IGNORECASE)
+_BARE = re.compile(
+    r"(?<![0-9A-Za-z.:-])([0-9]{1,3}(?:\.[0-9]{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f.]{0,15}){2,8})(?![\w.:-])"
+)
+_NAME = re.compile(r"\(\s*(?:[^\s()\[\]@]{1,64}@)?([A-Za-z0-9][A-Za-z0-9._\-]{0,252})\s*[\[()]")
+_NOBODY = frozenset({"helo", "ehlo", "unknown", "unverified", "envelope-from", "authenticated"})
+_FOR = re.compile(r" for\s+<?([^\s<>()\[\]\",;:@]{1,64}@[A-Za-z0-9.\-_]{1,253})")
+_SELF = frozenset({"localhost", "localhost.localdomain", "127.0.0.1", "::1", ""})
 
 
 def hop(value: str) -> Hop:
@@ -34,18 +47,48 @@ def hop(value: str) -> Hop:
     text = value[:LONGEST]
     clauses, _, when = text.rpartition(";")
     clauses = clauses or text
+    moment = headers.date(when)
+    at = headers.written(moment) if moment else ""
+    plain = _PLAIN.match(clauses)
+    if plain is None:
+        return _odd(clauses, at)
+    said, name, bracketed, bare, by = plain.groups()
+    parsed = parse_address(bracketed or bare)
+    if parsed is None:
+        return _odd(clauses, at)
+    helo = _host(said)
+    return Hop(
+        by=_host(by),
+        from_=helo if name is None or name.lower() in _NOBODY else _host(name),
+        helo=helo,
+        address=format_address(*parsed),
+        at=at,
+    )
+
+
+def _odd(clauses: str, at: str) -> Hop:
     begun = _BY.search(clauses)
     sender = clauses[: begun.start()] if begun else clauses
-    helo, by, name = _FROM.search(clauses), begun, _NAME.search(sender)
-    said = _HELO.search(sender) or helo
-    moment = headers.date(when)
+    opened = _FROM.match(clauses)
+    helo = opened[1] if opened else ""
+    beside = sender[opened.end() :] if opened else sender
+    name = _NAME.search(beside)
+    said = _HELO.search(sender)
     return Hop(
-        by=_host(by[1]) if by else "",
-        from_=_host(name[1]) if name else _host(helo[1]) if helo else "",
-        helo=_host(said[1]) if said else "",
-        address=_address(sender),
-        at=headers.written(moment) if moment else "",
+        by=_host(begun[1]) if begun else "",
+        from_=_host(name[1] if name and name[1].lower() not in _NOBODY else helo),
+        helo=_host(said[1] if said else helo),
+        address=_address(helo, beside),
+        at=at,
     )
+
+
+def given_to(value: str) -> str:
+    """Return for whom a host took the mail (`for <a@example.org>`), in lower case; empty where it does not say."""
+    text = value[:LONGEST]
+    at = text.find(" for ")
+    match = _FOR.match(text, at) if at >= 0 else None
+    return match[1].lower() if match else ""
 
 
 def relay(hops: Sequence[Hop], own: Sequence[Network]) -> Relay | None:
@@ -53,10 +96,13 @@ def relay(hops: Sequence[Hop], own: Sequence[Network]) -> Relay | None:
 
     The top field was written by our own host. Who writes that he took a mail from one of ours (`own`: networks and
     relays of the operator; private and loopback ones count too), or from a program on his own machine, vouches for the
-    field below. None where the mail never came from outside, or nobody says from where.
+    field below. None where the mail never came from outside, or where one of ours does not say from what address.
     """
     for one in hops:
-        if one.address and not _is_ours(one.address, own):
+        if not one.address:
+            if one.from_ not in _SELF and one.from_ != one.by:
+                return None  # it came from elsewhere, and whatever stands below may be made up
+        elif not _is_ours(one.address, own):
             return Relay(address=one.address, name=one.from_ if one.from_ != one.helo else "", helo=one.helo)
     return None
 
@@ -68,14 +114,26 @@ def _is_ours(text: str, own: Sequence[Network]) -> bool:
     return inner or any(address.version == network.version and address in network for network in own)
 
 
-def _address(text: str) -> str:
-    for found in (*_BRACKETED.findall(text), *_INSIDE.findall(text), *_BARE.findall(text)):
-        try:
-            address = ipaddress.ip_address(found)
-        except ValueError:
-            continue
-        mapped = getattr(address, "ipv4_mapped", None)
-        return str(mapped or address)
+def _address(helo: str, beside: str) -> str:
+    """Return the address that the receiving host saw.
+
+    It stands in the last comment, or in brackets; what the sender called himself comes before it, or behind `helo`,
+    and may be an address too, any he likes.
+    """
+    if "=" in beside or "elo" in beside or "ELO" in beside:
+        beside = _HELO.sub(" ", beside)
+    for comment in reversed(_COMMENT.findall(beside)):
+        found = _first(_BRACKETED.findall(comment)) or _first(_BARE.findall(comment))
+        if found:
+            return found
+    return _first(_BRACKETED.findall(beside)) or _first([helo.strip("[]()").removeprefix("IPv6:")])
+
+
+def _first(candidates: Sequence[str]) -> str:
+    for candidate in candidates:
+        parsed = parse_address(candidate)
+        if parsed is not None:
+            return format_address(*parsed)
     return ""
 
 
