@@ -80,10 +80,10 @@ def decodings(form: str) -> bytes:
     found = b""
     packed = raw.translate(_FROM_URL, _NO_BASE64)
     if len(packed) >= SHORTEST:
-        pieces = (packed[begun : begun + (len(packed) - begun) // 4 * 4] for begun in range(4))
+        pieces = [packed[begun:] + b"A" * ((begun - len(packed)) % 4) for begun in range(4)]
         found = binascii.a2b_base64(b"AAAA".join(pieces)).translate(_LOWER, SIGNS)
     spelt = raw.translate(_LOWER, _NO_HEX)
     if len(spelt) >= SHORTEST:
-        both = spelt[: len(spelt) // 2 * 2] + b"00" + spelt[1 : 1 + (len(spelt) - 1) // 2 * 2]
+        both = spelt + b"0" * (len(spelt) % 2) + b"00" + spelt[1:] + b"0" * ((len(spelt) - 1) % 2)
         found += b"\n" + binascii.a2b_hex(both).translate(_LOWER, SIGNS)
     return found

@@ -81,18 +81,21 @@ def of_address(address: str) -> Needles:
     pieces = tuple(text for piece in _APART.split(base) if (text := _text(piece)))
     name, host = "".join(pieces), _text(domain)
     speaks = len(name) >= LEAST or _is_mixed(name)
-    digests = _digests([f"{base}@{domain}", base] if speaks else [f"{base}@{domain}"])
     others = _names(pieces, name) if speaks else ()
+    if speaks and not _is_unlikely(name, pieces):
+        others += tuple(form.decode() for form in _forms(name)[1:] if form != name.encode())
     words = tuple(word.encode() for word in others)
+    first = base if speaks else address
+    decoded = [*_digests([f"{base}@{domain}", base] if speaks else [f"{base}@{domain}"]), _base64(first)]
     if speaks and _is_unlikely(name, pieces):
         names = [name, "".join(reversed(pieces))] if len(pieces) > 1 else [name]
         plain = [form for one in names for form in _forms(one)]
         coded = [one.encode() for one in names]
-        return Needles((*plain, _base32(address)), (*coded, *digests), words, pieces, host, others)
+        return Needles((*plain, _base32(first)), (*coded, *decoded), words, pieces, host, others)
     spoken = "".join(("at", "dot".join(map(_text, domain.split(".")))))
-    wholes = [*_forms(name + host), f"{name}at{host}".encode(), f"{name}{spoken}".encode(), _base32(address)]
+    plain = [*_forms(name + host), f"{name}at{host}".encode(), f"{name}{spoken}".encode(), _text(address).encode()]
     maybe = (name.encode(), *words) if speaks else ()
-    return Needles((*wholes, _text(address).encode()), ((name + host).encode(), *digests), maybe, pieces, host, others)
+    return Needles((*plain, _base32(first)), ((name + host).encode(), *decoded), maybe, pieces, host, others)
 
 
 @lru_cache(maxsize=MOST_KEPT)
@@ -160,6 +163,13 @@ def _digests(values: list[str]) -> list[bytes]:
     return found
 
 
-def _base32(address: str) -> bytes:
-    """Return the address in base32 (RFC 4648), less its end, which what follows would change."""
-    return base64.b32encode(address.encode("utf-8", "replace")[: -(len(address) % 5) or None]).lower().rstrip(b"=")
+def _base32(text: str) -> bytes:
+    """Return a text in base32 (RFC 4648), less what would change with what follows."""
+    raw = text.encode("utf-8", "replace")
+    return base64.b32encode(raw)[: len(raw) * 8 // 5].lower()
+
+
+def _base64(text: str) -> bytes:
+    """Return a text in base64 as it is compared: what is encoded twice is read so once it was decoded once."""
+    raw = text.encode("utf-8", "replace")
+    return base64.b64encode(raw)[: len(raw) * 4 // 3].lower().translate(None, SIGNS)
