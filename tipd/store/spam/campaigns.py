@@ -21,11 +21,12 @@ MOST_KEYS = 1000  # of one campaign; mails with a new one are known by the other
 
 _OWNERS = "SELECT key, campaign FROM spam_key WHERE key = ANY($1::bigint[])"
 _FOUND = """
-INSERT INTO spam_campaign (key, touched) SELECT key, $2 FROM unnest($1::bigint[]) WITH ORDINALITY AS k (key, n) ORDER BY n
+INSERT INTO spam_campaign (key, touched)
+SELECT key, $2 FROM unnest($1::bigint[]) WITH ORDINALITY AS k (key, n) ORDER BY n
 RETURNING id, key
 """
 _COUNTS = "SELECT id, keys FROM spam_campaign WHERE id = ANY($1::bigint[])"
-_KEYS = "INSERT INTO spam_key (key, campaign) SELECT * FROM unnest($1::bigint[], $2::bigint[]) AS k (key, campaign) ORDER BY 1"
+_KEYS = "INSERT INTO spam_key (key, campaign) SELECT * FROM unnest($1::bigint[], $2::bigint[]) AS k ORDER BY 1"
 _COUNTED = """
 UPDATE spam_campaign AS c SET keys = c.keys + k.kept, keys_cut = c.keys_cut + k.cut
   FROM unnest($1::bigint[], $2::integer[], $3::integer[]) AS k (id, kept, cut) WHERE c.id = k.id

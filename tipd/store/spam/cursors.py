@@ -24,7 +24,8 @@ AGAIN = timedelta(hours=1)  # the same refusal is told no more often
 LONGEST_DETAIL = 2000
 _WHERE = "SELECT number FROM spam_cursor WHERE source_id = $1 AND view = $2"
 _MOVE = """
-INSERT INTO spam_cursor AS c (source_id, view, number, sha256, key, manifest, taken, sealed, records, bytes, gaps, withdrawn)
+INSERT INTO spam_cursor AS c (source_id, view, number, sha256, key, manifest, taken, sealed, records,
+                              bytes, gaps, withdrawn)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
     ON CONFLICT (source_id, view) DO UPDATE
    SET number = excluded.number, sha256 = excluded.sha256, key = excluded.key, manifest = excluded.manifest,
@@ -46,6 +47,14 @@ VALUES ($1, $2, $3, $4, $5, $6, $6, 1, $6)
     ON CONFLICT (source_id, view, reason) DO UPDATE
    SET number = excluded.number, detail = excluded.detail, last = excluded.last, count = r.count + 1,
        told = CASE WHEN $7 THEN excluded.told ELSE r.told END
+"""
+
+_NOTE_AGENT = """
+INSERT INTO spam_agent AS a (source_id, view, there, key, pinned)
+SELECT id, coalesce($2, ''), $3, coalesce($4, ''::bytea), coalesce($5, false) FROM source WHERE name = $1
+    ON CONFLICT (source_id) DO UPDATE
+   SET view = coalesce($2, a.view), there = coalesce($3, a.there), key = coalesce($4, a.key),
+       pinned = coalesce($5, a.pinned)
 """
 
 
@@ -134,9 +143,18 @@ async def refuse(
     tells = row["told"] is None or now - row["told"] >= AGAIN or row["told"] > now
     await connection.execute(_REFUSE, row["id"], view, reason, number, detail, now, tells)
     if not tells:
-        return Written(False, 0)
+        return Written(tells, 0)
     facts: dict[str, Any] = {"view": view, "version": number, "reason": reason, "detail": detail}
     await partitions.ensure(connection, now)
     found = telling.told(NewFinding(kind=REFUSED, module="spamtrap", source=agent, data=facts), 0)
     (seq,) = await telling.insert(connection, [found], now, {agent: row["id"]})
-    return Written(True, seq, frozenset((REFUSED,)))
+    return Written(tells, seq, frozenset((REFUSED,)))
+
+
+async def note_agent(
+    connection: Connection, name: str, facts: tuple[str | None, int | None, bytes | None, bool | None]
+) -> None:
+    """Note what is known of an agent (view, highest number, key, whether pinned). Raises ValueError."""
+    done = await connection.execute(_NOTE_AGENT, name, *facts)
+    if done != "INSERT 0 1":
+        raise ValueError(f"there is no agent {name!r}")

@@ -6,7 +6,7 @@ Asyncio-flavoured. `spam_in` holds the mails, `spam_in_part` what they hold, `sp
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tipd.model.canonical.domain import why_refused
 from tipd.model.key import key_of
@@ -24,7 +24,8 @@ MONTHLY = Monthly("spam_mail")
 _TABLES = """
 CREATE TEMPORARY TABLE IF NOT EXISTS spam_in (
     n integer, t integer, hash bigint, at timestamptz, trap bigint, defects bigint, size integer, version integer,
-    class smallint, trap_kind smallint, sighted boolean, tail bytea, relay inet, parts bigint[], subject text, rest bytea
+    class smallint, trap_kind smallint, sighted boolean, tail bytea, relay inet, parts bigint[], subject text,
+    rest bytea
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS spam_in_part (
     part bigint, alone bigint, what smallint, size bigint, host text COLLATE "C", shape text COLLATE "C", example text
@@ -50,14 +51,24 @@ UPDATE spam_in AS i SET relay = NULL, sighted = false FROM gone WHERE i.relay = 
 """
 _NO_PARTS = """
 WITH gone AS (DELETE FROM spam_in_part WHERE part = ANY($1::bigint[]))
-UPDATE spam_in SET parts = ARRAY(SELECT p FROM unnest(parts) AS u (p) WHERE p <> ALL($1::bigint[]) ORDER BY p), rest = ''
+UPDATE spam_in
+   SET parts = ARRAY(SELECT p FROM unnest(parts) AS u (p) WHERE p <> ALL($1::bigint[]) ORDER BY p), rest = ''
  WHERE parts && $1::bigint[]
 """
 _LISTS = "SELECT DISTINCT t FROM spam_in WHERE t >= 0 ORDER BY t"
 _COUNT = "SELECT count(*) FROM spam_in"
 
 
-async def enter(connection: Connection, rows: Ready, source_id: int, today: date, member: str, seed: int) -> int:
+class Place(NamedTuple):
+    """From where a batch is, and when: `member` is the archive, empty for none."""
+
+    source_id: int
+    today: date
+    member: str
+    seed: int
+
+
+async def enter(connection: Connection, rows: Ready, place: Place) -> int:
     """Put the batch into its tables and return how many of its mails are new."""
     await connection.execute(_TABLES)
     for table, columns, each in (
@@ -67,13 +78,14 @@ async def enter(connection: Connection, rows: Ready, source_id: int, today: date
     ):
         if each:
             await tuples.copy_in(connection, table, columns, each)
-    await connection.execute(_KNOWN, source_id, today)
-    if member:
-        held = await archives.held_before(connection, source_id, member, rows.hashes, await floor(connection))
+    await connection.execute(_KNOWN, place.source_id, place.today)
+    if place.member:
+        known_from = await floor(connection)
+        held = await archives.held_before(connection, place.source_id, place.member, rows.hashes, known_from)
         if held:
             await connection.execute(_NO_MAILS, held)
     if await connection.fetchval(_ARE_BLOCKED):
-        await _leave_out(connection, rows, seed)
+        await _leave_out(connection, rows, place.seed)
     return int(await connection.fetchval(_COUNT))
 
 

@@ -92,8 +92,8 @@ SELECT winner, source_id, host, sum(mails)::bigint, min(first), max(last), max(t
 # Together they may have more than one may have: the rarest go.
 _TRIM_PARTS = f"""
 WITH ranked AS (
-    SELECT ctid AS place, row_number() OVER (PARTITION BY campaign, source_id, what ORDER BY mails DESC, first, part) AS n,
-           what
+    SELECT ctid AS place, what,
+           row_number() OVER (PARTITION BY campaign, source_id, what ORDER BY mails DESC, first, part) AS n
       FROM spam_campaign_part WHERE campaign = ANY($1::bigint[])
 ), gone AS (
     DELETE FROM spam_campaign_part AS p USING ranked AS r

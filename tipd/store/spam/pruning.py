@@ -1,4 +1,4 @@
-"""What is let go: mails by whole months, campaigns that came to nothing, evidence that no sighting rests on any more."""
+"""What is let go: mails by whole months, campaigns that came to nothing, relays nobody has seen for long."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def hash_of(sha256: bytes) -> tuple[int, bytes]:
     """Return both halves of a mail's name as the store keeps them. Raises ValueError where it is no SHA-256."""
     if len(sha256) != 32:
         raise ValueError(f"a SHA-256 has 32 bytes, not {len(sha256)}")
-    return _split(sha256)  # type: ignore[return-value]
+    return _split(sha256)
 
 
 def sha256_of(hash_: int, tail: bytes) -> bytes:

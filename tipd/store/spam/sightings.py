@@ -35,7 +35,8 @@ _LIVE = f"""
 INSERT INTO spam_live (key, kind, value, context, first, last, open)
 SELECT s.key, s.kind, s.value, {CONTEXT}, s.first, s.last, o.there IS NOT NULL
   FROM (SELECT s.key, s.kind, s.value, i.relay, min(i.at) AS first, max(i.at) AS last
-          FROM spam_in AS i JOIN spam_in_relay AS s USING (relay) WHERE i.sighted AND i.at > $2 GROUP BY 1, 2, 3, 4) AS s
+          FROM spam_in AS i JOIN spam_in_relay AS s USING (relay)
+         WHERE i.sighted AND i.at > $2 GROUP BY 1, 2, 3, 4) AS s
  CROSS JOIN LATERAL (SELECT kinds FROM spam_relay AS r WHERE r.relay = s.relay AND r.source_id = $1 LIMIT 1) AS r
   LEFT JOIN LATERAL (SELECT true AS there FROM sighting AS o
         WHERE o.key = s.key AND o.source_id + 0 = $1 AND o.closed IS NULL LIMIT 1) AS o ON true

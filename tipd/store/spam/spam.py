@@ -10,8 +10,8 @@ import msgspec
 
 from tipd.model.spam import SpamBatch, Taken
 from tipd.store.spam import ageing, archives, cursors, known, pruning, taking
-from tipd.store.spam.ready import MOST_MAILS, hashes_of, ready
 from tipd.store.spam.reads import Reads
+from tipd.store.spam.ready import MOST_MAILS, hashes_of, ready
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -96,6 +96,22 @@ class Spam(Reads):
         Raises ValueError where the agent is not declared.
         """
         return await self._writer.write(cursors.refuse, agent, view, (number, reason, detail), self._clock.now())
+
+    async def agent(
+        self,
+        name: str,
+        *,
+        view: str | None = None,
+        there: int | None = None,
+        key: bytes | None = None,
+        pinned: bool | None = None,
+    ) -> None:
+        """Note that a source is an agent, and what is known of it; what is None stays as it was.
+
+        `there`: the highest number it told of; `key`: the public key that is believed; `pinned`: it was taken at the
+        first contact. Raises ValueError where there is no such source.
+        """
+        await self._writer.write(cursors.note_agent, name, (view, there, key, pinned))
 
     async def age(self, now: datetime, *, sighting_keep: timedelta = SIGHTING_KEEP) -> int:
         """End what was last seen `sighting_keep` ago or longer, with its findings; return how many sightings."""

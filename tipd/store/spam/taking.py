@@ -45,7 +45,7 @@ async def take(connection: Connection, batch: SpamBatch, rows: Ready, terms: Ter
     member = batch.archive.name if batch.archive is not None else batch.member
     if rows.number:
         await incoming.MONTHLY.ensure(connection, now)
-        new = await incoming.enter(connection, rows, source_id, today, member, terms.seed)
+        new = await incoming.enter(connection, rows, incoming.Place(source_id, today, member, terms.seed))
     if new:
         belong, begun = await campaigns.settle(connection, await incoming.new_lists(connection, rows), today)
         own = await sums.store(connection, source_id, belong, today)

@@ -20,7 +20,7 @@ from tipd.store.spam import sets, steps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from tipd.store.connection import Connection, Row
 

@@ -63,9 +63,9 @@ UPDATE spam_asn_day AS d SET mails = d.mails - g.mails
  WHERE d.source_id = $1 AND d.day = g.day AND d.asn = g.asn
 """,
     *(
-        f"DELETE FROM {table} WHERE source_id = $1 AND mails <= 0"
+        f"DELETE FROM {table} WHERE source_id = $1 AND mails <= 0"  # noqa: S608
         for table in ("spam_day", "spam_defect_day", "spam_asn_day")
-    ),  # noqa: S608
+    ),
 )
 _CAMPAIGNS = (
     """
@@ -94,7 +94,8 @@ UPDATE spam_campaign_part AS s SET example = '' FROM spam_gone AS g
     """
 UPDATE spam_campaign_host AS s SET mails = s.mails - g.mails
   FROM (SELECT campaign, host, count(*) AS mails
-          FROM (SELECT DISTINCT g.campaign, g.hash, g.at, p.host FROM spam_gone AS g CROSS JOIN unnest(g.parts) AS u (part)
+          FROM (SELECT DISTINCT g.campaign, g.hash, g.at, p.host
+                  FROM spam_gone AS g CROSS JOIN unnest(g.parts) AS u (part)
                   JOIN spam_part AS p ON p.hash = u.part AND p.what < 2) AS held GROUP BY 1, 2) AS g
  WHERE s.campaign = g.campaign AND s.source_id = $1 AND s.host = g.host
 """,
