@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -17,6 +19,7 @@ from tipd.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
+    from pathlib import Path
 
 DAYS = 825
 _BEFORE = timedelta(hours=1)  # a clock that is a little late still takes it
@@ -72,23 +75,39 @@ class Client(NamedTuple):
 
 
 def read_client(pem: bytes) -> Client:
-    """Return the one certificate of a file; raises ConfigError where there is none, several, or an authority's.
-
-    An authority is refused: whatever it signs would be let through the handshake in the name of nobody.
-    """
+    """Return the one certificate of a file; raises ConfigError where there is none, or several."""
     try:
         found = x509.load_pem_x509_certificates(pem)
     except ValueError as error:
         raise ConfigError(f"no certificate (PEM): {error}") from None
     if len(found) != 1:
         raise ConfigError(f"one certificate is wanted, there are {len(found)}")
-    try:
-        authority = found[0].extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
-        authority = False
-    except ValueError as error:
-        raise ConfigError(f"the certificate cannot be read: {error}") from None
-    if authority:
-        raise ConfigError("this is the certificate of an authority, not of a peer")
     der = found[0].public_bytes(serialization.Encoding.DER)
     return Client(found[0].public_bytes(serialization.Encoding.PEM).decode(), hashlib.sha256(der).hexdigest())
+
+
+def vouched(der: bytes, authority: Path) -> frozenset[str]:
+    """Return the names of a client certificate that an authority of this file signed itself, else none.
+
+    The handshake does not say who vouched for a certificate, and a pinned one may be an authority too.
+    """
+    try:
+        shown = x509.load_der_x509_certificate(der)
+        if not any(_signed(shown, each) for each in x509.load_pem_x509_certificates(authority.read_bytes())):
+            return frozenset()
+        common = shown.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        names = {str(each.value) for each in common}
+        with suppress(x509.ExtensionNotFound):
+            more = shown.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+            names.update(more.get_values_for_type(x509.DNSName))
+    except (OSError, ValueError):
+        return frozenset()
+    return frozenset(names)
+
+
+def _signed(shown: x509.Certificate, by: x509.Certificate) -> bool:
+    try:
+        shown.verify_directly_issued_by(by)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True

@@ -9,6 +9,7 @@ import ssl
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tipd.agent.certificate import vouched
 from tipd.errors import ConfigError, Unavailable
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Keys:
 
     certificate: Path
     key: Path
+    authority: Path | None = None  # whose signature is enough of a peer that was enrolled by its name
     _stamp: object = None
     _clients: str = ""
     _context: ssl.SSLContext | None = None
@@ -35,7 +37,7 @@ class Keys:
         """Return what new connections use; raises ConfigError that names the file."""
         if self._context is None:
             self._stamp = self._now()
-            self._context = server_context(self.certificate, self.key, self._clients)
+            self._context = server_context(self.certificate, self.key, self._clients, self.authority)
         return self._context
 
     def renew(self, clients: str) -> str:
@@ -45,14 +47,14 @@ class Keys:
             return ""
         self._stamp, self._clients = stamp, clients
         try:
-            self._context = server_context(self.certificate, self.key, clients)
+            self._context = server_context(self.certificate, self.key, clients, self.authority)
         except ConfigError as error:
             return str(error)
         return ""
 
     def _now(self) -> object:
         found = []
-        for path in (self.certificate, self.key):
+        for path in (self.certificate, self.key, *([self.authority] if self.authority else [])):
             try:
                 stat = path.stat()
                 found.append((stat.st_mtime_ns, stat.st_ino, stat.st_size))
@@ -76,6 +78,10 @@ class Listener:
     def tls(self) -> ssl.SSLContext | None:
         """Return what new connections use, None for a plain one."""
         return self.keys.context() if self.keys else None
+
+    def vouched(self, certificate: bytes) -> frozenset[str]:
+        """Return the names in a client certificate (DER) that the authority of this listener signed."""
+        return vouched(certificate, self.keys.authority) if self.keys and self.keys.authority else frozenset()
 
     def renew(self, clients: str) -> str:
         """See `Keys.renew`."""
@@ -147,8 +153,8 @@ def _sockets(host: str, port: int) -> Iterator[socket.socket]:
         yield one
 
 
-def server_context(certificate: Path, key: Path, clients: str) -> ssl.SSLContext:
-    """Return the TLS of a listener. `clients` (PEM) are accepted as they are, no authority stands behind them.
+def server_context(certificate: Path, key: Path, clients: str, authority: Path | None = None) -> ssl.SSLContext:
+    """Return the TLS of a listener. `clients` (PEM) are accepted as they are, others where the authority signed them.
 
     A client without a certificate goes on, and must have a token. No session is resumed: each connection shows anew
     who it is.
@@ -162,10 +168,13 @@ def server_context(certificate: Path, key: Path, clients: str) -> ssl.SSLContext
         context.load_cert_chain(certificate, key, password=_no_password)
     except (OSError, ValueError) as error:
         raise ConfigError(f"tls_cert_file {certificate}, tls_key_file {key}: {error}") from None
-    if clients:
+    if clients or authority:
         context.verify_mode = ssl.CERT_OPTIONAL
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
-        context.load_verify_locations(cadata=clients)
+        try:
+            context.load_verify_locations(cafile=authority, cadata=clients or None)
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"client_ca_file {authority}: {error}") from None
     return context
 
 

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from tipd.agent.counts import Counts
+    from tipd.agent.loop import Agent
     from tipd.agent.peers import Peers
     from tipd.agent.server import Server
     from tipd.agent.shelf import Readable
@@ -75,3 +76,20 @@ def of_peers(peers: Peers, chains: Mapping[str, Readable]) -> Iterator[Figure]:
         yield Figure("peer_sent_bytes_total", "bytes of versions sent to a peer", taken.bytes, labels)
         if (chain := chains.get(peer.view)) is not None:
             yield Figure("peer_behind", "sealed versions a peer does not have", max(0, chain.last - taken.has), labels)
+
+
+def of_loop(agent: Agent) -> Iterator[Figure]:
+    """Yield how reading and sealing fare."""
+    yield Figure("folders", "folders that are looked at", len(agent.folders))
+    yield Figure("behind", "1 while older mails wait to be read", agent.behind)
+    yield Figure("paused", "1 while reading pauses because others keep the host busy", agent.budget.paused)
+    yield Figure("troubles", "what keeps a part from working, or a maildir from being read", len(agent.trouble))
+    if agent.taking is None:
+        return
+    counts = agent.taking.counts
+    for state in ("read", "gone", "refused", "failed"):
+        yield Figure("mails_total", "mails by what became of them", counts[state], (("state", state),))
+    yield Figure("mails_new_total", "mails that were not known before", counts["new"])
+    for why, number in sorted(agent.taking.refused.items()):
+        yield Figure("mails_refused_total", "what stood among the mails and is none", number, (("why", why),))
+    yield Figure("readers_killed", "mails that cost a reading process its life", agent.taking.killed)

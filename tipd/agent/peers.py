@@ -30,7 +30,8 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 class Peer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Somebody who may take a view.
 
-    `token_sha256`, `certificate_sha256` (of its DER), both hex: either lets it in; `certificate`: that one, PEM.
+    `token_sha256`, `certificate_sha256` (of its DER), both hex: either lets it in; `certificate`: that one, PEM;
+    `certificate_name`: the name in one that the agent's own authority signed.
     `agents`: of which agents (where one listener serves several; empty: all). `pushes`: the agents whose versions it
     may bring. `made`, `revoked`: when (RFC 3339), revoked empty while it may come in.
     """
@@ -39,6 +40,7 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     token_sha256: str = ""
     certificate_sha256: str = ""
     certificate: str = ""
+    certificate_name: str = ""
     agents: tuple[str, ...] = ()
     pushes: tuple[str, ...] = ()
     made: str = ""
@@ -81,6 +83,7 @@ class Peers:
         """Nothing is read yet: `refresh()` does, or the first question."""
         self.path = path
         self.fault = ""  # why the file cannot be read
+        self.changes = 0  # how often it was read
         self._stamp: object = None
         self._peers: dict[str, Peer] = {}
         self._taken: dict[str, Taken] = {}
@@ -99,6 +102,7 @@ class Peers:
         except ConfigError as error:
             self._peers, self.fault = {}, str(error)
         self._stamp = stamp
+        self.changes += 1
         return True
 
     def all(self) -> dict[str, Peer]:
@@ -110,9 +114,10 @@ class Peers:
         shown = hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
         return self._by("token_sha256", shown)
 
-    def by_certificate(self, der: bytes) -> Known | None:
-        """Return whose client certificate this is."""
-        return self._by("certificate_sha256", hashlib.sha256(der).hexdigest())
+    def by_certificate(self, der: bytes, names: frozenset[str] = frozenset()) -> Known | None:
+        """Return whose client certificate this is; `names`: what the agent's own authority vouches for."""
+        found = self._by("certificate_sha256", hashlib.sha256(der).hexdigest())
+        return found or next((each for name in sorted(names) if (each := self._by("certificate_name", name))), None)
 
     def _by(self, field: str, shown: str) -> Known | None:
         found: Known | None = None
@@ -165,7 +170,7 @@ def enroll(path: Path, name: str, peer: Peer, now: datetime) -> str:
     """
     if not NAME.fullmatch(name):
         raise UsageError(f"{name!r} is no name of a peer: letters, digits, dot, dash, underscore; at most 64")
-    token = "" if peer.certificate_sha256 else PREFIX + secrets.token_urlsafe(32)
+    token = "" if peer.certificate_sha256 or peer.certificate_name else PREFIX + secrets.token_urlsafe(32)
     hashed = hashlib.sha256(token.encode()).hexdigest() if token else ""
     with owner.alone(path):
         file = _read(path)

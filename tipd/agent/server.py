@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tipd.clock import Clock
     from tipd.log import Log
 
-_SAVE_EVERY = 5.0
+_SAVE_EVERY = 2.0
 _ACCEPT_PAUSE = 0.1  # when the machine is out of descriptors
 _WAIT_FOR_GOODBYE = 2.0
 _DEFAULT = Limits()
@@ -58,19 +58,26 @@ class Server:
         mails: Mails | None = None,
         inbox: Inbox | None = None,
         metrics: Callable[[], bytes] | None = None,
+        on_peers: Callable[[], None] | None = None,
     ) -> None:
-        """`metrics`: what `/metrics` says, to callers on loopback alone; nothing where it is not given."""
+        """`metrics`: what `/metrics` says, to callers on loopback alone; nothing where it is not given.
+
+        `on_peers` is called after the file of peers has changed.
+        """
         self.counts = Counts()
         self.peers = peers
         self._limits = limits
         self._log = log
+        self._on_peers = on_peers
         self._answering = Answering(shelf, peers, clock, mails=mails, inbox=inbox, metrics=metrics)
         self._open: dict[_Connection, None] = {}  # in the order they came
         self._looked = trio.Event()
+        self._token: trio.lowlevel.TrioToken | None = None
 
     def announce(self, agent: str, view: str) -> None:
-        """Say that a chain has grown; call it in trio's thread, after the chain shows it."""
-        self._answering.announcer.tell((agent, view))
+        """Say that a chain has grown, after the chain shows it; from any thread."""
+        if self._token is not None:
+            self._token.run_sync_soon(self._answering.announcer.tell, (agent, view))
 
     def readers(self) -> dict[str, int]:
         """Return how many connections each peer has."""
@@ -97,6 +104,7 @@ class Server:
         task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
     ) -> None:
         """Serve until cancelled; the listeners are closed then."""
+        self._token = trio.lowlevel.current_trio_token()
         try:
             async with trio.open_nursery() as nursery:
                 for listener in listeners:
@@ -153,7 +161,7 @@ class Server:
 
     async def _serve_one(self, listener: Listener, transport: trio.SocketStream, connection: _Connection) -> None:
         stream: Any = transport
-        certificate: bytes | None = None
+        shown: Known | None = None
         began = trio.current_time()
         tls = listener.tls()
         if tls is not None:
@@ -162,14 +170,15 @@ class Server:
                 await stream.do_handshake()
             if scope.cancelled_caught:
                 return
-            certificate = stream.getpeercert(binary_form=True)
+            if certificate := stream.getpeercert(binary_form=True):
+                shown = self.peers.by_certificate(certificate, listener.vouched(certificate))
         wire = Wire(stream, self._limits)
         within = self._limits.head - (trio.current_time() - began)
-        while await self._one_request(wire, within, certificate, connection):
+        while await self._one_request(wire, within, shown, connection):
             within = self._limits.idle
         await self._goodbye(transport)
 
-    async def _one_request(self, wire: Wire, within: float, certificate: bytes | None, connection: _Connection) -> bool:
+    async def _one_request(self, wire: Wire, within: float, shown: Known | None, connection: _Connection) -> bool:
         """Answer the next request; return whether another can follow."""
         try:
             request = await wire.request(within)
@@ -181,7 +190,7 @@ class Server:
             if request.path == "/metrics" and _local(connection.address, request):
                 await self._answering.metrics(wire, request)
             else:
-                connection.known = self._who(request, certificate, connection)
+                connection.known = self._who(request, shown, connection)
                 await self._answering.answer(wire, request, connection.known, connection.address)
         except Problem as problem:
             self.counts.refused[problem.status] += 1
@@ -194,17 +203,17 @@ class Server:
         await wire.end_of_request()
         return wire.next()
 
-    def _who(self, request: Request, certificate: bytes | None, connection: _Connection) -> Known:
-        """Return who asks; raises Problem 401, after which nothing more is read, or 429."""
+    def _who(self, request: Request, known: Known | None, connection: _Connection) -> Known:
+        """Return who asks: by the token, else who a client certificate `known` names.
+
+        Raises Problem 401, after which nothing more is read, or 429.
+        """
         self.peers.refresh()
         shown = request.headers.get("authorization")
-        known: Known | None = None
         if shown is not None:
             scheme, _, token = shown.partition(" ")
             known = self.peers.by_token(token.strip()) if scheme.lower() == "bearer" else None
-        elif certificate is not None:
-            known = self.peers.by_certificate(certificate)
-        if known is None:
+        if known is None or not self.peers.still(known):
             raise Problem(401, "who are you?", headers=(("www-authenticate", "Bearer"),), close=True)
         mine = sum(each.known is not None and each.known.name == known.name for each in self._open)
         if connection.known is None and mine >= self._limits.per_peer:
@@ -220,12 +229,15 @@ class Server:
 
     async def _look(self, listeners: Sequence[Listener]) -> None:
         """See who was revoked, and which certificates are new; a broken file of peers lets nobody in."""
-        fault = self.peers.fault
+        fault, changes = self.peers.fault, self.peers.changes
         while True:
             self._looked.set()
             self._looked = trio.Event()
             await trio.sleep(self._limits.look)
             self.peers.refresh()
+            if self._on_peers is not None and self.peers.changes != changes:
+                self._on_peers()
+            changes = self.peers.changes
             if self.peers.fault and self.peers.fault != fault:
                 self._log.error("nobody is let in", error=self.peers.fault)
             fault = self.peers.fault

@@ -47,6 +47,7 @@ VERBS = {
     "asn": "ask who announces an address",
     "flux": "watch names for fast flux; list, show, import, export them",
     "spamtraps": "show what spamtraps take in",
+    "agent": "read spamtraps on a mail host",
     "agents": "list agents on mail hosts: last version, lag, gaps",
     "campaigns": "list campaigns of spam, show one",
     "mails": "list stored mails, show one",

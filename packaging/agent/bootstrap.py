@@ -1,0 +1,149 @@
+"""The first thing that runs of the one file: put what this Python needs into a cache folder, once, and go on there.
+
+The folder is unpacked beside its place and renamed, so that it is whole or not there, whoever else starts at the same
+time. It is trusted only where it belongs to whoever runs this and nobody else may write to it.
+"""
+
+import hashlib
+import json
+import os
+import platform
+import pwd
+import shutil
+import stat
+import sys
+import tempfile
+import time
+import zipfile
+from pathlib import Path
+
+CONFIG = 78
+UNAVAILABLE = 69
+OTHERS_WRITE = 0o022
+UNUSED = 30 * 86400  # seconds after which what an older file unpacked is removed
+HALF_DONE = 86400
+
+
+def main():
+    archive = Path(__file__).absolute().parent
+    with zipfile.ZipFile(archive) as file:
+        about = json.loads(file.read("about.json"))
+        name = f"cp{sys.version_info[0]}{sys.version_info[1]}-{platform.machine()}"
+        if name not in about["sets"]:
+            fail(UNAVAILABLE, f"this file was built for {', '.join(about['sets'])}, and this is {name}")
+        if platform.libc_ver()[0] != "glibc":
+            fail(UNAVAILABLE, "this file needs a system with glibc")
+        wanted = json.loads(file.read(f"sets/{name}.json"))
+        base = cache_folder()
+        place = base / f"{about['build']}-{name}"
+        if not whole(place, wanted):
+            unpack(file, wanted, base, place)
+    (place / ".used").touch()
+    tidy(base, place)
+    start(place, archive)
+
+
+def fail(code, message):
+    print(f"tipd-agent: {message}", file=sys.stderr)
+    sys.exit(code)
+
+
+def cache_folder():
+    """Return the first folder that is ours; the one that is named must be."""
+    named = os.environ.get("TIPD_AGENT_CACHE")
+    reasons = []
+    for folder in [named] if named else candidates():
+        path = Path(folder)
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            reason = foreign(path) or ("" if os.access(path, os.W_OK) else "cannot be written")
+        except OSError as error:
+            reason = error.strerror
+        if not reason:
+            return path
+        reasons.append(f"{path}: {reason}")
+    return fail(CONFIG, "no folder to unpack into (TIPD_AGENT_CACHE names one): " + "; ".join(reasons))
+
+
+def candidates():
+    """Yield where it may be unpacked: systemd's folder, the user's cache, a folder of this user's below /var/tmp."""
+    if os.environ.get("CACHE_DIRECTORY"):
+        yield os.environ["CACHE_DIRECTORY"].split(":")[0]
+    if os.environ.get("XDG_CACHE_HOME"):
+        yield os.path.join(os.environ["XDG_CACHE_HOME"], "tipd-agent")
+    try:
+        home = pwd.getpwuid(os.geteuid()).pw_dir
+    except KeyError:
+        home = ""
+    if os.path.isdir(home) and home != "/":
+        yield os.path.join(home, ".cache", "tipd-agent")
+    yield f"/var/tmp/tipd-agent-{os.geteuid()}"
+
+
+def foreign(path):
+    """Return why a folder is not to be trusted, nothing where it is ours alone."""
+    found = os.lstat(path)
+    if not stat.S_ISDIR(found.st_mode):
+        return "is no folder"
+    if found.st_uid != os.geteuid():
+        return f"belongs to user {found.st_uid}, not to {os.geteuid()}"
+    return "others may write to it" if found.st_mode & OTHERS_WRITE else ""
+
+
+def whole(place, wanted):
+    """Whether everything is there: something may have tidied the cache up."""
+    try:
+        if reason := foreign(place):
+            fail(CONFIG, f"{place}: {reason}")
+        return all(os.lstat(place / path).st_size == size for path, _, size in wanted)
+    except OSError:
+        return False
+
+
+def unpack(file, wanted, base, place):
+    beside = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=base))
+    try:
+        for path, digest, _ in wanted:
+            content = file.read(f"files/{digest}")
+            if hashlib.sha256(content).hexdigest() != digest:
+                fail(CONFIG, f"{file.filename}: {path} is damaged in it")
+            target = beside / path
+            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            target.write_bytes(content)
+        if place.exists():  # incomplete
+            place.rename(beside / ".before")
+        beside.rename(place)
+    except OSError as error:
+        if not whole(place, wanted):  # else somebody else was quicker
+            fail(CONFIG, f"{place}: {error.strerror}")
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(place / ".before", ignore_errors=True)
+
+
+def tidy(base, place):
+    """Remove what older files unpacked and nobody has started for long, and what was left half done."""
+    now = time.time()
+    for other in base.iterdir():
+        try:
+            half = other.name.startswith(".unpacking-")
+            used = other if half else other / ".used"
+            if other != place and now - used.stat().st_mtime > (HALF_DONE if half else UNUSED):
+                shutil.rmtree(other, ignore_errors=True)
+        except OSError:
+            continue
+
+
+def start(place, archive):
+    """Go on as the agent; nothing of the host's own packages, nor of the folder this was started in, is imported."""
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    environment |= {"PYTHONPATH": str(place), "PYTHONSAFEPATH": "1", "PYTHONNOUSERSITE": "1"}
+    environment["TIPD_AGENT_FILE"] = str(archive)
+    if "PYTHONUNBUFFERED" in os.environ:
+        environment["PYTHONUNBUFFERED"] = os.environ["PYTHONUNBUFFERED"]
+    words = [sys.executable, "-m", "tipd.agent", *sys.argv[1:]]
+    os.execve(sys.executable, words, environment)
+
+
+if __name__ == "__main__":
+    main()
