@@ -38,6 +38,13 @@ def test_an_agent_says_what_stands_against_it() -> None:
     assert (told.reason, told.at, told.number, told.detail) == ("gap", None, 9, "8 is missing")
 
 
+def test_a_refusal_ends_where_the_agent_is_well_again() -> None:
+    refused: dict[str, Any] = {"refused": "clock", "refused_at": START}
+    assert agent_of(agent(last_success=START + HOUR, **refused), START).refused is None
+    assert agent_of(agent(last_success=START + HOUR, state="refused", **refused), START).refused is not None
+    assert agent_of(agent(last_success=START - HOUR, **refused), START).refused is not None
+
+
 def _table(known: dict[str, int]) -> Any:
     return SimpleNamespace(table=SimpleNamespace(of=known.get, name=lambda asn: ""))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from prometheus_client.core import CounterMetricFamily as CounterFamily
 from prometheus_client.core import GaugeMetricFamily as GaugeFamily
 
-from tipd.api.spam_view import lag_of
+from tipd.api.spam_view import is_refused, lag_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -40,8 +40,8 @@ def _agents(agents: Sequence[AgentRow], now: datetime) -> Iterator[Metric]:
         behind = lag_of(row, now)
         if behind is not None:
             lag.add_metric([row.name], behind)
-        if row.refused is not None:
-            refused.add_metric([row.name, row.refused], 1)
+        if is_refused(row):
+            refused.add_metric([row.name, row.refused or ""], 1)
     yield from (last, lag, gaps, records, refused)
 
 

@@ -109,8 +109,10 @@ def _relay(one: CampaignRelay, asns: Asns | None) -> CampaignRelayShape:
 def agent_of(row: AgentRow, now: datetime) -> AgentShape:
     """Return an agent as it is now."""
     refused = None
-    if row.refused is not None:
-        refused = RefusalShape(reason=row.refused, at=row.refused_at, number=row.refused_number, detail=row.detail)
+    if is_refused(row):
+        refused = RefusalShape(
+            reason=row.refused or "", at=row.refused_at, number=row.refused_number, detail=row.detail
+        )
     return AgentShape(
         name=row.name,
         view=row.view,
@@ -136,12 +138,20 @@ def agent_of(row: AgentRow, now: datetime) -> AgentShape:
     )
 
 
+def is_refused(row: AgentRow) -> bool:
+    """Say whether a refusal stands: the agent was not found well since."""
+    if row.refused is None:
+        return False
+    well, at = row.last_success, row.refused_at
+    return row.state != "ok" or well is None or at is None or well <= at
+
+
 def lag_of(row: AgentRow, now: datetime) -> float | None:
     """Return for how long, in seconds, mails may be missing here; None where the agent never answered."""
     begun = []
     if row.last_there is not None and row.last_there > row.last:
         begun.append(row.sealed or row.last_success)
-    if row.refused is not None or row.state not in ANSWERS:
+    if is_refused(row) or row.state not in ANSWERS:
         begun.append(row.last_success)
     if row.last_success is None and row.last == 0:
         return None
