@@ -155,6 +155,7 @@ class AgentSource(_Source, frozen=True, forbid_unknown_fields=True, kw_only=True
     `every`: how often it is asked, beside its announcements
     `tlp`: to whom what it says may be shown at most; the stricter of this and its own mark holds
     `keep_versions`: how long its sealed versions are kept as files; manifests stay for ever
+    `allow_networks`: networks that are not public and may be reached for it, beside those of `[net]`
     """
 
     push: bool = False
@@ -167,6 +168,7 @@ class AgentSource(_Source, frozen=True, forbid_unknown_fields=True, kw_only=True
     every: str = "5m"
     tlp: str = "clear"
     keep_versions: str = "400d"
+    allow_networks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what could not be used; ValueError names the key."""
@@ -180,6 +182,7 @@ class AgentSource(_Source, frozen=True, forbid_unknown_fields=True, kw_only=True
             raise ValueError("client_cert_file goes with client_key_file")
         for key in ("every", "keep_versions"):
             _positive(self, key)
+        networks_of(self.allow_networks, "allow_networks")
         _mark(self.tlp, "tlp")
         try:
             if self.public_key and len(base64.b64decode(self.public_key, validate=True)) != 32:
