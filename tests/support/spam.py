@@ -152,7 +152,7 @@ class FakeSpam:
         await self._look()
         return [one for one in self.hosts if one.tlp <= max_tlp]
 
-    async def spamtraps(self, *, days: int = 30, max_tlp: Tlp) -> Spamtraps:
+    async def spamtraps(self, *, days: int = 30, recipients: bool = True, max_tlp: Tlp) -> Spamtraps:
         await self._look(days=days)
         begun = START.date() - timedelta(days=days - 1)
         return Spamtraps(

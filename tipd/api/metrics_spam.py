@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 async def families(spam: Spam, now: datetime, max_tlp: Tlp) -> list[Metric]:
     """Return what is told of agents and traps that may be seen. Raises StoreAway."""
     agents = await spam.agents(max_tlp=max_tlp)
-    traps = await spam.spamtraps(days=1, max_tlp=max_tlp)
+    traps = await spam.spamtraps(days=1, recipients=False, max_tlp=max_tlp)
     return [*_agents(agents, now), *_traps(traps)]
 
 

@@ -42,8 +42,11 @@ class Spam(Protocol):
         """Return the agents that are configured, by name."""
         ...
 
-    async def spamtraps(self, *, days: int = 30, max_tlp: Tlp) -> Spamtraps:
-        """Return archives and agents, and what they took in over the last days."""
+    async def spamtraps(self, *, days: int = 30, recipients: bool = True, max_tlp: Tlp) -> Spamtraps:
+        """Return archives and agents, and what they took in over the last days.
+
+        `recipients`: count the distinct traps of each, which takes the longest.
+        """
         ...
 
     async def mails(

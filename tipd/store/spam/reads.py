@@ -63,9 +63,13 @@ class Reads:
         """Return the agents that are configured, by name."""
         return await self._pool.run(shown_sources.agents, max_tlp)
 
-    async def spamtraps(self, *, days: int = 30, max_tlp: Tlp) -> Spamtraps:
-        """Return archives and agents, and what they took in over the last days."""
-        return await self._pool.run(shown_sources.spamtraps, days, self._clock.now().date(), max_tlp)
+    async def spamtraps(self, *, days: int = 30, recipients: bool = True, max_tlp: Tlp) -> Spamtraps:
+        """Return archives and agents, and what they took in over the last days.
+
+        `recipients`: count the distinct traps of each, which takes the longest.
+        """
+        today = self._clock.now().date()
+        return await self._pool.run(shown_sources.spamtraps, days, today, max_tlp, recipients=recipients)
 
     async def mails(
         self,

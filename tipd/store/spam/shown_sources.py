@@ -42,7 +42,12 @@ SELECT s.id, s.name, s.state, s.tlp, s.licence, s.last_success, s.error, s.entri
                FROM spam_day GROUP BY 1) AS d ON d.source_id = s.id
  ORDER BY s.name
 """  # noqa: S608
-_THEIR_TRAPS = "SELECT source_id, traps FROM spam_trap_day WHERE source_id = ANY($1::integer[]) AND day > $2"
+# Of each source the smallest hashes of all its days: as many as a set has, so that nothing of the union is lost.
+_THEIR_TRAPS = f"""
+SELECT s.id, ARRAY(SELECT DISTINCT x FROM spam_trap_day AS d CROSS JOIN unnest(d.traps) AS x
+                    WHERE d.source_id = s.id AND d.day > $2 ORDER BY x LIMIT {sets.MOST}) AS traps
+  FROM unnest($1::integer[]) AS s (id)
+"""  # noqa: S608
 _WINDOW = "source_id = ANY($1::integer[]) AND day BETWEEN $2 AND $3"
 _DAYS = f"SELECT day, sum(mails)::bigint AS mails FROM spam_day WHERE {_WINDOW} GROUP BY 1"  # noqa: S608
 _CLASSES = f"""
@@ -103,8 +108,13 @@ def _manifest(raw: bytes | None) -> _Manifest:
         return _Manifest()
 
 
-async def spamtraps(connection: Connection, days: int, today: date, max_tlp: Tlp) -> Spamtraps:
-    """Return archives and agents, and what they took in over the last days, today among them."""
+async def spamtraps(
+    connection: Connection, days: int, today: date, max_tlp: Tlp, *, recipients: bool = True
+) -> Spamtraps:
+    """Return archives and agents, and what they took in over the last days, today among them.
+
+    `recipients`: count the distinct traps of each, which takes the longest.
+    """
     seen = list(await asked.sources(connection, max_tlp))
     window = seen, today - timedelta(days=days - 1), today
     mails = {row["day"]: row["mails"] for row in await connection.fetch(_DAYS, *window)}
@@ -113,7 +123,7 @@ async def spamtraps(connection: Connection, days: int, today: date, max_tlp: Tlp
     networks = await connection.fetch(_NETWORKS, *window)
     each_day = (window[1] + timedelta(days=number) for number in range(days))
     return Spamtraps(
-        traps=tuple(await _traps(connection, today, max_tlp)),
+        traps=tuple(await _traps(connection, today, max_tlp, recipients=recipients)),
         days=tuple(DayCount(day=day, mails=mails.get(day, 0)) for day in each_day),
         classes=tuple((CLASSES[row["class"]], row["mails"]) for row in classes if 0 <= row["class"] < len(CLASSES)),
         defects=tuple((word, row["mails"]) for row in defects for word in words(1 << row["bit"])),
@@ -121,13 +131,14 @@ async def spamtraps(connection: Connection, days: int, today: date, max_tlp: Tlp
     )
 
 
-async def _traps(connection: Connection, today: date, max_tlp: Tlp) -> list[TrapSource]:
+async def _traps(connection: Connection, today: date, max_tlp: Tlp, *, recipients: bool) -> list[TrapSource]:
     rows = await connection.fetch(_TRAPS, int(max_tlp))
-    found: dict[int, list[list[int]]] = {}
-    since = today - timedelta(days=TRAP_DAYS)
-    for row in await connection.fetch(_THEIR_TRAPS, [row["id"] for row in rows], since):
-        found.setdefault(row["source_id"], []).append(row["traps"])
-    return [_trap(row, sets.distinct(found.get(row["id"], ()))) for row in rows]
+    counted: dict[int, int] = {}
+    if recipients:
+        since = today - timedelta(days=TRAP_DAYS)
+        for row in await connection.fetch(_THEIR_TRAPS, [row["id"] for row in rows], since):
+            counted[row["id"]] = sets.distinct((row["traps"],))
+    return [_trap(row, counted.get(row["id"], 0)) for row in rows]
 
 
 def _trap(row: Row, traps: int) -> TrapSource:
