@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 LEAST = 4  # letters of a local part that says something by itself
 UNLIKELY = 8  # letters that do not stand in other words by chance
-DIGEST = 16  # bytes of a digest that are compared
 MOST_KEPT = 4096
 _DIGESTS = (hashlib.md5, hashlib.sha1, hashlib.sha256)
 _SIGN = r"[\x00-\x09\x0b-/:-@\[-`{-\x7f]*"  # as hiding drops them: all of ASCII but letters, figures and the line's end
@@ -86,16 +85,16 @@ def of_address(address: str) -> Needles:
         others += tuple(form.decode() for form in _forms(name)[1:] if form != name.encode())
     words = tuple(word.encode() for word in others)
     first = base if speaks else address
-    decoded = [*_digests([f"{base}@{domain}", base] if speaks else [f"{base}@{domain}"]), _base64(first)]
+    twice = _base64(first)
     if speaks and _is_unlikely(name, pieces):
         names = [name, "".join(reversed(pieces))] if len(pieces) > 1 else [name]
         plain = [form for one in names for form in _forms(one)]
         coded = [one.encode() for one in names]
-        return Needles((*plain, _base32(first)), (*coded, *decoded), words, pieces, host, others)
+        return Needles((*plain, _base32(first), twice), (*coded, twice), words, pieces, host, others)
     spoken = "".join(("at", "dot".join(map(_text, domain.split(".")))))
     plain = [*_forms(name + host), f"{name}at{host}".encode(), f"{name}{spoken}".encode(), _text(address).encode()]
     maybe = (name.encode(), *words) if speaks else ()
-    return Needles((*plain, _base32(first)), ((name + host).encode(), *decoded), maybe, pieces, host, others)
+    return Needles((*plain, _base32(first), twice), ((name + host).encode(), twice), maybe, pieces, host, others)
 
 
 @lru_cache(maxsize=MOST_KEPT)
@@ -110,7 +109,7 @@ def _compiled(pieces: tuple[str, ...], host: str, *, whole: bool) -> Any:
     spelt = _SIGN.join(_SIGN.join(piece) for piece in pieces)
     at_host = f"{_SIGN}(?:(?:40|at|dot){_SIGN})?{_SIGN.join(host)}"
     if not pieces:
-        return re2.compile(rf"(?i)()(?:[\w\-]+\.)*{_SIGN.join(host)}()")
+        return re2.compile(rf"(?i)()(?:[\w.+=~\-]+(?:@|%40))?(?:[\w\-]+\.)*{_SIGN.join(host)}()")
     if whole:
         return re2.compile(rf"(?i)(^|[^a-z0-9]){spelt}(?:\+[\w.\-]*)?{at_host}()")
     swapped = _SIGN.join(_SIGN.join(piece) for piece in pieces[::-1])
@@ -151,16 +150,18 @@ def _forms(name: str) -> tuple[bytes, ...]:
     return name.encode(), name[::-1].encode(), codecs.encode(name, "rot13").encode()
 
 
-def _digests(values: list[str]) -> list[bytes]:
-    """Return the beginnings of digests as they are read back from hexadecimal and base64."""
-    found = []
-    for value in values:
-        raw = value.encode("utf-8", "replace")
+@lru_cache(maxsize=MOST_KEPT)
+def digests(address: str) -> frozenset[str]:
+    """Return the digests of an address and of its local part, as tokens hold them: hexadecimal, base64, base64url."""
+    local, _, domain = address.rpartition("@")
+    base = local.partition("+")[0] or local
+    found = set()
+    for value in {address, f"{base}@{domain}", local, base} - {""}:
         for kind in _DIGESTS:
-            digest = kind(raw, usedforsecurity=False).digest()[:DIGEST].lower().translate(None, SIGNS)
-            if len(digest) > LEAST:
-                found.append(digest)
-    return found
+            raw = kind(value.encode("utf-8", "replace"), usedforsecurity=False).digest()
+            packed = base64.b64encode(raw).decode().rstrip("=")
+            found |= {raw.hex(), packed, packed.replace("+", "-").replace("/", "_")}
+    return frozenset(found)
 
 
 def _base32(text: str) -> bytes:
