@@ -13,7 +13,7 @@ import sys
 import tomllib
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import msgspec
 
@@ -99,6 +99,8 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
         return "must be given"
     else:
         value = field.default
+    if isinstance(value, msgspec.Struct):
+        return "as its own table says"
     return "none" if value is None else f"`{json.dumps(msgspec.to_builtins(value), ensure_ascii=False)}`"
 
 
@@ -116,7 +118,22 @@ def settings_types() -> dict[str, StructType]:
     """Return the sections of the configuration and their types."""
     from tipd.daemon.sections import SECTIONS, TABLES
 
-    return SECTIONS | {f"[{name}]": kind for name, kind in TABLES.items()}  # as they are written: [[watch]]
+    found: dict[str, StructType] = {}
+    for name, kind in SECTIONS.items():
+        found |= {name: kind, **_inner_types(name, kind)}
+    return found | {f"[{name}]": kind for name, kind in TABLES.items()}  # as they are written: [[watch]]
+
+
+def _inner_types(name: str, kind: StructType) -> dict[str, StructType]:
+    """Return the tables inside a section, as they are written: `[modules.spamtrap.archives]` is an array of them."""
+    found: dict[str, StructType] = {}
+    for field in msgspec.structs.fields(kind):
+        for one in (field.type, *get_args(field.type)):
+            if isinstance(one, type) and issubclass(one, msgspec.Struct):
+                inner = f"{name}.{field.encode_name}"
+                found[inner if one is field.type else f"[{inner}]"] = one
+                found |= _inner_types(inner, one)
+    return found
 
 
 def settings() -> str:

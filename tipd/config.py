@@ -13,7 +13,7 @@ import re
 import tomllib
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import msgspec
 
@@ -225,10 +225,31 @@ def _convert(table: Any, name: str, kind: type[Any]) -> Any:
         where = re.search(r" - at `\$\.?(.*)`$", str(error))
         message = str(error).split(" - at ")[0]
         if where and where[1]:
-            raise ValueError(f"{name}.{where[1]}: {message}") from None
+            raise ValueError(f"{name}.{where[1]}{_said_inside(message, _struct_at(kind, where[1]))}") from None
         said = re.match(r"(\w+)[:]? (.*)", message, re.DOTALL)  # what a section checks by itself begins with the key
         named = said is not None and said[1] in inner
         raise ValueError(f"{name}.{said[1]}: {said[2]}" if said and named else f"{name}: {message}") from None
+
+
+def _struct_at(kind: type[Any], path: str) -> type[Any] | None:
+    """Return the struct at a path within another (`archives[0].layout`), None where there is none."""
+    for part in re.sub(r"\[.*?\]", "", path).split("."):
+        field = next((field for field in msgspec.structs.fields(kind) if field.encode_name == part), None)
+        found = [] if field is None else [field.type, *get_args(field.type)]
+        inner = next((one for one in found if isinstance(one, type) and issubclass(one, msgspec.Struct)), None)
+        if inner is None:
+            return None
+        kind = inner
+    return kind
+
+
+def _said_inside(message: str, kind: type[Any] | None) -> str:
+    """Return `.key: what is wrong` for a table inside a section, `: what is wrong` where it is no key's fault."""
+    known = {} if kind is None else {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    if unknown := re.match(r"Object contains unknown field `(.+)`", message):
+        return f".{unknown[1]}: unknown key{nearest(unknown[1], known)}"
+    said = re.match(r"(\w+)[:]? (.*)", message, re.DOTALL)
+    return f".{said[1]}: {said[2]}" if said is not None and said[1] in known else f": {message}"
 
 
 def nearest(key: str, known: Mapping[str, Any] | frozenset[str]) -> str:
@@ -258,7 +279,7 @@ def _located(fault: str, text: str, path: Path | None, overridden: Mapping[str, 
     plain = re.sub(r"\[.*?\]", "", dotted)
     if plain in overridden:
         return f"{overridden[plain]}: {fault}"
-    table = re.match(r"([A-Za-z0-9_]+)\[(\d+)\]", dotted)
+    table = re.match(r"([A-Za-z0-9_.]+)\[(\d+)\]", dotted)
     line = line_in_table(text, table[1], int(table[2]), plain) if table else line_of(text, plain)
     return f"{path}{f':{line}' if line else ''}: {fault}" if path else fault
 
@@ -266,11 +287,12 @@ def _located(fault: str, text: str, path: Path | None, overridden: Mapping[str, 
 def line_in_table(text: str, name: str, number: int, dotted: str) -> int | None:
     """Return the line of a key in the array's table of that number (from 0), or that of its header, or None."""
     lines = text.splitlines()
-    headers = [at for at, line in enumerate(lines) if re.match(rf"\s*\[\[\s*{name}\s*\]\]", line)]
+    headers = [at for at, line in enumerate(lines) if re.match(rf"\s*\[\[\s*{re.escape(name)}\s*\]\]", line)]
     if number >= len(headers):
         return line_of(text, dotted)
     begin, end = headers[number], headers[number + 1] if number + 1 < len(headers) else len(lines)
-    within = line_of("\n".join(lines[begin:end]), dotted)
+    part = "\n".join(lines[begin:end])
+    within = line_of(part, dotted) or line_of(part, dotted.rpartition(".")[0])  # of an inline table: where it begins
     return begin + (within or 1)
 
 

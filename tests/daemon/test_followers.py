@@ -50,6 +50,7 @@ async def _started(house):
         pool=SimpleNamespace(listen=lambda *_: None),
         trends=None,
         allowed=SimpleNamespace(run=None),
+        spam=SimpleNamespace(),
         writer=_Writer(),
         findings=None,
         sinks=None,

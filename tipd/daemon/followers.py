@@ -40,12 +40,16 @@ class Followers:
         """Start what this process needs: nearly all of it serves the API."""
         parts = self._house.parts
         children: dict[str, Child] = {}
-        if not parts.isdisjoint({"api", "fastflux"}):
+        if not parts.isdisjoint({"api", "fastflux", "spamtrap"}):
+            self._store.spam.asn_of = self._asn_of
             children |= {"asn": self.asns.run, "allowed": self._store.allowed.run}
         if "api" in parts:
             children |= self._serving(supervisor)
         for name, child in children.items():
             nursery.start_soon(supervise, supervisor, name, child, Restart.ALWAYS)
+
+    def _asn_of(self, address: str) -> int | None:
+        return self.asns.table.of(address)  # the table is exchanged for a newer one now and then
 
     def _serving(self, supervisor: Supervisor) -> dict[str, Child]:
         """Subscribe what serves the API to the log, and return it."""

@@ -9,6 +9,9 @@ from tipd.modules.blacklist.module import BlacklistModule
 from tipd.modules.blacklist.settings import BlacklistSettings
 from tipd.modules.fastflux.module import FluxModule
 from tipd.modules.fastflux.settings import FluxSettings
+from tipd.modules.spamtrap.agents.module import AgentsModule
+from tipd.modules.spamtrap.module import SpamtrapModule
+from tipd.modules.spamtrap.settings import SharingSettings, SpamtrapSettings
 from tipd.net.settings import NetSettings
 from tipd.nursery.contract import Context
 
@@ -35,6 +38,12 @@ def build_modules(config: Config, parts: frozenset[str]) -> tuple[list[Module], 
         tracking = config.section("modules.fastflux", FluxSettings)
         modules.append(FluxModule(tracking))
         disabled |= set() if tracking.enabled else {"fastflux"}
+    if "spamtrap" in parts:
+        traps = config.section("modules.spamtrap", SpamtrapSettings)
+        modules.append(SpamtrapModule(traps, config.state_dir))
+        modules.append(AgentsModule(traps, config.section("sharing", SharingSettings), config.state_dir))
+        disabled |= set() if traps.enabled else {"agents"}
+        disabled |= set() if traps.enabled else {"spamtrap"}
     return modules, disabled
 
 

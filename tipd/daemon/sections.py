@@ -62,7 +62,7 @@ SECTIONS: dict[str, type[Any]] = {
     "sharing": SharingSettings,
 }
 TABLES: dict[str, type[Any]] = {"watch": WatchSettings, "sink": SinkSettings}  # any number of each
-PARTS = ("api", "blacklist", "fastflux")  # what `tipd run --only` may name
+PARTS = ("api", "blacklist", "fastflux", "spamtrap")  # what `tipd run --only` may name
 
 
 def load(path: Path | None = None, environ: Mapping[str, str] = os.environ) -> Config:
