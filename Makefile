@@ -2,7 +2,7 @@
 # `make` alone says what there is.
 
 .DEFAULT_GOAL := help
-.PHONY: help env dev run demo test test-long check bench lock pages news clean
+.PHONY: help env dev run demo test test-long check bench agent lock pages news clean
 .SUFFIXES:
 SHELL := /bin/sh
 
@@ -10,10 +10,11 @@ PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest -p no:cacheprovider
 
 # make hands variables to its commands; these are ours or the shell's own and would mean something else there.
-unexport SECONDS ONLY ARGS VERSION
+unexport SECONDS ONLY ARGS VERSION ARCH
 
-# SECONDS counts only where it stands on make's own command line: bash has a variable of that name.
+# These count only where they stand on make's own command line: others have variables of these names.
 DEMO_SECONDS := $(if $(findstring command line,$(origin SECONDS)),--seconds $(SECONDS))
+AGENT_FOR := $(if $(findstring command line,$(origin ARCH)),$(addprefix --arch=,$(ARCH)))
 BENCH_ONLY := $(if $(ONLY),--only $(ONLY))
 
 help: ## say what there is
@@ -49,6 +50,10 @@ check: dev ## style, types, who may import whom, and the house rules
 bench: dev ## benchmarks, as ratios in one run (ONLY=a,b)
 	@scripts/postgres.sh
 	@$(PYTHON) scripts/bench.py $(BENCH_ONLY) $(ARGS)
+
+agent: ## build dist/tipd-agent, one file for mail hosts (ARCH="x86_64 aarch64")
+	@scripts/env.sh runtime
+	@$(PYTHON) scripts/agent.py $(AGENT_FOR) $(ARGS)
 
 lock: ## renew the hash-locked requirements (ARGS=--upgrade takes newer versions)
 	@scripts/lock.sh $(ARGS)

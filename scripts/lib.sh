@@ -34,10 +34,10 @@ package_manager() {
 # The names by which one thing is known to each package manager.
 package_names() { # thing manager
     case "$1:$2" in
-        python:apt-get) echo "python3.13 python3.13-venv" ;;
-        python:dnf) echo "python3.13" ;;
-        python:apk | python:pacman) echo "python3" ;;
-        python:zypper) echo "python313" ;;
+        python3.*:apt-get) echo "$1 $1-venv" ;;
+        python3.*:dnf) echo "$1" ;;
+        python3.*:apk | python3.*:pacman) echo "python3" ;;
+        python3.*:zypper) echo "python3${1#python3.}" ;;
         postgresql:apt-get | postgresql:apk | postgresql:pacman) echo "postgresql" ;;
         postgresql:dnf | postgresql:zypper) echo "postgresql-server" ;;
         postgresql-common:apt-get) echo "postgresql-common" ;;

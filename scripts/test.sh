@@ -1,7 +1,7 @@
 #!/bin/sh
 # All tests but the long hunts; needs .venv with requirements/dev.txt. With arguments: those of pytest.
 # The end-to-end tests mostly wait, for daemons, rounds, TTLs and a demo of half a minute: they run beside the others,
-# in two rows of their own.
+# in two rows of their own. What mail hosts run is tried with the oldest Python they may have, too.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 pytest=".venv/bin/python -m pytest -p no:cacheprovider"
@@ -20,6 +20,9 @@ tracking=$!
 trap 'kill "$rest" "$tracking" 2>/dev/null; wait; rm -rf "$logs"; exit 130' INT TERM
 $pytest -m "not long" --ignore=tests/end_to_end
 others=$?
+printf '\n== the agent under Python 3.11\n'
+scripts/agent_tests.sh
+agent=$?
 wait "$rest"
 rest=$?
 wait "$tracking"
@@ -27,4 +30,4 @@ tracking=$?
 printf '\n== end-to-end tests, which ran beside these\n'
 cat "$logs/rest" "$logs/flux"
 rm -rf "$logs"
-[ "$others" -eq 0 ] && [ "$rest" -eq 0 ] && [ "$tracking" -eq 0 ]
+[ "$others" -eq 0 ] && [ "$agent" -eq 0 ] && [ "$rest" -eq 0 ] && [ "$tracking" -eq 0 ]

@@ -4,6 +4,8 @@ The folder is unpacked beside its place and renamed, so that it is whole or not 
 time. It is trusted only where it belongs to whoever runs this and nobody else may write to it.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
@@ -16,6 +18,10 @@ import tempfile
 import time
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CONFIG = 78
 UNAVAILABLE = 69
@@ -24,7 +30,8 @@ UNUSED = 30 * 86400  # seconds after which what an older file unpacked is remove
 HALF_DONE = 86400
 
 
-def main():
+def main() -> None:
+    """Unpack where that is needed, and go on."""
     archive = Path(__file__).absolute().parent
     with zipfile.ZipFile(archive) as file:
         about = json.loads(file.read("about.json"))
@@ -43,12 +50,13 @@ def main():
     start(place, archive)
 
 
-def fail(code, message):
+def fail(code: int, message: str) -> NoReturn:
+    """End with one sentence."""
     print(f"tipd-agent: {message}", file=sys.stderr)
     sys.exit(code)
 
 
-def cache_folder():
+def cache_folder() -> Path:
     """Return the first folder that is ours; the one that is named must be."""
     named = os.environ.get("TIPD_AGENT_CACHE")
     reasons = []
@@ -58,29 +66,29 @@ def cache_folder():
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             reason = foreign(path) or ("" if os.access(path, os.W_OK) else "cannot be written")
         except OSError as error:
-            reason = error.strerror
+            reason = error.strerror or str(error)
         if not reason:
             return path
         reasons.append(f"{path}: {reason}")
-    return fail(CONFIG, "no folder to unpack into (TIPD_AGENT_CACHE names one): " + "; ".join(reasons))
+    fail(CONFIG, "no folder to unpack into (TIPD_AGENT_CACHE names one): " + "; ".join(reasons))
 
 
-def candidates():
+def candidates() -> Iterator[str]:
     """Yield where it may be unpacked: systemd's folder, the user's cache, a folder of this user's below /var/tmp."""
     if os.environ.get("CACHE_DIRECTORY"):
         yield os.environ["CACHE_DIRECTORY"].split(":")[0]
     if os.environ.get("XDG_CACHE_HOME"):
-        yield os.path.join(os.environ["XDG_CACHE_HOME"], "tipd-agent")
+        yield f"{os.environ['XDG_CACHE_HOME']}/tipd-agent"
     try:
         home = pwd.getpwuid(os.geteuid()).pw_dir
     except KeyError:
         home = ""
-    if os.path.isdir(home) and home != "/":
-        yield os.path.join(home, ".cache", "tipd-agent")
+    if home not in {"", "/"} and Path(home).is_dir():
+        yield f"{home}/.cache/tipd-agent"
     yield f"/var/tmp/tipd-agent-{os.geteuid()}"
 
 
-def foreign(path):
+def foreign(path: Path) -> str:
     """Return why a folder is not to be trusted, nothing where it is ours alone."""
     found = os.lstat(path)
     if not stat.S_ISDIR(found.st_mode):
@@ -90,7 +98,7 @@ def foreign(path):
     return "others may write to it" if found.st_mode & OTHERS_WRITE else ""
 
 
-def whole(place, wanted):
+def whole(place: Path, wanted: list[tuple[str, str, int]]) -> bool:
     """Whether everything is there: something may have tidied the cache up."""
     try:
         if reason := foreign(place):
@@ -100,7 +108,8 @@ def whole(place, wanted):
         return False
 
 
-def unpack(file, wanted, base, place):
+def unpack(file: zipfile.ZipFile, wanted: list[tuple[str, str, int]], base: Path, place: Path) -> None:
+    """Put everything beside its place, each file as its hash says, and rename it there."""
     beside = Path(tempfile.mkdtemp(prefix=".unpacking-", dir=base))
     try:
         for path, digest, _ in wanted:
@@ -121,7 +130,7 @@ def unpack(file, wanted, base, place):
         shutil.rmtree(place / ".before", ignore_errors=True)
 
 
-def tidy(base, place):
+def tidy(base: Path, place: Path) -> None:
     """Remove what older files unpacked and nobody has started for long, and what was left half done."""
     now = time.time()
     for other in base.iterdir():
@@ -134,7 +143,7 @@ def tidy(base, place):
             continue
 
 
-def start(place, archive):
+def start(place: Path, archive: Path) -> NoReturn:
     """Go on as the agent; nothing of the host's own packages, nor of the folder this was started in, is imported."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     environment |= {"PYTHONPATH": str(place), "PYTHONSAFEPATH": "1", "PYTHONNOUSERSITE": "1"}

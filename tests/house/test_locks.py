@@ -6,7 +6,7 @@ import tomllib
 import pytest
 from house import tree
 
-LOCKS = ["requirements/runtime.txt", "requirements/embedded.txt", "requirements/dev.txt", "requirements/lock.txt"]
+LOCKS = [f"requirements/{name}.txt" for name in ("runtime", "embedded", "dev", "lock", "agent", "agent_test")]
 _PIN = re.compile(r"^([a-z0-9][a-z0-9.-]*)==([^\s;\\]+)")
 
 # The first release without a hole that is known to us; a scanner without its database reports nothing at all, so the
@@ -58,10 +58,21 @@ def test_the_others_hold_the_runtime_versions(lock) -> None:
     assert not differing, f"make lock: {differing}"
 
 
+def test_mail_hosts_get_what_the_daemon_was_tested_with() -> None:
+    runtime, agent = pins("requirements/runtime.txt"), pins("requirements/agent.txt")
+    differing = {name: (version, runtime[name]) for name, version in agent.items() if runtime.get(name) != version}
+    assert not differing, f"make lock: {differing}"
+    tested = pins("requirements/agent_test.txt")
+    assert agent.items() <= tested.items()
+
+
 def test_every_declared_dependency_is_locked() -> None:
     project = tomllib.loads(tree.text("pyproject.toml"))["project"]
     groups = {"requirements/runtime.txt": [*project["dependencies"], "setuptools"]}
     groups |= {f"requirements/{name}.txt": lines for name, lines in project["optional-dependencies"].items()}
+    groups["requirements/agent.txt"] = [
+        line for line in tree.text("requirements/agent.in").splitlines() if line[:1] not in {"#", ""}
+    ]
     for lock, lines in groups.items():
         names = {re.split(r"[\s<>=!~;\[]", line, maxsplit=1)[0] for line in lines}
         assert names <= pins(lock).keys(), f"make lock: {lock} lacks {names - pins(lock).keys()}"

@@ -10,7 +10,21 @@ from pathlib import Path
 import pytest
 from house import tree
 
-TARGETS = ["help", "env", "run", "demo", "test", "test-long", "check", "bench", "lock", "pages", "news", "clean"]
+TARGETS = [
+    "help",
+    "env",
+    "run",
+    "demo",
+    "test",
+    "test-long",
+    "check",
+    "bench",
+    "agent",
+    "lock",
+    "pages",
+    "news",
+    "clean",
+]
 SCRIPTS = tree.below("scripts", suffix=".sh")
 
 
@@ -44,6 +58,11 @@ def test_the_seconds_of_a_demo_come_from_the_command_line_alone() -> None:
     assert "--seconds" not in dry("demo", SECONDS="7")  # bash's own, where somebody exports it
 
 
+def test_the_agent_is_built_for_the_processors_that_are_named() -> None:
+    assert "scripts/agent.py --arch=x86_64 --arch=aarch64" in dry("agent", "ARCH=x86_64 aarch64")
+    assert "--arch" not in dry("agent", ARCH="mips")
+
+
 def test_bench_takes_names() -> None:
     assert "--only dns,flux" in dry("bench", "ONLY=dns,flux")
     assert "--only" not in dry("bench")
@@ -59,7 +78,7 @@ def test_scripts_are_good_shell_and_can_be_run(script: str) -> None:
 
 def test_everything_is_installed_with_hashes_into_the_environment() -> None:
     installs = [line.strip() for name in SCRIPTS for line in tree.text(name).splitlines() if "pip install" in line]
-    assert len(installs) == 3
+    assert len(installs) == 4
     for line in installs:
         assert "--require-hashes" in line or "--no-index" in line, line
     assert not [name for name in SCRIPTS if re.search(r"\b(curl|wget)\b", tree.text(name))]
@@ -127,6 +146,19 @@ def test_a_python_that_is_named_and_does_not_do_is_told_of(tmp_path: Path) -> No
     done = subprocess.run([script], env=clean, capture_output=True, text=True, check=True)
     assert f"TIPD_PYTHON={old} is no Python 3.13" in done.stderr
     assert "it is cpython 3.9.1" in done.stderr
+
+
+def test_the_oldest_python_of_mail_hosts_is_found_and_named_by_a_variable_of_its_own(tmp_path: Path) -> None:
+    script = tree.ROOT / "scripts" / "find_python.sh"
+    old = tmp_path / "python3.11"
+    old.write_text("#!/bin/sh\nprintf '/opt/old/python3.11\\n'\n")
+    old.chmod(0o755)
+    clean = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "TIPD_PYTHON311": str(old)}
+    done = subprocess.run([script, "3.11"], env=clean, capture_output=True, text=True, check=True)
+    assert done.stdout == "/opt/old/python3.11\n"
+    wrong = subprocess.run([script, "2.7"], env=clean, capture_output=True, text=True, check=False)
+    assert wrong.returncode == 1
+    assert "usage" in wrong.stderr
 
 
 def test_a_python_of_another_version_is_passed_over(tmp_path: Path) -> None:
