@@ -33,14 +33,16 @@ CREATE TEMPORARY TABLE IF NOT EXISTS spam_in_part (
 CREATE TEMPORARY TABLE IF NOT EXISTS spam_in_relay (
     relay inet, key bigint, kind smallint, asn bigint, value text COLLATE "C"
 ) ON COMMIT DELETE ROWS;
-CREATE TEMPORARY TABLE IF NOT EXISTS spam_in_list (t integer, campaign bigint) ON COMMIT DELETE ROWS
+CREATE TEMPORARY TABLE IF NOT EXISTS spam_in_list (t integer, campaign bigint, kept integer) ON COMMIT DELETE ROWS
 """
-# One descent of an index each (`LIMIT 1` keeps the planner from reading whole months instead).
+# What is stored is looked at by single descents of an index: before there are statistics the planner would read whole
+# tables instead, and by another index (`+ 0` keeps it from one by the source).
+PLAN = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"
 _KNOWN = """
 DELETE FROM spam_in WHERE n = ANY (ARRAY(
     SELECT i.n FROM spam_in AS i CROSS JOIN LATERAL (
         SELECT 1 FROM spam_mail AS m
-         WHERE m.hash = i.hash AND m.tail = i.tail AND m.source_id = $1 AND m.taken <= $2 LIMIT 1) AS there))
+         WHERE m.hash = i.hash AND m.tail = i.tail AND m.source_id + 0 = $1 AND m.taken <= $2 OFFSET 0) AS there))
 """
 _ARE_BLOCKED = "SELECT EXISTS (SELECT FROM blocked)"
 _BLOCKED = "SELECT key FROM blocked WHERE key = ANY($1::bigint[])"
@@ -70,7 +72,7 @@ class Place(NamedTuple):
 
 async def enter(connection: Connection, rows: Ready, place: Place) -> int:
     """Put the batch into its tables and return how many of its mails are new."""
-    await connection.execute(_TABLES)
+    await connection.execute(f"{_TABLES}; {PLAN}")
     for table, columns, each in (
         ("spam_in", MAIL_COLUMNS, rows.mails),
         ("spam_in_part", PART_COLUMNS, rows.parts),

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from tipd.store.connection import Connection
 
 _THERE = """
-SELECT a.n - 1 AS place FROM unnest($1::bigint[], $2::bytea[]) WITH ORDINALITY AS a (hash, tail, n)
+SELECT DISTINCT a.n - 1 AS place FROM unnest($1::bigint[], $2::bytea[]) WITH ORDINALITY AS a (hash, tail, n)
  CROSS JOIN LATERAL (SELECT 1 FROM spam_mail AS m
-        WHERE m.hash = a.hash AND m.tail = a.tail AND ($3::integer IS NULL OR m.source_id = $3) LIMIT 1) AS there
+        WHERE m.hash = a.hash AND m.tail = a.tail AND ($3::integer IS NULL OR m.source_id = $3) OFFSET 0) AS there
 """
 
 

@@ -37,19 +37,20 @@ SELECT s.key, s.kind, s.value, {CONTEXT}, s.first, s.last, o.there IS NOT NULL
   FROM (SELECT s.key, s.kind, s.value, i.relay, min(i.at) AS first, max(i.at) AS last
           FROM spam_in AS i JOIN spam_in_relay AS s USING (relay)
          WHERE i.sighted AND i.at > $2 GROUP BY 1, 2, 3, 4) AS s
- CROSS JOIN LATERAL (SELECT kinds FROM spam_relay AS r WHERE r.relay = s.relay AND r.source_id = $1 LIMIT 1) AS r
+ JOIN spam_in_seen AS r USING (relay)
   LEFT JOIN LATERAL (SELECT true AS there FROM sighting AS o
-        WHERE o.key = s.key AND o.source_id + 0 = $1 AND o.closed IS NULL LIMIT 1) AS o ON true
+        WHERE o.key = s.key AND o.source_id + 0 = $1 AND o.closed IS NULL OFFSET 0) AS o ON true
 """  # noqa: S608 - our own words
 # An open one is written again only where it says something else, or was seen a good deal later: rows are many.
 _AGAIN = """
+WITH later AS MATERIALIZED (
+    SELECT l.last, l.context, f.place FROM spam_live AS l CROSS JOIN LATERAL (
+        SELECT ctid AS place, seen, context FROM sighting AS o
+         WHERE o.key = l.key AND o.source_id + 0 = $1 AND o.closed IS NULL OFFSET 0) AS f
+     WHERE l.open AND (f.seen IS NULL OR f.seen < l.last - $2::interval OR f.context IS DISTINCT FROM l.context)
+)
 UPDATE sighting AS s SET seen = greatest(s.seen, l.last), context = l.context
-  FROM (SELECT l.*, f.place FROM spam_live AS l CROSS JOIN LATERAL (
-            SELECT ctid AS place, seen, context FROM sighting AS o
-             WHERE o.key = l.key AND o.source_id + 0 = $1 AND o.closed IS NULL OFFSET 0) AS f
-         WHERE l.open AND (f.seen IS NULL OR f.seen < l.last - $2::interval
-                           OR f.context IS DISTINCT FROM l.context)) AS l
- WHERE s.ctid = l.place
+  FROM later AS l WHERE s.ctid = ANY (ARRAY(SELECT place FROM later)) AND s.ctid = l.place
 """
 _FRESH = "SELECT count(*) FILTER (WHERE NOT open) AS new, count(*) AS rows FROM spam_live"
 _ROUND = """

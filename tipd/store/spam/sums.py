@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
     from tipd.store.connection import Connection
 
-_BELONG = "INSERT INTO spam_in_list SELECT * FROM unnest($1::integer[], $2::bigint[])"
+_BELONG = """
+INSERT INTO spam_in_list (t, campaign, kept)
+SELECT l.t, l.campaign, coalesce(c.kept, 0) FROM unnest($1::integer[], $2::bigint[]) AS l (t, campaign)
+  LEFT JOIN LATERAL (SELECT kept FROM spam_campaign_source AS c
+        WHERE c.campaign = l.campaign AND c.source_id = $3 OFFSET 0) AS c ON true
+"""
 _TABLES = """
 CREATE TEMPORARY TABLE IF NOT EXISTS spam_in_sum (
     campaign bigint, part bigint, what smallint, mails bigint, first timestamptz, last timestamptz, hash bigint,
@@ -26,7 +31,8 @@ CREATE TEMPORARY TABLE IF NOT EXISTS spam_in_sum (
 ) ON COMMIT DELETE ROWS;
 CREATE TEMPORARY TABLE IF NOT EXISTS spam_in_host (
     campaign bigint, host text COLLATE "C", mails bigint, first timestamptz, last timestamptz, kept boolean
-) ON COMMIT DELETE ROWS
+) ON COMMIT DELETE ROWS;
+CREATE TEMPORARY TABLE IF NOT EXISTS spam_in_seen (relay inet, asn bigint, kinds smallint) ON COMMIT DELETE ROWS
 """
 _PARTS = """
 WITH held AS MATERIALIZED (
@@ -40,7 +46,7 @@ INSERT INTO spam_in_sum (campaign, part, what, mails, first, last, hash, host, e
 SELECT s.campaign, s.part, p.what, s.mails, s.first, s.last, s.hash, p.host, p.example, there.there IS NOT NULL
   FROM summed AS s JOIN spam_in_part AS p USING (part)
   LEFT JOIN LATERAL (SELECT true AS there FROM spam_campaign_part AS c
-        WHERE c.campaign = s.campaign AND c.source_id = $1 AND c.part = s.part LIMIT 1) AS there ON true
+        WHERE c.campaign = s.campaign AND c.source_id = $1 AND c.part = s.part OFFSET 0) AS there ON true
 """
 _HOSTS = """
 WITH held AS MATERIALIZED (
@@ -53,7 +59,7 @@ INSERT INTO spam_in_host (campaign, host, mails, first, last, kept)
 SELECT s.campaign, s.host, s.mails, s.first, s.last, there.there IS NOT NULL
   FROM summed AS s
   LEFT JOIN LATERAL (SELECT true AS there FROM spam_campaign_host AS c
-        WHERE c.campaign = s.campaign AND c.source_id = $1 AND c.host = s.host LIMIT 1) AS there ON true
+        WHERE c.campaign = s.campaign AND c.source_id = $1 AND c.host = s.host OFFSET 0) AS there ON true
 """
 # New ones as long as there is room, the most frequent first.
 _ROOM_PARTS = f"""
@@ -62,7 +68,8 @@ WITH ranked AS (
       FROM spam_in_sum WHERE NOT kept
 )
 UPDATE spam_in_sum AS s SET kept = true FROM ranked AS r
-  LEFT JOIN spam_campaign_source AS c ON c.campaign = r.campaign AND c.source_id = $1
+  LEFT JOIN LATERAL (SELECT urls, files FROM spam_campaign_source AS c
+        WHERE c.campaign = r.campaign AND c.source_id = $1 OFFSET 0) AS c ON true
  WHERE (s.campaign, s.part) = (r.campaign, r.part)
    AND r.n <= CASE r.what WHEN 2 THEN {MOST_FILES} - coalesce(c.files, 0) ELSE {MOST_URLS} - coalesce(c.urls, 0) END
 """  # noqa: S608 - our own numbers
@@ -72,7 +79,8 @@ WITH ranked AS (
       FROM spam_in_host WHERE NOT kept
 )
 UPDATE spam_in_host AS s SET kept = true FROM ranked AS r
-  LEFT JOIN spam_campaign_source AS c ON c.campaign = r.campaign AND c.source_id = $1
+  LEFT JOIN LATERAL (SELECT hosts FROM spam_campaign_source AS c
+        WHERE c.campaign = r.campaign AND c.source_id = $1 OFFSET 0) AS c ON true
  WHERE (s.campaign, s.host) = (r.campaign, r.host) AND r.n <= {MOST_HOSTS} - coalesce(c.hosts, 0)
 """  # noqa: S608
 _ANY_CUT = "SELECT EXISTS (SELECT FROM spam_in_sum WHERE NOT kept) OR EXISTS (SELECT FROM spam_in_host WHERE NOT kept)"
@@ -185,6 +193,7 @@ SELECT $1, (at AT TIME ZONE 'UTC')::date, bit, count(*)
     ON CONFLICT (source_id, day, bit) DO UPDATE SET mails = d.mails + excluded.mails
 """
 _RELAYS = """
+WITH seen AS (
 INSERT INTO spam_relay AS r (source_id, relay, asn, mails, first, last, sighted, sighted_last, kinds)
 SELECT $1, i.relay, s.asn, count(*), min(i.at), max(i.at), count(*) FILTER (WHERE i.sighted),
        max(i.at) FILTER (WHERE i.sighted),
@@ -194,13 +203,14 @@ SELECT $1, i.relay, s.asn, count(*), min(i.at), max(i.at), count(*) FILTER (WHER
    SET mails = r.mails + excluded.mails, first = least(r.first, excluded.first),
        last = greatest(r.last, excluded.last), sighted = r.sighted + excluded.sighted,
        sighted_last = greatest(r.sighted_last, excluded.sighted_last), kinds = r.kinds | excluded.kinds
+RETURNING relay, asn, kinds
+)
+INSERT INTO spam_in_seen SELECT relay, asn, kinds FROM seen
 """
 _NETWORKS = """
 INSERT INTO spam_asn_day AS d (source_id, day, asn, mails)
 SELECT $1, (i.at AT TIME ZONE 'UTC')::date, r.asn, count(*)
-  FROM spam_in AS i JOIN spam_in_relay AS s USING (relay)
- CROSS JOIN LATERAL (SELECT asn FROM spam_relay AS r
-        WHERE r.relay = i.relay AND r.source_id = $1 LIMIT 1) AS r GROUP BY 2, 3 ORDER BY 2, 3
+  FROM spam_in AS i JOIN spam_in_seen AS r USING (relay) GROUP BY 2, 3 ORDER BY 2, 3
     ON CONFLICT (source_id, day, asn) DO UPDATE SET mails = d.mails + excluded.mails
 """
 _MAILS = f"""
@@ -208,10 +218,9 @@ INSERT INTO spam_mail (hash, at, campaign, defects, trap, taken, source_id, size
                        relay, tail, parts, subject, rest)
 SELECT i.hash, i.at, coalesce(l.campaign, 0), i.defects, i.trap, $2, $1, i.size, i.version, i.class, i.trap_kind,
        i.sighted, i.relay, i.tail, i.parts,
-       CASE WHEN coalesce(c.kept, 0) < {KEPT_WHOLE} THEN i.subject ELSE '' END,
-       CASE WHEN coalesce(c.kept, 0) < {KEPT_WHOLE} THEN i.rest ELSE '' END
+       CASE WHEN coalesce(l.kept, 0) < {KEPT_WHOLE} THEN i.subject ELSE '' END,
+       CASE WHEN coalesce(l.kept, 0) < {KEPT_WHOLE} THEN i.rest ELSE '' END
   FROM spam_in AS i LEFT JOIN spam_in_list AS l USING (t)
-  LEFT JOIN spam_campaign_source AS c ON c.campaign = l.campaign AND c.source_id = $1
 """  # noqa: S608
 
 
@@ -221,7 +230,7 @@ async def store(connection: Connection, source_id: int, campaigns: Mapping[int, 
     Returns the campaigns.
     """
     await connection.execute(_TABLES)
-    await connection.execute(_BELONG, list(campaigns), list(campaigns.values()))
+    await connection.execute(_BELONG, list(campaigns), list(campaigns.values()), source_id)
     await connection.execute("ANALYZE spam_in_list")
     await _hold(connection, source_id)
     await connection.execute(_MAILS, source_id, today)

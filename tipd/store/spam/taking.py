@@ -25,6 +25,9 @@ UPDATE source SET last_success = greatest(last_success, $2),
 """
 
 
+_VISIBLE = "SELECT id FROM source WHERE module = 'spamtrap' AND tlp <= $1"
+
+
 class Terms(NamedTuple):
     """What a batch is stored under: now, how long sightings last, the keys' seed."""
 
@@ -50,7 +53,15 @@ async def take(connection: Connection, batch: SpamBatch, rows: Ready, terms: Ter
         belong, begun = await campaigns.settle(connection, await incoming.new_lists(connection, rows), today)
         own = await sums.store(connection, source_id, belong, today)
         listed = await sightings.sight(connection, source_id, now, terms.keep)
-        teller = told.Teller(source_id, batch.source, Tlp(source["tlp"]), now, now - terms.keep, terms.seed)
+        teller = told.Teller(
+            source_id,
+            batch.source,
+            Tlp(source["tlp"]),
+            now,
+            now - terms.keep,
+            terms.seed,
+            await _visible(connection, source["tlp"]),
+        )
         last, kinds = await told.tell(connection, own, teller)
         if member:
             await archives.hold(connection, source_id, member, today)
@@ -62,3 +73,7 @@ async def take(connection: Connection, batch: SpamBatch, rows: Ready, terms: Ter
     done = Taken(new=new, known=known, withdrawn=gone.mails, campaigns=begun, listed=listed.number)
     kinds |= {INDICATOR_LISTED} if listed.number else frozenset()
     return Written(done, max(last, listed.last_seq, gone.last_seq), kinds | gone.kinds)
+
+
+async def _visible(connection: Connection, tlp: int) -> list[int]:
+    return [row["id"] for row in await connection.fetch(_VISIBLE, tlp)]

@@ -31,16 +31,19 @@ MOST_NAMED = 10  # hosts in a finding
 
 _GROWN = f"""
 SELECT c.id, c.key, c.told, sum(s.mails)::bigint AS mails, min(s.first) AS first, max(s.last) AS last
-  FROM unnest($1::bigint[]) AS a (id) JOIN spam_campaign AS c USING (id)
-  JOIN spam_campaign_source AS s ON s.campaign = c.id JOIN source ON source.id = s.source_id AND source.tlp <= $2
- GROUP BY c.id HAVING sum(s.mails) >= {steps.FIRST} ORDER BY c.id
+  FROM unnest($1::bigint[]) AS a (id)
+ CROSS JOIN LATERAL (SELECT id, key, told FROM spam_campaign AS c WHERE c.id = a.id OFFSET 0) AS c
+ CROSS JOIN LATERAL (SELECT source_id, mails, first, last FROM spam_campaign_source AS s
+                      WHERE s.campaign = a.id OFFSET 0) AS s
+ WHERE s.source_id = ANY ($2::integer[])
+ GROUP BY c.id, c.key, c.told HAVING sum(s.mails) >= {steps.FIRST} ORDER BY c.id
 """  # noqa: S608 - our own number
 _ABOUT = f"""
 SELECT s.campaign, s.traps, s.relays, s.subject, s.last,
        ARRAY(SELECT host FROM spam_campaign_host AS h WHERE (h.campaign, h.source_id) = (s.campaign, s.source_id)
               ORDER BY mails DESC, host LIMIT {MOST_NAMED}) AS hosts
-  FROM spam_campaign_source AS s JOIN source ON source.id = s.source_id AND source.tlp <= $2
- WHERE s.campaign = ANY($1::bigint[]) ORDER BY s.last DESC
+  FROM spam_campaign_source AS s
+ WHERE s.campaign = ANY($1::bigint[]) AND s.source_id = ANY ($2::integer[]) ORDER BY s.last DESC
 """  # noqa: S608
 _NOTED = """
 UPDATE spam_campaign AS c SET told = n.told FROM unnest($1::bigint[], $2::bigint[]) AS n (id, told) WHERE c.id = n.id
@@ -48,16 +51,17 @@ UPDATE spam_campaign AS c SET told = n.told FROM unnest($1::bigint[], $2::bigint
 # Hosts of the batch that nobody who may see this source was told of today.
 _HOSTS = f"""
 SELECT n.campaign, c.key, n.host, h.mails, p.example, s.shape
-  FROM spam_in_host AS n JOIN spam_campaign AS c ON c.id = n.campaign
-  JOIN spam_campaign_host AS h ON h.campaign = n.campaign AND h.source_id = $1 AND h.host = n.host
-  LEFT JOIN LATERAL (
-    SELECT p.part, p.example FROM spam_in_sum AS p
-     WHERE p.campaign = n.campaign AND p.host = n.host AND p.what = 1 ORDER BY p.kept DESC, p.mails DESC, p.part LIMIT 1
-  ) AS p ON true
+  FROM spam_in_host AS n
+ CROSS JOIN LATERAL (SELECT key FROM spam_campaign AS c WHERE c.id = n.campaign OFFSET 0) AS c
+ CROSS JOIN LATERAL (
+    SELECT sum(h.mails) FILTER (WHERE h.source_id = $1)::bigint AS mails, max(h.told) AS told
+      FROM unnest($4::integer[]) AS v (id) CROSS JOIN LATERAL (
+        SELECT source_id, mails, told FROM spam_campaign_host AS h
+         WHERE h.campaign = n.campaign AND h.source_id = v.id AND h.host = n.host OFFSET 0) AS h) AS h
+  LEFT JOIN (SELECT DISTINCT ON (campaign, host) campaign, host, part, example FROM spam_in_sum WHERE what = 1
+              ORDER BY campaign, host, kept DESC, mails DESC, part) AS p ON (p.campaign, p.host) = (n.campaign, n.host)
   LEFT JOIN spam_in_part AS s ON s.part = p.part
- WHERE n.kept AND n.last > $3 AND NOT EXISTS (
-    SELECT FROM spam_campaign_host AS o JOIN source ON source.id = o.source_id AND source.tlp <= $4
-     WHERE o.campaign = n.campaign AND o.host = n.host AND o.told >= $2)
+ WHERE n.kept AND n.last > $3 AND coalesce(h.told < $2, true)
  ORDER BY n.mails DESC, n.campaign, n.host LIMIT {MOST_TOLD}
 """  # noqa: S608
 _TOLD = """
@@ -76,6 +80,7 @@ class Teller(NamedTuple):
     now: datetime
     fresh: datetime
     seed: int
+    visible: list[int]  # sources that whoever may see this one may see
 
 
 async def tell(connection: Connection, campaigns: Sequence[int], teller: Teller) -> tuple[int, frozenset[str]]:
@@ -93,14 +98,14 @@ async def tell(connection: Connection, campaigns: Sequence[int], teller: Teller)
 
 
 async def _campaigns(connection: Connection, campaigns: Sequence[int], teller: Teller) -> list[NewFinding]:
-    rows = await connection.fetch(_GROWN, campaigns, int(teller.mark))
+    rows = await connection.fetch(_GROWN, campaigns, teller.visible)
     grown = [row for row in rows if steps.step_of(row["mails"]) > steps.heard(row["told"], teller.mark)]
     if not grown:
         return []
     told = [steps.noted(row["told"], teller.mark, steps.step_of(row["mails"])) for row in grown]
     await connection.execute(_NOTED, [row["id"] for row in grown], told)
     about: dict[int, list[Row]] = {}
-    for row in await connection.fetch(_ABOUT, [row["id"] for row in grown], int(teller.mark)):
+    for row in await connection.fetch(_ABOUT, [row["id"] for row in grown], teller.visible):
         about.setdefault(row["campaign"], []).append(row)
     return [_campaign(row, about[row["id"]], teller) for row in grown]
 
@@ -124,7 +129,7 @@ def _campaign(row: Row, about: Sequence[Row], teller: Teller) -> NewFinding:
 
 async def _hosts(connection: Connection, teller: Teller) -> list[NewFinding]:
     today = teller.now.date()
-    rows = await connection.fetch(_HOSTS, teller.source_id, today, teller.fresh, int(teller.mark))
+    rows = await connection.fetch(_HOSTS, teller.source_id, today, teller.fresh, teller.visible)
     if not rows:
         return []
     columns = [row["campaign"] for row in rows], [row["host"] for row in rows]
