@@ -52,7 +52,7 @@ class SpamtrapModule:
         self._settings = settings
         self._archives = {one.name: one for one in settings.archives if one.enabled}
         self.triggers: tuple[Trigger, ...] = (After("blacklist"), Every(duration(settings.every)))
-        self._scratch = state_dir / "spool" / "spamtrap"
+        self._scratch = state_dir / "spamtrap_spool"  # `spool` is the blacklists', who sweep it
         self._progress: dict[str, Any] = {}
         self._swept = False
         self._pruned: datetime | None = None
