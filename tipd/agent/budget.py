@@ -31,7 +31,8 @@ class Budget:
         """`share`: of one core; `max_load`: of all cores, above which others are left alone."""
         self.paused = False
         self._share = share
-        self._most = max_load * (cores or len(os.sched_getaffinity(0)))
+        self._cores = cores or len(os.sched_getaffinity(0))
+        self._most = max_load * self._cores
         self._load = load
         self._own = 0.0  # what of the load is ours, averaged as the kernel does
         self._busy = 0.0  # seconds of processor time since the last average
@@ -52,7 +53,7 @@ class Budget:
         passed = now - self._at
         if passed > 0:
             keeps = exp(-passed / _WINDOW)
-            self._own = self._own * keeps + min(1.0, self._busy / passed) * (1 - keeps)
+            self._own = self._own * keeps + min(self._cores, self._busy / passed) * (1 - keeps)
             self._busy, self._at = 0.0, now
         return max(0.0, self._load() - self._own)
 

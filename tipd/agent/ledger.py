@@ -29,6 +29,10 @@ _DROP = "DELETE FROM line WHERE view = ? AND mail IN (SELECT id FROM mail WHERE 
 _NOT_AGAIN = (
     "SELECT 1 FROM before WHERE view = ? AND sha256 = ? UNION SELECT 1 FROM withdrawal WHERE view = ? AND sha256 = ?"
 )
+_SEALED = (
+    "UPDATE mail SET sealed = 1 WHERE sha256 IN"  # copies under another name too
+    " (SELECT sha256 FROM mail WHERE id IN (SELECT mail FROM line WHERE view = ? AND n = ?))"
+)
 _SCHEMA = """
 CREATE TABLE folder (id INTEGER PRIMARY KEY, box BLOB NOT NULL, path BLOB NOT NULL UNIQUE);
 CREATE TABLE mail (
@@ -189,7 +193,7 @@ class Ledger:
         return int(row[0]) if row else 0
 
     def _folder_made(self, box: bytes, path: bytes) -> int:
-        self._base.execute("INSERT OR IGNORE INTO folder (box, path) VALUES (?, ?)", (box, path))
+        self._base.execute("INSERT INTO folder (box, path) VALUES (?, ?) ON CONFLICT (path) DO NOTHING", (box, path))
         return self._folder(path)
 
     def add(self, mails: Iterable[Added], positions: Mapping[bytes, Position] | None = None) -> int:
@@ -211,8 +215,8 @@ class Ledger:
     def _add(self, base: sqlite3.Connection, mail: Added) -> int:
         twin = base.execute("SELECT sealed FROM mail WHERE sha256 = ? LIMIT 1", (mail.sha256,)).fetchone()
         cursor = base.execute(
-            "INSERT OR IGNORE INTO mail (box, name, folder, sha256, at, place, length, sealed)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO mail (box, name, folder, sha256, at, place, length, sealed)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (box, name) DO NOTHING",
             (
                 *(mail.box, mail.name, self._folder_made(mail.box, mail.folder), mail.sha256, mail.at),
                 *(mail.place, mail.length, int(bool(twin and twin[0]))),
@@ -280,9 +284,7 @@ class Ledger:
     def sealed(self, view: str, n: int) -> None:
         """Note that version `n` is there: its lines go, and its mails may."""
         with self._write() as base:
-            base.execute(
-                "UPDATE mail SET sealed = 1 WHERE id IN (SELECT mail FROM line WHERE view = ? AND n = ?)", (view, n)
-            )
+            base.execute(_SEALED, (view, n))
             base.execute("DELETE FROM line WHERE view = ? AND n = ?", (view, n))
             base.execute("UPDATE withdrawal SET done = 1 WHERE view = ? AND n = ?", (view, n))
             base.execute("INSERT OR REPLACE INTO seen VALUES (?, ?)", (view, n))

@@ -1,9 +1,9 @@
 """Mbox files: what was put at their end since the last look, message by message, and nothing that is still written.
 
 A message begins with a line `From ` after an empty one (RFC 4155; as mboxrd and mboxo write it). Its bytes are told as
-they lie, `>From ` included, without the line `From `. The file is locked for reading as mail programs do it (fcntl); one
-that somebody writes to just now is left for the next look. A file that was rewritten is read again from its beginning:
-the ledger knows the mails by their hashes.
+they lie, `>From ` included, without the line `From `. The file is locked for reading as mail programs do it (fcntl),
+and one that somebody writes to just now is left for the next look. A file that was rewritten is read again from its
+beginning: the ledger knows the mails by their hashes.
 """
 
 from __future__ import annotations

@@ -76,6 +76,7 @@ class Sealer:
     def recover(self, view: str) -> int:
         """Finish or take back what was cut off; return how many versions the ledger had missed. Raises OSError."""
         chain = self._chains[view]
+        chain.refresh()
         (chain.folder / _TMP).unlink(missing_ok=True)
         known = self._ledger.seen(view)
         for n in range(known + 1, chain.last + 1):
