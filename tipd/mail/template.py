@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tipd.mail.shapes import shape
@@ -24,6 +25,7 @@ ENOUGH = 8  # plain words that make a template by themselves
 LEAST = 3  # words and shapes without which there is none
 MOST_URLS = 20
 LONGEST_WORD = 40
+MOST_KEPT = 65536  # words whose judgement is remembered: a language's common ones
 
 
 def words(text: str) -> list[str]:
@@ -31,7 +33,7 @@ def words(text: str) -> list[str]:
     text = text[:LONGEST]
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
-    return [word for word in text.split() if word.isalpha() and len(word) <= LONGEST_WORD]
+    return [word for word in filter(str.isalpha, text.split()) if len(word) <= LONGEST_WORD]
 
 
 def template(text: str, urls: Sequence[str], subject: str) -> str:
@@ -41,17 +43,23 @@ def template(text: str, urls: Sequence[str], subject: str) -> str:
 
 def template_of(found: Iterable[str], urls: Sequence[str], subject: str) -> str:
     """Return the template of a text whose words are known (see `words`)."""
-    kept = _plain(word for word in found if word == word.lower())
+    kept = set(filter(_is_plain_as_it_stands, set(found)))
     if len(kept) >= ENOUGH:
         return _hashed(kept)
-    spoken = _plain(word.lower() for word in found)
-    kept = spoken | {"subject " + word for word in _plain(word.lower() for word in words(subject))}
+    spoken = set(filter(_is_plain, map(str.lower, found)))
+    kept = spoken | {"subject " + word for word in filter(_is_plain, map(str.lower, words(subject)))}
     kept |= {"url " + _path(url) for url in urls[:MOST_URLS]}
     return _hashed(kept) if len(kept) >= LEAST else ""
 
 
-def _plain(found: Iterable[str]) -> set[str]:
-    return {word for word in set(found) if not word.isascii() or folded(word) == word}
+@lru_cache(maxsize=MOST_KEPT)
+def _is_plain(word: str) -> bool:
+    return not word.isascii() or folded(word) == word
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _is_plain_as_it_stands(word: str) -> bool:
+    return word == word.lower() and _is_plain(word)
 
 
 def _path(url: str) -> str:
