@@ -122,7 +122,8 @@ class Peers:
     def _by(self, field: str, shown: str) -> Known | None:
         found: Known | None = None
         for name, peer in self._peers.items():
-            if hmac.compare_digest(getattr(peer, field).encode(), shown.encode()) and not peer.revoked:
+            same = hmac.compare_digest(getattr(peer, field).encode(), shown.encode())
+            if same and shown and not peer.revoked:  # an empty field is nobody's
                 found = Known(name, peer)
         return found
 
