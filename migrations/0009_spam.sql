@@ -134,7 +134,7 @@ CREATE TABLE spam_relay (
     kinds        smallint NOT NULL DEFAULT 0,
     PRIMARY KEY (relay, source_id)
 ) WITH (fillfactor = 80);
-CREATE INDEX spam_relay_source ON spam_relay (source_id, last);
+CREATE INDEX spam_relay_source ON spam_relay (source_id);
 
 -- Volume, by the days of the mails; kept for good.
 CREATE TABLE spam_day (

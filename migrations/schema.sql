@@ -622,4 +622,4 @@ CREATE INDEX spam_mail_relay ON spam_mail USING btree (relay) WHERE (relay IS NO
 --
 CREATE INDEX spam_part_host ON spam_part USING btree (host) WHERE (what < 2);
 --
-CREATE INDEX spam_relay_source ON spam_relay USING btree (source_id, last);
+CREATE INDEX spam_relay_source ON spam_relay USING btree (source_id);

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tipd.model.canonical.domain import why_refused
 from tipd.model.key import key_of
 from tipd.model.kind import Kind
-from tipd.store.flux import tuples
+from tipd.store.frames import copy_stream
 from tipd.store.partitions import Monthly
 from tipd.store.spam import archives
 from tipd.store.spam.ready import FILE, MAIL_COLUMNS, PART_COLUMNS, RELAY_COLUMNS, URL
@@ -37,7 +37,8 @@ CREATE TEMPORARY TABLE IF NOT EXISTS spam_in_list (t integer, campaign bigint, k
 """
 # What is stored is looked at by single descents of an index: before there are statistics the planner would read whole
 # tables instead, and by another index (`+ 0` keeps it from one by the source).
-PLAN = "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off"
+_ASKED_BY = {"spam_in": "n, t, hash, relay", "spam_in_part": "part", "spam_in_relay": "relay"}
+PLAN = "SET LOCAL enable_seqscan = off"
 _KNOWN = """
 DELETE FROM spam_in WHERE n = ANY (ARRAY(
     SELECT i.n FROM spam_in AS i CROSS JOIN LATERAL (
@@ -79,7 +80,8 @@ async def enter(connection: Connection, rows: Ready, place: Place) -> int:
         ("spam_in_relay", RELAY_COLUMNS, rows.relays),
     ):
         if each:
-            await tuples.copy_in(connection, table, columns, each)
+            await connection.copy_to_table(table, source=copy_stream(each), columns=columns, format="binary")
+            await connection.execute(f"ANALYZE {table} ({_ASKED_BY[table]})")
     await connection.execute(_KNOWN, place.source_id, place.today)
     if place.member:
         known_from = await floor(connection)
