@@ -106,6 +106,8 @@ def test_a_new_unit_is_due() -> None:
     assert first_due([four], now) == utc("2026-11-23T04:00")
     assert first_due([four, Every(HOUR)], now) == now
     assert first_due([], now) is None
+    assert first_due([Every(HOUR)], now, follows=True) == now + HOUR  # whom it follows goes first
+    assert first_due([four], now, follows=True) == first_due([four], now)
 
 
 def test_the_sooner_of_two_triggers() -> None:
@@ -150,6 +152,7 @@ def test_what_is_stored_is_gone_on_with() -> None:
     now = utc("2026-11-22T12:00")
     hourly = [Every(HOUR)]
     assert resumed(None, "u", hourly, now) == Due("u", now, None, 0)
+    assert resumed(None, "u", hourly, now, follows=True) == Due("u", now + HOUR, None, 0)
     stored = Due("u", now + HOUR, now - HOUR, 2)
     assert resumed(stored, "u", hourly, now) == stored
     assert resumed(Due("u", None, now - HOUR / 2, 0), "u", hourly, now).due == now + HOUR / 2  # not run before its time

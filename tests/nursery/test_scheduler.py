@@ -460,6 +460,21 @@ async def test_a_service_that_runs_is_told_what_a_job_would_do_between_rounds(au
     assert len(service.runs) == 1
 
 
+async def test_who_follows_another_lets_it_go_first(autojump_clock: MockClock) -> None:
+    async def slow(ctx: Context, cause: Cause) -> RoundReport:
+        await trio.sleep(60)
+        return RoundReport()
+
+    world, first = World(), Job("blacklist", (Every(hours(1)),), slow)
+    then = Job("spamtrap", (After("blacklist"), Every(hours(2))))
+    alone = Job("listing", (After("elsewhere"), Every(hours(2))))
+    scheduler = world.scheduler(first, then, alone)
+    assert scheduler.first() == ["blacklist", "listing"]
+    with trio.move_on_after(50):
+        await scheduler.run()
+    assert (len(first.runs), len(then.runs), len(alone.runs)) == (1, 0, 1)
+
+
 async def test_a_disabled_module_is_shown_and_not_run(autojump_clock: MockClock) -> None:
     world, job, other = World(), Job("m", (Every(hours(1)),)), Job("o", (Every(hours(1)),))
     scheduler = world.scheduler(job, other, disabled={"m"})

@@ -110,7 +110,7 @@ class House:
                 nursery.start_soon(supervise, supervisor, "forget", outside.forgetter.run, Restart.ALWAYS)
                 await nursery.start(outside.serve)
             reload.begin(scheduler, followers)
-            for name in scheduler.names():  # what was declared or switched while nobody looked counts at once
+            for name in scheduler.first():  # what was declared or switched while nobody looked counts at once
                 scheduler.run_now(name)
             # What stands now stays: a full collection over all of it would hold the loop for 30 ms, again and again.
             gc.freeze()

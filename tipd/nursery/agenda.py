@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import trio
 
 from tipd.nursery.attempt import is_away
-from tipd.nursery.contract import At, Cause, Due, Every, unit_of
+from tipd.nursery.contract import After, At, Cause, Due, Every, unit_of
 from tipd.nursery.due import NEVER, cause_of, in_utc, next_due, repaired, resumed
 from tipd.nursery.policy import Record
 
@@ -37,7 +37,8 @@ class Agenda:
     async def load(self) -> None:
         """Go on from what is stored; what had to be made up is stored at once, so that a missed time shows later."""
         stored = await self._loaded(self._row.name)
-        self._row = resumed(stored, self._row.name, self._timed, self._ground.clock.now())
+        follows = any(isinstance(trigger, After) and trigger.module in self._ground.jobs for trigger in self._triggers)
+        self._row = resumed(stored, self._row.name, self._timed, self._ground.clock.now(), follows=follows)
         if self._row.failures:
             retry = await self._loaded(self._retry)
             self._not_before = retry.due if retry is not None else None

@@ -61,10 +61,14 @@ def next_every(trigger: Every, due: datetime, started: datetime) -> datetime:
         return NEVER
 
 
-def first_due(triggers: Sequence[Timed], now: datetime) -> datetime | None:
-    """Return when a unit that never ran is due: at once with `Every`, else at the next `At`; None without either."""
-    if any(isinstance(trigger, Every) for trigger in triggers):
-        return now
+def first_due(triggers: Sequence[Timed], now: datetime, *, follows: bool = False) -> datetime | None:
+    """Return when a unit that never ran is due: at once with `Every`, else at the next `At`; None without either.
+
+    One that `follows` another (`After`) lets it go first: it is due by time only when a period is over.
+    """
+    every = min((trigger.period for trigger in triggers if isinstance(trigger, Every)), default=None)
+    if every is not None:
+        return now + every if follows else now
     return min((next_at(trigger, now) for trigger in triggers if isinstance(trigger, At)), default=None)
 
 
@@ -101,12 +105,12 @@ def repaired(row: Due, now: datetime) -> Due:
     return replace(row, due=min(row.due, now + gap), last_run=now)
 
 
-def resumed(row: Due | None, name: str, triggers: Sequence[Timed], now: datetime) -> Due:
+def resumed(row: Due | None, name: str, triggers: Sequence[Timed], now: datetime, *, follows: bool = False) -> Due:
     """Return the row a unit goes on with after a start: what was stored, completed where it says no due time."""
     if row is None:
-        return Due(name, first_due(triggers, now), None, 0)
+        return Due(name, first_due(triggers, now, follows=follows), None, 0)
     if row.due is None and row.last_run is not None:  # it was not timed when it last ran
         return repaired(replace(row, due=next_due(triggers, row.last_run, row.last_run)), now)
     if row.due is None:
-        return replace(row, due=first_due(triggers, now))
+        return replace(row, due=first_due(triggers, now, follows=follows))
     return repaired(row, now)

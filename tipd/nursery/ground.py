@@ -35,3 +35,4 @@ class Ground:
     on_round: Callable[[str], None]
     on_failed: Callable[[str, Exception], None]
     poll: float
+    jobs: frozenset[str] = frozenset()

@@ -82,6 +82,7 @@ class Scheduler:
             on_round=self._round_ended,
             on_failed=self._failed,
             poll=poll,
+            jobs=frozenset(module.name for module in enabled if not _is_service(module)),
         )
         self._units = {module.name: Unit(module, ground) for module in enabled if not _is_service(module)}
         self._services = {module.name: module for module in enabled if _is_service(module)}
@@ -115,6 +116,14 @@ class Scheduler:
     def names(self) -> list[str]:
         """Return the names of the modules that run here."""
         return [*self._units, *self._services]
+
+    def first(self) -> list[str]:
+        """Return the names of those that begin at a start: all but what follows a job that runs here (`After`)."""
+        follows = {
+            name: {trigger.module for trigger in unit.module.triggers if isinstance(trigger, After)}
+            for name, unit in self._units.items()
+        }
+        return [name for name in self.names() if self._units.keys().isdisjoint(follows.get(name, ()))]
 
     def run_now(self, module: str, names: Iterable[str] = ()) -> None:
         """Ask for a round of a module now, of these submodules or of all that are due.
