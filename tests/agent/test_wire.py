@@ -1,6 +1,8 @@
 """One connection's HTTP: what hostile clients send, and those that do not read."""
 
 import os
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import h11
@@ -13,6 +15,7 @@ from support.agent_host import answer, serving
 from tipd.agent.problem import Problem
 from tipd.agent.server import Limits
 from tipd.agent.wire import Wire
+from tipd.clock import SystemClock
 
 LIMITS = Limits(head=0.2, idle=0.2, send=0.2)
 
@@ -20,7 +23,7 @@ LIMITS = Limits(head=0.2, idle=0.2, send=0.2)
 async def talk(said: bytes) -> list[object]:
     """Let a client say something and leave; return the requests that were understood, and what was wrong."""
     client, server = trio.testing.memory_stream_pair()
-    wire = Wire(server, Limits(head=5, idle=5, send=5))
+    wire = Wire(server, Limits(head=5, idle=5, send=5), SystemClock())
     found: list[object] = []
     async with trio.open_nursery() as nursery:
         nursery.start_soon(client.receive_some, 65536)
@@ -117,6 +120,12 @@ async def test_an_idle_connection_is_let_go_without_a_word(tmp_path: Path) -> No
         stream = await host.connect()
         assert (await host.ask("/v1/versions", stream=stream)).status == 200
         assert await stream.receive_some(1) == b""
+
+
+async def test_an_answer_says_what_time_it_is(tmp_path: Path) -> None:
+    async with serving(tmp_path, 1) as host:
+        told = parsedate_to_datetime((await host.ask("/v1/versions")).headers["date"])
+        assert abs(SystemClock().now() - told) < timedelta(minutes=1)
 
 
 def test_h11_counts_what_went_past_it() -> None:

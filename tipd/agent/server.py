@@ -67,6 +67,7 @@ class Server:
         self.counts = Counts()
         self.peers = peers
         self._limits = limits
+        self._clock = clock
         self._log = log
         self._on_peers = on_peers
         self._answering = Answering(shelf, peers, clock, mails=mails, inbox=inbox, metrics=metrics)
@@ -172,7 +173,7 @@ class Server:
                 return
             if certificate := stream.getpeercert(binary_form=True):
                 shown = self.peers.by_certificate(certificate, listener.vouched(certificate))
-        wire = Wire(stream, self._limits)
+        wire = Wire(stream, self._limits, self._clock)
         within = self._limits.head - (trio.current_time() - began)
         while await self._one_request(wire, within, shown, connection):
             within = self._limits.idle

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.utils import format_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
@@ -19,6 +20,8 @@ from tipd.agent.problem import CONTENT_TYPE, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from tipd.clock import Clock
 
 LONGEST_HEAD = 16 * 1024  # bytes
 LONGEST_FIELDS = 8  # of a query
@@ -74,10 +77,11 @@ class Request:
 class Wire:
     """HTTP over one accepted stream."""
 
-    def __init__(self, stream: Any, limits: Limits) -> None:
+    def __init__(self, stream: Any, limits: Limits, clock: Clock) -> None:
         """`stream`: a trio SocketStream, or an SSLStream over one whose handshake is done."""
         self.stream = stream
         self.limits = limits
+        self._clock = clock
         self.sent = 0  # bytes of bodies
         self.head_only = False  # the request now answered is HEAD
         self._received = 0  # of this request's body
@@ -208,7 +212,8 @@ class Wire:
 
     async def _start(self, status: int, headers: Fields, length: int) -> None:
         sized = [("content-length", str(length))] if status != HTTPStatus.NOT_MODIFIED else []
-        fields = [*sized, ("cache-control", "private"), *headers]
+        date = format_datetime(self._clock.now(), usegmt=True)  # by which readers know a clock that is far off
+        fields = [("date", date), *sized, ("cache-control", "private"), *headers]
         await self._send(h11.Response(status_code=status, headers=fields, reason=HTTPStatus(status).phrase))
 
     async def _send(self, event: Any) -> None:
