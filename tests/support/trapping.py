@@ -5,6 +5,8 @@ import random
 import tarfile
 import zipfile
 from contextlib import asynccontextmanager
+from datetime import timedelta
+from email.utils import format_datetime
 
 import py7zr
 import structlog
@@ -20,20 +22,20 @@ from tipd.store.store import Store
 from tipd.work.pool import WorkerPool
 
 NEAR = ("127.0.0.0/8",)
-DAY = "Sun, 22 Nov 2026"
+BEGAN = SystemClock().now() - timedelta(hours=6)  # sightings are of lately, whenever the tests run
 
 
 def spam(number, *, host="pay.evil.example", words="Your order is ready to be paid for today", relay=None, date=None):
     """Return a mail of a campaign: its number tells it apart."""
     relay = relay or f"198.51.100.{1 + number % 250}"
-    date = date or f"{DAY} 04:{number // 60 % 60:02}:{number % 60:02} +0000"
+    date = date or format_datetime(BEGAN + timedelta(seconds=number % 3600))
     return (
         f"Return-Path: <shop{number}@forged.example>\r\n"
         f"Received: from relay.example ([{relay}])\r\n by mx.trap.example.org with ESMTP id {number}; {date}\r\n"
         f"From: Shop <shop{number}@forged.example>\r\nTo: trap{number % 7}@trap.example.org\r\n"
         f"Subject: {words} {number}\r\nDate: {date}\r\nMessage-ID: <{number}@forged.example>\r\n"
-        f"Content-Type: text/plain\r\n\r\n{words}. Click http://{host}/order/{number:08x}{number * 7919:08x} at once,\r\n"
-        "before the offer ends. We are waiting for your answer, dear customer.\r\n"
+        f"Content-Type: text/plain\r\n\r\n{words}. Click http://{host}/order/{number:08x}{number * 7919:08x} at\r\n"
+        "once, before the offer ends. We are waiting for your answer, dear customer.\r\n"
     ).encode()
 
 

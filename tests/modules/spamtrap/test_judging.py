@@ -1,10 +1,10 @@
 """What counts of a mail: nobody is listed for what a spammer writes about others."""
 
 import ipaddress
-from datetime import UTC, datetime
+from datetime import timedelta
 
 import pytest
-from support.trapping import spam
+from support.trapping import BEGAN, spam
 
 from tipd.mail.context import Context
 from tipd.mail.read import read
@@ -14,7 +14,7 @@ from tipd.modules.spamtrap.judging import Ground, judge
 from tipd.modules.spamtrap.knowledge.knowledge import Knowledge
 
 GROUND = Ground(Knowledge.load(), (ipaddress.ip_network("203.0.113.0/24"),))
-RULES = Rules(source="a", now=datetime(2026, 11, 22, 5, tzinfo=UTC), since=datetime(2026, 11, 8, tzinfo=UTC))
+RULES = Rules(source="a", now=BEGAN + timedelta(hours=6), since=BEGAN - timedelta(days=1))
 SHA = "ab" * 32
 
 

@@ -1,7 +1,7 @@
 """The module over real archives, a real store and real processes: what is new is taken once, and told."""
 
 from support.feeds import FeedServer
-from support.trapping import house_of, index, month, seven, spam
+from support.trapping import house_of, index, month, seven
 
 
 async def test_an_archive_is_taken_once_and_what_grows_yields_only_what_is_new(dsn, tmp_path):
