@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,9 +39,11 @@ class Host:
         self.clock = clock
         self.log = log
         self.hold = Hold(config.state_dir)
-        try:
+        with ExitStack() as opened:
+            opened.callback(self.hold.close)
             self.keys = open_keys(config)
             self.ledger = _open_ledger(config.state_dir / LEDGER, log)
+            opened.callback(self.ledger.close)
             self.chains: dict[str, Chain] = {}
             self.sealer = Sealer(
                 agent=config.name,
@@ -53,9 +55,7 @@ class Host:
             )
             for view in config.agent.views:
                 self.add_view(view)
-        except BaseException:
-            self.hold.close()
-            raise
+            self._opened = opened.pop_all()
 
     def add_view(self, view: str) -> None:
         """Seal a view from now on; raises ConfigError where there is none of that name."""
@@ -104,8 +104,7 @@ class Host:
 
     def close(self) -> None:
         """Give everything back."""
-        self.ledger.close()
-        self.hold.close()
+        self._opened.close()
 
 
 def open_keys(config: AgentConfig) -> Keys:

@@ -27,7 +27,7 @@ from tipd.agent.host import Host
 from tipd.agent.reading import Entry
 from tipd.agent.taking import Taking, bytes_of
 from tipd.config import duration, size
-from tipd.errors import ConfigError, WorkerFailed
+from tipd.errors import ConfigError, TipdError, WorkerFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -222,6 +222,11 @@ class Agent:
         """Seal what is due, or whatever waits; return how many versions were sealed."""
         sealed = 0
         for view in list(self.host.chains):
+            if view in self._to_recover:
+                missed = await trio.to_thread.run_sync(self.host.sealer.recover, view, limiter=self._sealing)
+                self._to_recover.discard(view)
+                if missed:  # it was there after all
+                    self.host.sealer.tell(view, self.host.chains[view].last)
             while await trio.to_thread.run_sync(self._due, view, trio.current_time(), all_of_it, limiter=self._sealing):
                 n = await self._seal(view)
                 if not n:
@@ -233,9 +238,6 @@ class Agent:
 
     async def _seal(self, view: str) -> int:
         sealer = self.host.sealer
-        if view in self._to_recover:
-            await trio.to_thread.run_sync(sealer.recover, view, limiter=self._sealing)
-            self._to_recover.discard(view)
         self._to_recover.add(view)
 
         def write() -> int:
@@ -328,11 +330,25 @@ def _folders_of(box: Box) -> list[bytes]:
 async def run(host: Host, *, task_status: trio.TaskStatus[Agent] = trio.TASK_STATUS_IGNORED) -> None:
     """Work until cancelled; tells the agent at work to whoever starts it. Raises TipdError where it cannot go on."""
     agent = Agent(host)
-    async with trio.open_nursery(strict_exception_groups=False) as nursery:
-        nursery.start_soon(agent.looking)
-        nursery.start_soon(agent.sealing)
-        nursery.start_soon(agent.tending)
-        task_status.started(agent)
+    fault: TipdError | None = None
+    try:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(agent.looking)
+            nursery.start_soon(agent.sealing)
+            nursery.start_soon(agent.tending)
+            task_status.started(agent)
+    except* TipdError as group:
+        fault = next(each for each in _leaves(group) if isinstance(each, TipdError))
+    if fault is not None:
+        raise fault
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for each in group.exceptions:
+        if isinstance(each, BaseExceptionGroup):
+            yield from _leaves(each)
+        else:
+            yield each
 
 
 async def once(host: Host) -> Agent:

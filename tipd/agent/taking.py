@@ -13,6 +13,7 @@ from tipd.agent.ledger import Added, Ledger
 from tipd.agent.readers import Reader
 from tipd.agent.reading import Entry, Outcome, Setup
 from tipd.config import duration, size
+from tipd.errors import WorkerFailed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -113,18 +114,22 @@ class Taking:
 
     async def _read(self, chunks: Sequence[Sequence[Entry]]) -> list[list[tuple[Entry, Outcome]]]:
         found: list[list[tuple[Entry, Outcome]]] = [[] for _ in chunks]
+        faults: list[WorkerFailed] = []
 
         async def one(at: int) -> None:
-            outcomes = await self._readers[at].read(chunks[at])
+            try:
+                outcomes = await self._readers[at].read(chunks[at])
+            except WorkerFailed as error:
+                faults.append(error)
+                return
             found[at] = list(zip(chunks[at], outcomes, strict=True))
             await self._budget.rest(sum(outcome.cpu for outcome in outcomes))
 
-        if len(chunks) == 1:
-            await one(0)
-        else:
-            async with trio.open_nursery(strict_exception_groups=False) as nursery:
-                for at in range(len(chunks)):
-                    nursery.start_soon(one, at)
+        async with trio.open_nursery() as nursery:
+            for at in range(len(chunks)):
+                nursery.start_soon(one, at)
+        if faults:
+            raise faults[0]
         return found
 
     async def _keep(self, box: Box, found: Sequence[tuple[Entry, Outcome]], position: Position | None) -> bool:
