@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tipd.net.request import Limits
 
 MAX_INFORMATIONAL = 16
+MOVED_EVERY = 0.05  # seconds
 _BODILESS = (204, 304)
 type Take = Callable[[bytes], Awaitable[None]]
 
@@ -163,10 +164,14 @@ class _Pace:
         self.scope = trio.CancelScope(deadline=trio.current_time() + limits.rate_window)
         self.came = 0
         self._before = 0
+        self._moved = trio.current_time()
 
     def count(self, size: int) -> None:
         """Count a piece; once enough came in a window, the next begins."""
         self.came += size
         if self.came - self._before >= self._limits.min_rate * self._limits.rate_window:
             self._before = self.came
-            self.scope.deadline = trio.current_time() + self._limits.rate_window
+            now = trio.current_time()
+            if now - self._moved >= MOVED_EVERY:  # moving a deadline costs more than a piece
+                self._moved = now
+                self.scope.deadline = now + self._limits.rate_window

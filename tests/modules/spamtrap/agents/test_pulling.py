@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from support import pulling, sealed
 from support.agent_host import serving
 from support.pulling import FakeStore, mails, name_of
 
 from tipd.agent.chain import Chain
-from tipd.clock import SystemClock
 from tipd.modules.spamtrap.agents.folder import FolderOrigin
 from tipd.modules.spamtrap.agents.https import HttpsOrigin
-from tipd.modules.spamtrap.agents.origin import AwayError
 from tipd.modules.spamtrap.agents.pulling import Pull
-from tipd.modules.spamtrap.agents.verifying import Refusal
 from tipd.net.kept import Endpoint, Kept
 
 
