@@ -86,17 +86,16 @@ UPDATE spam_in_host AS s SET kept = true FROM ranked AS r
 _ANY_CUT = "SELECT EXISTS (SELECT FROM spam_in_sum WHERE NOT kept) OR EXISTS (SELECT FROM spam_in_host WHERE NOT kept)"
 # A mail names only what is counted with it, so that it can be taken back: of a URL beyond the share, its host alone.
 _CUT = """
-WITH cut AS MATERIALIZED (
-    SELECT l.t, s.part,
-           CASE WHEN p.what = 1 AND EXISTS (SELECT FROM spam_in_host AS h
-                     WHERE (h.campaign, h.host) = (s.campaign, p.host) AND h.kept) THEN p.alone END AS instead
-      FROM spam_in_sum AS s JOIN spam_in_part AS p USING (part) JOIN spam_in_list AS l USING (campaign) WHERE NOT s.kept
-)
-UPDATE spam_in AS i
-   SET parts = ARRAY(SELECT DISTINCT CASE WHEN c.t IS NULL THEN u.part ELSE c.instead END AS part
-                       FROM unnest(i.parts) AS u (part) LEFT JOIN cut AS c ON c.t = i.t AND c.part = u.part
-                      WHERE c.t IS NULL OR c.instead IS NOT NULL ORDER BY 1)
- WHERE EXISTS (SELECT FROM cut WHERE cut.t = i.t AND cut.part = ANY (i.parts))
+UPDATE spam_in AS i SET parts = c.parts
+  FROM (SELECT i.n, array_remove(array_agg(DISTINCT CASE WHEN s.kept THEN u.part WHEN h.kept THEN p.alone END
+                                           ORDER BY CASE WHEN s.kept THEN u.part WHEN h.kept THEN p.alone END), NULL)
+               AS parts
+          FROM spam_in AS i JOIN spam_in_list AS l USING (t) CROSS JOIN unnest(i.parts) AS u (part)
+          JOIN spam_in_sum AS s ON s.campaign = l.campaign AND s.part = u.part
+          JOIN spam_in_part AS p ON p.part = u.part
+          LEFT JOIN spam_in_host AS h ON h.campaign = l.campaign AND h.host = p.host AND p.what = 1
+         GROUP BY i.n HAVING NOT bool_and(s.kept)) AS c
+ WHERE c.n = i.n
 """
 _NAMES = """
 INSERT INTO spam_part (hash, size, what, host, shape)
@@ -252,6 +251,8 @@ async def _hold(connection: Connection, source_id: int) -> None:
     await connection.execute(_ROOM_HOSTS, source_id)
     await connection.execute(_NAMES)
     if await connection.fetchval(_ANY_CUT):
+        await connection.execute("ANALYZE spam_in_sum")
+        await connection.execute("ANALYZE spam_in_host")
         await connection.execute(_CUT)
         await connection.execute(_NAMES_ALONE)
     await connection.execute(_KEEP_PARTS, source_id)
