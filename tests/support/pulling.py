@@ -14,8 +14,12 @@ from typing import Any
 
 import msgspec
 import trio
+import zstandard
 
+from support import sealed
 from tipd import log
+from tipd.agent import protocol
+from tipd.agent.protocol import Manifest
 from tipd.clock import Clock, SystemClock
 from tipd.errors import StoreAway, TryAgain
 from tipd.mail import record as records
@@ -23,6 +27,8 @@ from tipd.model.finding import NewFinding
 from tipd.model.spam import Cursor, SpamBatch, Taken
 from tipd.model.tlp import Tlp
 from tipd.modules.spamtrap.agents.needs import Ground
+from tipd.modules.spamtrap.agents.origin import MOST_LISTED, Lines, Listing
+from tipd.modules.spamtrap.agents.verifying import Refusal
 from tipd.modules.spamtrap.settings import AgentSource, SpamtrapSettings
 from tipd.net.fetch import Fetcher
 from tipd.net.settings import NetSettings
@@ -220,3 +226,63 @@ def source(**more: Any) -> AgentSource:
 async def no_marks(_manifests: Sequence[Any]) -> None:
     """Mark nothing."""
     await trio.lowlevel.checkpoint()
+
+
+# --- an origin in memory ----------------------------------------------------------------------------------------------
+
+
+class Memory:
+    """An origin in memory, honest until a test makes it otherwise: `manifests` and `lines` are what it gives."""
+
+    def __init__(self, agent: str = "mx1", view: str = "redacted") -> None:
+        self.agent = agent
+        self.view = view
+        self.manifests: list[bytes] = []
+        self.bodies: dict[int, bytes | Exception | None] = {}
+        self.listings = 0
+        self.last: int | None = None
+        self.date: datetime | None = None
+        self.told: list[int] = []
+        self.asked: list[int] = []
+        self.bell: Any = None
+        self.closed = False
+
+    def grow(self, raw: bytes, key: Any = sealed.PRIVATE, **more: Any) -> bytes:
+        """Seal one version."""
+        n = len(self.manifests) + 1
+        lines = zstandard.compress(raw)
+        previous = protocol.digest(self.manifests[-1]) if self.manifests else None
+        values = {"agent": self.agent, "view": self.view, "raw_bytes": len(raw), "records": raw.count(b"\n")} | more
+        self.manifests.append(sealed.manifest(n, previous, lines, key, **values))
+        self.bodies[n] = lines
+        return self.manifests[-1]
+
+    async def listing(self, since: int) -> Listing:
+        await trio.lowlevel.checkpoint()
+        self.listings += 1
+        last = len(self.manifests) if self.last is None else self.last
+        return Listing(self.agent, self.view, last, tuple(self.manifests[since : since + MOST_LISTED]), self.date)
+
+    async def lines(self, manifest: Manifest, into: Path) -> Lines | None:
+        await trio.lowlevel.checkpoint()
+        self.asked.append(manifest.n)
+        body = self.bodies[manifest.n]
+        if isinstance(body, Exception):
+            raise body
+        if body is None:
+            return None
+        if hashlib.sha256(body).hexdigest() != manifest.sha256:
+            raise Refusal("hash", "the lines are not those that were sealed", manifest.n)
+        return Lines(data=body)
+
+    async def watch(self, told: Any) -> None:
+        self.bell = told
+        await trio.sleep_forever()
+
+    async def taken(self, upto: int) -> None:
+        await trio.lowlevel.checkpoint()
+        self.told.append(upto)
+
+    async def aclose(self) -> None:
+        await trio.lowlevel.checkpoint()
+        self.closed = True
