@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING
 from tipd.mail import hiding, needles, shapes, tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
 
 CONSTANT = "{m}"  # stands for any recipient where there is no key
 LONGEST = 64 * 1024  # characters of a text that can be searched: of a longer one nothing is kept
 _FINE = re.compile(r"[^\s<>()\[\]\"',;:/?&=#|]+")
 _COARSE = re.compile(r"\S+")
+_DIGEST = re.compile(r"(?<![A-Za-z0-9])[0-9a-fA-F]{32,64}(?![A-Za-z0-9])")
+SHORTEST_DIGEST = 32
 _MARK = re.compile(r"(hmac:[0-9a-f]{16}|\{[mt]\})")
 
 
@@ -55,7 +57,8 @@ class Mask:
         self._searched = searched
         self._plain = tuple(dict.fromkeys(needle for found, _ in searched for needle in found.plain))
         self._coded = tuple(dict.fromkeys(needle for found, _ in searched for needle in (*found.coded, *found.maybe)))
-        self._maybe = tuple((needle, found) for found, _ in searched for needle in found.maybe)
+        self._words = tuple(dict.fromkeys(needle for found, _ in searched for needle in found.maybe))
+        self._maybe = tuple(found for found, _ in searched if found.maybe)
 
     @property
     def recipients(self) -> tuple[str, ...]:
@@ -69,34 +72,51 @@ class Mask:
         if len(text) > LONGEST:
             return True
         forms = hiding.forms(text)
-        plain = b"\n".join([hiding.collapsed(form.casefold()) for form in forms])
+        return self._in_plain(forms) or self._in_coded(forms[0])
+
+    def _in_plain(self, forms: list[str]) -> bool:
+        lowered = [form.casefold() for form in forms]
+        plain = b"\n".join(map(hiding.collapsed, lowered))
         for needle in self._plain:
             if needle in plain:
                 return True
-        for needle, found in self._maybe:
-            if needle in plain and found.stands_in(forms):
-                return True
-        coded = hiding.decodings(forms[0])
+        return any(found.stands_in(plain, lowered) for found in self._maybe)
+
+    def _in_coded(self, form: str) -> bool:
+        coded = hiding.decodings(form)
         return any(needle in coded for needle in self._coded)
 
-    def finds_any(self, texts: Iterable[str]) -> bool:
-        """Say whether any of several texts holds anything; they are searched together."""
-        if not self._searched:
-            return False
-        together: list[str] = []
-        length = 0
-        for text in texts:
-            if length + len(text) >= LONGEST and together:
-                if self.finds("\n".join(together)):
-                    return True
-                together, length = [], 0
-            together.append(text)
-            length += len(text) + 1
-        return self.finds("\n".join(together))
+    def suspects(self, texts: Sequence[str]) -> frozenset[str]:
+        """Return those of several texts that hold anything.
 
-    def text(self, text: str) -> str:
-        """Return a text masked, long tokens cut to `{t}`; raises Unsure."""
-        return tokens.cut_long(self._certain(text) if self.finds(text) else text)
+        They are searched together, a line each: most mails name their recipients nowhere but where they say to whom
+        they go, or in one place.
+        """
+        if not self._searched or not texts:
+            return frozenset()
+        if sum(map(len, texts)) + len(texts) > LONGEST:
+            return frozenset(filter(self.finds, texts))
+        forms = hiding.forms("\n".join(texts))
+        if self._in_coded(forms[0]):
+            return frozenset(filter(self.finds, texts))
+        plain = [hiding.collapsed(form.casefold()) for form in forms]
+        if all(form.count(b"\n") == len(texts) - 1 for form in plain):
+            sure = {texts[line] for form in plain for line in _lines(form, self._plain)}
+            maybe = {texts[line] for form in plain for line in _lines(form, self._words)} - sure
+            return frozenset(sure.union(filter(self._finds_plain, maybe)))
+        return frozenset(filter(self._finds_plain, texts))
+
+    def _finds_plain(self, text: str) -> bool:
+        return self._in_plain(hiding.forms(text))
+
+    def text(self, text: str, *, suspected: bool = True) -> str:
+        """Return a text masked, long tokens cut to `{t}`; raises Unsure.
+
+        `suspected` false: it was searched already, and there is nothing of a recipient in it.
+        """
+        found = self._certain(text) if suspected else text
+        cut = tokens.cut_long(found)
+        return cut if cut == found else tokens.cut_long(self._digested(found))
 
     def words(self, text: str) -> str:
         """Return a long text in which what stands in clear is masked, quickly: for hashing, never for showing.
@@ -107,70 +127,81 @@ class Mask:
         text = hiding.visible(text)
         plain = hiding.collapsed(text.casefold())
         for found, mark in self._searched:
-            if not found.common and "".join(found.pieces or (found.host,)).encode() in plain:
-                text = found.patterns[0].sub(_put(mark), text)
+            if not found.common and any(needle in plain for needle in (*found.plain, *found.maybe)):
+                text = found.replaced(text, mark)
         return text
 
     def _in_clear(self, text: str) -> str:
+        """Return a text with what stands in clear replaced."""
         text = hiding.visible(text)
         for found, mark in self._searched:
-            for pattern in found.patterns:
-                text = pattern.sub(_put(mark), text)
+            text = found.replaced(text, mark)
         return text
 
-    def address(self, address: str) -> str:
+    def address(self, address: str, *, suspected: bool = True) -> str:
         """Return a mail address masked, tokens of its local part and its host cut; raises Unsure."""
         if not address:
             return address
         known = self._tags.get(address.lower())
         if known is not None:
             return known
-        local, at, host = (self._certain(address) if self.finds(address) else address).rpartition("@")
+        found = self._certain(address) if suspected else address
+        local, at, host = found.rpartition("@")
         return f"{self._cut(local)}{at}{shapes.folded_host(host)}" if at else self._cut(host)
 
-    def url(self, url: str) -> str:
+    def url(self, url: str, *, suspected: bool = True) -> str:
         """Return a URL masked and its opaque tokens cut to `{t}`; raises Unsure."""
-        url = shapes.spelt_out(shapes.shortened(url))
-        if not self.finds(url):
-            return shapes.masked(url)
-        pieces = shapes.apart(url)
-        found = pieces._replace(
-            user=tokens.TOKEN + "@" if pieces.user else "",
-            host=self.host(pieces.host),
-            path="/".join(map(self._piece, pieces.path.split("/"))),
-            query="&".join("=".join(map(self._piece, part.split("=", 1))) for part in pieces.query.split("&")),
-            fragment=self._piece(pieces.fragment),
-        )
-        masked = shapes.joined(found)
-        if self.finds(masked):  # it lies across the pieces
-            masked = shapes.joined(found._replace(path="/" + tokens.TOKEN, query="", fragment=""))
-        return self._clean(masked)
+        if not suspected:
+            masked = shapes.masked(url)
+            if tokens.TOKEN not in masked or (bare := self._digested(url)) == url:
+                return masked
+            url = bare
+        pieces = shapes.apart(shapes.spelt_out(shapes.shortened(url)))
+        before = f"{pieces.before}{tokens.TOKEN + '@' if pieces.user else ''}"
+        before += self.host(pieces.host, suspected=suspected) + pieces.port
+        rest = shapes.joined(pieces._replace(before="", user="", host="", port=""))
+        rest = self._in_clear(rest) if suspected else rest
+        whole = suspected and self.finds(rest)
+        masked = before + "".join([*map(self._piece if whole else self._cut, shapes.delimited(rest))])
+        if suspected and self.finds(masked):  # it lies across the pieces
+            masked = f"{before}/{tokens.TOKEN}"
+            return self._clean(masked)
+        return masked
 
-    def origin(self, url: str) -> str:
+    def origin(self, url: str, *, suspected: bool = True) -> str:
         """Return of a URL only its scheme, host and port; raises Unsure."""
         pieces = shapes.apart(url)
-        return f"{pieces.before}{self.host(pieces.host)}{pieces.port}/"
+        return f"{pieces.before}{self.host(pieces.host, suspected=suspected)}{pieces.port}/"
 
-    def host(self, host: str) -> str:
+    def host(self, host: str, *, suspected: bool = True) -> str:
         """Return a host with tokens and names of recipients folded to `*`; raises Unsure."""
         folded = shapes.folded_host(host)
-        if not self.finds(folded):
+        if not suspected or not self.finds(folded):
             return folded
         return self._clean(shapes.under_apex(host))
 
     def _piece(self, piece: str) -> str:
-        if not self.finds(piece):
-            return tokens.cut(piece)
-        return self._cut(self._certain(piece))
+        return self._cut(self._certain(piece) if self.finds(piece) else piece)
 
     def _cut(self, text: str) -> str:
         """Cut tokens beside what stands for recipients."""
-        return "".join(part if at % 2 else tokens.cut(part) for at, part in enumerate(_MARK.split(text)))
+        if "hmac:" not in text and len(text) < SHORTEST_DIGEST:
+            return tokens.cut(text)
+        parts = _MARK.split(self._digested(text))
+        return "".join([part if at % 2 else tokens.cut(part) for at, part in enumerate(parts)])
+
+    def _digested(self, text: str) -> str:
+        """Return a text with digests of recipients replaced: they would be cut as tokens, but they say who is meant."""
+        return _DIGEST.sub(self._digest, text) if len(text) >= SHORTEST_DIGEST else text
+
+    def _digest(self, match: re.Match[str]) -> str:
+        value = match[0].lower()
+        return next((mark for one, mark in self._tags.items() if value in needles.digests(one)), match[0])
 
     def _certain(self, text: str) -> str:
         if len(text) > LONGEST:
             raise Unsure("a text too long to be searched")
-        found = self._in_clear(self._in_clear(text))  # two that share a sign between them
+        found = self._in_clear(text)
         if self.finds(found):
             parts = _MARK.split(found)
             parts[::2] = [_FINE.sub(lambda match: self._hidden(match[0]), part) for part in parts[::2]]
@@ -195,8 +226,11 @@ class Mask:
         return text
 
 
-NOBODY = Mask(None, ())
-
-
-def _put(mark: str) -> str:
-    return rf"\1{mark}\2"
+def _lines(plain: bytes, searched: Iterable[bytes]) -> Iterator[int]:
+    """Yield the numbers of the lines in which any of the needles stands."""
+    for needle in searched:
+        at = plain.find(needle)
+        while at >= 0:
+            yield plain.count(b"\n", 0, at)
+            at = plain.find(b"\n", at)
+            at = plain.find(needle, at) if at >= 0 else -1

@@ -7,9 +7,7 @@ import codecs
 import hashlib
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
-
-import re2
+from typing import TYPE_CHECKING, NamedTuple
 
 from tipd.mail.hiding import SIGNS, collapsed, visible
 
@@ -20,7 +18,9 @@ LEAST = 4  # letters of a local part that says something by itself
 UNLIKELY = 8  # letters that do not stand in other words by chance
 MOST_KEPT = 4096
 _DIGESTS = (hashlib.md5, hashlib.sha1, hashlib.sha256)
-_SIGN = r"[\x00-\x09\x0b-/:-@\[-`{-\x7f]*"  # as hiding drops them: all of ASCII but letters, figures and the line's end
+_SIGN = (
+    r"[\x00-\x09\x0b-/:-@\[-`{-\x7f]*+"  # as hiding drops them: all of ASCII but letters, figures and the line's end
+)
 _APART = re.compile(r"[^\w]|_")
 _FIGURES = re.compile(r"[0-9]+")
 # Local parts that many have (RFC 2142 and habit), and words that stand in them: they are masked where they stand alone
@@ -41,8 +41,9 @@ class Needles(NamedTuple):
     """Of one address or domain.
 
     `plain`, `coded`: bytes that are in a reading in clear, and in a decoded one, only where the address is. `maybe`:
-    those that may be part of other words where they stand in clear; there the pattern decides. `pieces`, `host`: its
+    those that may be part of other words where they stand in clear; there the patterns decide. `pieces`, `host`: its
     local part between signs, and its domain, collapsed. `names`: other words that mean it where they stand alone.
+    `literals`: how it is written nearly always.
     """
 
     plain: tuple[bytes, ...]
@@ -51,25 +52,28 @@ class Needles(NamedTuple):
     pieces: tuple[str, ...]
     host: str
     names: tuple[str, ...] = ()
-
-    @property
-    def patterns(self) -> tuple[Any, ...]:
-        """What is replaced where it stands in clear, between two groups of what stays; compiled when first needed."""
-        first = _compiled(self.pieces, self.host, whole=not self.maybe and not self._is_sure)
-        return (first, _named(self.names)) if self.names else (first,)
-
-    def stands_in(self, forms: Iterable[str]) -> bool:
-        """Say whether a text, in any form it was brought to, has it as a word of its own."""
-        return any(pattern.search(form) for form in forms for pattern in self.patterns)
+    literals: tuple[str, ...] = ()
 
     @property
     def common(self) -> bool:
         """Whether many have it: then it is a word like others, too."""
         return "".join(self.pieces) in COMMON
 
-    @property
-    def _is_sure(self) -> bool:
-        return "".join(self.pieces).encode() in self.plain
+    def stands_in(self, plain: bytes, forms: Iterable[str]) -> bool:
+        """Say whether a text, in any form it was brought to, has it as a word of its own; `plain`: collapsed."""
+        words = [word.decode() for word in self.maybe if word in plain]
+        return bool(words) and any(_alone(tuple(words)).search(form) for form in forms)
+
+    def replaced(self, text: str, mark: str) -> str:
+        """Return a text with what stands in clear replaced by a mark."""
+        for literal in self.literals:
+            text = text.replace(literal, mark)
+        plain = collapsed(text.casefold())
+        if any(needle in plain for needle in (*self.plain, *self.maybe)):
+            text = _whole(self.pieces, self.host).sub(mark, text)
+            if any(name.encode() in plain for name in self.names):
+                text = _alone(self.names).sub(mark, text)
+        return text
 
 
 @lru_cache(maxsize=MOST_KEPT)
@@ -79,7 +83,7 @@ def of_address(address: str) -> Needles:
     base = local.partition("+")[0] or local
     pieces = tuple(text for piece in _APART.split(base) if (text := _text(piece)))
     name, host = "".join(pieces), _text(domain)
-    speaks = len(name) >= LEAST or _is_mixed(name)
+    speaks = _speaks(name)
     others = _names(pieces, name) if speaks else ()
     if speaks and not _is_unlikely(name, pieces):
         others += tuple(form.decode() for form in _forms(name)[1:] if form != name.encode())
@@ -90,7 +94,8 @@ def of_address(address: str) -> Needles:
         names = [name, "".join(reversed(pieces))] if len(pieces) > 1 else [name]
         plain = [form for one in names for form in _forms(one)]
         coded = [one.encode() for one in names]
-        return Needles((*plain, _base32(first), twice), (*coded, twice), words, pieces, host, others)
+        literals = tuple(f"{local}{sign}{domain}" for sign in ("@", "=", "%40"))
+        return Needles((*plain, _base32(first), twice), (*coded, twice), words, pieces, host, others, literals)
     spoken = "".join(("at", "dot".join(map(_text, domain.split(".")))))
     plain = [*_forms(name + host), f"{name}at{host}".encode(), f"{name}{spoken}".encode(), _text(address).encode()]
     maybe = (name.encode(), *words) if speaks else ()
@@ -104,25 +109,33 @@ def of_domain(domain: str) -> Needles:
     return Needles(_forms(host), (host.encode(),), (), (), host)
 
 
-@lru_cache(maxsize=512)
-def _compiled(pieces: tuple[str, ...], host: str, *, whole: bool) -> Any:
-    spelt = _SIGN.join(_SIGN.join(piece) for piece in pieces)
-    at_host = f"{_SIGN}(?:(?:40|at|dot){_SIGN})?{_SIGN.join(host)}"
+@lru_cache(maxsize=1024)
+def _whole(pieces: tuple[str, ...], host: str) -> re.Pattern[str]:
+    """Return the pattern of an address, or of its local part where that says enough.
+
+    Repetitions are possessive and what follows them is none of them, so nothing is tried twice.
+    """
     if not pieces:
-        return re2.compile(rf"(?i)()(?:[\w.+=~\-]+(?:@|%40))?(?:[\w\-]+\.)*{_SIGN.join(host)}()")
-    if whole:
-        return re2.compile(rf"(?i)(^|[^a-z0-9]){spelt}(?:\+[\w.\-]*)?{at_host}()")
-    swapped = _SIGN.join(_SIGN.join(piece) for piece in pieces[::-1])
-    either = spelt if len(pieces) == 1 else f"(?:{spelt}|{swapped})"
-    behind = rf"(?:\+[\w.\-]*)?(?:{at_host})?"
-    if _is_unlikely("".join(pieces), pieces):
-        return re2.compile(rf"(?i)(){either}{behind}()")
-    return re2.compile(rf"(?i)(^|[^a-z]){either}{behind}([^a-z]|$)")
+        return re.compile(rf"(?<![A-Za-z0-9\-.])(?:[A-Za-z0-9\-]++\.)*{_spelt(host)}")
+    name = "".join(pieces)
+    swapped = "".join(reversed(pieces))
+    either = _spelt(name) if swapped == name else f"(?:{_spelt(name)}|{_spelt(swapped)})"
+    tag, at_host = r"(?:\+[\w.\-]*+)?", f"{_SIGN}(?:(?:40|[aA][tT]|[dD][oO][tT]){_SIGN})?{_spelt(host)}"
+    if not _speaks(name):
+        return re.compile(f"(?<![a-zA-Z0-9]){either}{tag}{at_host}")
+    if _is_unlikely(name, pieces):
+        return re.compile(f"{either}{tag}(?:{at_host})?")
+    return re.compile(f"(?<![a-zA-Z]){either}{tag}(?:{at_host})?(?![a-zA-Z])")
 
 
-@lru_cache(maxsize=512)
-def _named(names: tuple[str, ...]) -> Any:
-    return re2.compile(rf"(?i)(^|[^a-z])(?:{'|'.join(map(_SIGN.join, names))})([^a-z]|$)")
+@lru_cache(maxsize=1024)
+def _alone(words: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(f"(?<![a-zA-Z])(?:{'|'.join(map(_spelt, words))})(?![a-zA-Z])")
+
+
+def _spelt(text: str) -> str:
+    """Return the pattern of a collapsed text: its letters in either case, with signs between them."""
+    return _SIGN.join(f"[{c}{c.upper()}]" if c.isascii() and c.isalpha() else re.escape(c) for c in text)
 
 
 def _text(text: str) -> str:
@@ -131,6 +144,11 @@ def _text(text: str) -> str:
 
 def _is_mixed(name: str) -> bool:
     return not name.isalpha() and not name.isdigit() and bool(name)
+
+
+def _speaks(name: str) -> bool:
+    """Say whether a local part tells who is meant by itself: four characters, or figures among letters."""
+    return len(name) >= LEAST or _is_mixed(name)
 
 
 def _is_unlikely(name: str, pieces: tuple[str, ...]) -> bool:
@@ -152,16 +170,11 @@ def _forms(name: str) -> tuple[bytes, ...]:
 
 @lru_cache(maxsize=MOST_KEPT)
 def digests(address: str) -> frozenset[str]:
-    """Return the digests of an address and of its local part, as tokens hold them: hexadecimal, base64, base64url."""
+    """Return the digests of an address and of its local part, in hexadecimal."""
     local, _, domain = address.rpartition("@")
     base = local.partition("+")[0] or local
-    found = set()
-    for value in {address, f"{base}@{domain}", local, base} - {""}:
-        for kind in _DIGESTS:
-            raw = kind(value.encode("utf-8", "replace"), usedforsecurity=False).digest()
-            packed = base64.b64encode(raw).decode().rstrip("=")
-            found |= {raw.hex(), packed, packed.replace("+", "-").replace("/", "_")}
-    return frozenset(found)
+    values = {value.encode("utf-8", "replace") for value in (address, f"{base}@{domain}", local, base)}
+    return frozenset(kind(value, usedforsecurity=False).hexdigest() for value in values for kind in _DIGESTS)
 
 
 def _base32(text: str) -> bytes:

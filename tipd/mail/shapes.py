@@ -21,6 +21,7 @@ MOST_HOSTS = 16384  # hosts whose fold is remembered
 LONGEST = 2048  # characters of a URL that its shape looks at
 MOST_NAMES = 20
 _SPELT = re.compile(r"(?:%(?:25)*(?:2[DEde]|3[0-9]|4[0-9A-Fa-f]|5[0-9AFaf]|6[1-9A-Fa-f]|7[0-9AEae]))+")
+_DELIMITERS = re.compile(r"([/?&=#])")
 _ADDRESS = re.compile(r"\A[0-9.]+\Z|\A\[|:")
 
 
@@ -88,13 +89,17 @@ def shape(url: str) -> Shape:
 
 def masked(url: str) -> str:
     """Return a URL with its opaque pieces cut: what masked views show, before addresses are looked for."""
-    pieces = apart(spelt_out(shortened(url)))
-    host = folded_host(pieces.host)
-    path = "/".join(map(tokens.cut, pieces.path.split("/")))
-    query = "&".join(map(_masked_parameter, pieces.query.split("&"))) if pieces.query else ""
-    fragment = tokens.cut(pieces.fragment) if pieces.fragment else ""
-    user = tokens.TOKEN + "@" if pieces.user else ""
-    return joined(pieces._replace(user=user, host=host, path=path, query=query, fragment=fragment))
+    before, user, host, port, path, query, fragment = apart(spelt_out(shortened(url)))
+    found = before + (tokens.TOKEN + "@" if user else "") + folded_host(host) + port
+    found += "/".join([tokens.cut(segment) for segment in path.split("/")])
+    if query:
+        found += "?" + "&".join(map(_masked_parameter, query.split("&")))
+    return found + "#" + tokens.cut(fragment) if fragment else found
+
+
+def delimited(rest: str) -> list[str]:
+    """Return path, query and fragment of a URL as pieces and, between them, the signs that delimit them."""
+    return _DELIMITERS.split(rest)
 
 
 def shortened(url: str) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tipd.mail import defects
-from tipd.mail.masking import NOBODY, Mask, Unsure
+from tipd.mail.masking import Mask, Unsure
 from tipd.mail.record import Attachment, Auth, Dkim, Hop, Record, Relay
 from tipd.mail.view import FULL
 
@@ -57,35 +57,37 @@ def _shown(fields: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(_ATTRIBUTE[key] for key in keys if key in _ATTRIBUTE and key not in _ALWAYS)
 
 
+_Fields = dict[str, "Callable[[Careful, Any], Any]"]
+
+
 class Careful:
     """Masks the fields of one record; `unsure` once a value had to be left out."""
 
     def __init__(self, mask: Mask) -> None:
-        self._all = self.mask = mask
+        self.mask = mask
+        self._suspects: frozenset[str] = frozenset()
         self.unsure = False
 
     def fields(self, record: Record, shown: tuple[str, ...]) -> dict[str, Any]:
         """Return the shown fields, masked.
 
-        Most mails name their recipients nowhere but where they say to whom they go: all fields are searched together
-        first, then one by one, and only a field in which there is something is looked at value by value.
+        Most mails name their recipients nowhere but where they say to whom they go, or in few places: all texts are
+        searched together, and only those in which there is something are looked at.
         """
         kept = {field: getattr(record, field) for field in shown if field in _AS_THEY_ARE}
         masked = _MASKED
         if not _SOME_UNKNOWN.isdisjoint(record.defects):
             masked, self.unsure = _OF_STRANGERS, True
         values = [(field, value) for field in shown if field in masked and (value := getattr(record, field))]
-        suspected = self._all.finds_any(text for _, value in values for text in _strings(value))
+        self._suspects = self.mask.suspects([text for _, value in values for text in _texts(value)])
         for field, value in values:
-            here = suspected and (isinstance(value, str) or self._all.finds_any(_strings(value)))
-            self.mask = self._all if here else NOBODY
             kept[field] = masked[field](self, value)
         return kept
 
-    def sure(self, mask: Callable[[str], str], value: str) -> str:
+    def sure(self, mask: Callable[..., str], value: str) -> str:
         """Return a value masked, empty where that is not sure."""
         try:
-            return mask(value)
+            return mask(value, suspected=value in self._suspects)
         except Unsure:
             self.unsure = True
             return ""
@@ -157,7 +159,6 @@ class Careful:
         )
 
 
-_Fields = dict[str, "Callable[[Careful, Any], Any]"]
 _MASKED: _Fields = {
     "subject": Careful.text,
     "from_": Careful.address,
@@ -185,13 +186,19 @@ def _each(values: Iterator[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value for value in values if value))
 
 
-def _strings(value: Any) -> Iterator[str]:
-    """Yield all texts of a field's value."""
+def _texts(value: Any) -> Sequence[str]:
+    """Return all texts of a field's value that a sender may have chosen."""
     if isinstance(value, str):
-        yield value
-    elif isinstance(value, tuple):
-        for one in value:
-            yield from _strings(one)
-    elif isinstance(value, msgspec.Struct):
-        for name in value.__struct_fields__:
-            yield from _strings(getattr(value, name))
+        return (value,)
+    if isinstance(value, Relay):
+        return (value.name, value.helo)
+    if isinstance(value, Auth):
+        return (value.spf_domain, *(one.domain for one in value.dkim))
+    if isinstance(value[0], str):
+        return tuple(value)
+    if isinstance(value[0], Hop):
+        return [text for hop in value for text in (hop.by, hop.from_, hop.helo) if text]
+    found: list[str] = []
+    for file in value:
+        found += (file.name, file.declared, *(_texts(file.inside) if file.inside else ()))
+    return found
