@@ -2,6 +2,7 @@
 
 import io
 import random
+import re
 import tarfile
 import zipfile
 from contextlib import asynccontextmanager
@@ -70,7 +71,7 @@ def zipped(members):
 
 def mbox(bodies):
     """Return mails as an mbox (mboxrd)."""
-    quoted = (body.replace(b"\r\n", b"\n").replace(b"\nFrom ", b"\n>From ") for body in bodies)
+    quoted = (re.sub(rb"^(>*From )", rb">\1", body.replace(b"\r\n", b"\n"), flags=re.MULTILINE) for body in bodies)
     return b"".join(b"From someone@example.org Sun Nov 22 04:00:00 2026\n" + body + b"\n" for body in quoted)
 
 

@@ -54,7 +54,8 @@ def test_a_bounce_of_a_forged_mail_lists_neither_its_host_nor_what_it_quotes():
         b" Sun, 22 Nov 2026 04:00:00 +0000\r\nFrom: MAILER-DAEMON@victim.example\r\nTo: trap1@trap.example.org\r\n"
         b"Subject: Undelivered Mail Returned to Sender\r\nMIME-Version: 1.0\r\n"
         b'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\r\n\r\n--b\r\n\r\n'
-        b"could not be delivered: http://pay.evil.example/order/1\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n"
+        b"could not be delivered: http://pay.evil.example/order/1\r\n--b\r\n"
+        b"Content-Type: message/delivery-status\r\n\r\n"
         b"Reporting-MTA: dns; mx.victim.example\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n"
         + spam(3)
         + b"\r\n--b--\r\n"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _LINE = rb"From [^\n]{0,400}\b(?:19|20)\d\d\b[^\n]{0,80}\n"
 _FROM = re.compile(_LINE)
 _BORDER = re.compile(rb"\n\r?\n(?=" + _LINE + rb")")
+_END = re.compile(rb"\n\r?\n\Z")
 _QUOTED = re.compile(rb"^>(>*From )", re.MULTILINE)
 _OVERLAP = 1024  # bytes; a border is shorter
 
@@ -48,7 +49,8 @@ def mails_of(chunks: Iterator[bytes], most: int) -> Iterator[Mail]:
             kept = kept or bytes(held[:most])
             passed += len(held) - _OVERLAP
             del held[:-_OVERLAP]
-    if mail := _mail(kept, bytes(held), passed, most):
+    end = _END.search(held, max(0, len(held) - 4))  # the empty line that every writer puts behind a mail
+    if mail := _mail(kept, bytes(held[: end.start() + 1] if end else held), passed, most):
         yield mail
 
 
@@ -56,7 +58,7 @@ def unquoted(raw: bytes) -> bytes:
     """Return a mail without its `From ` line, and its own lines as they were."""
     head = _FROM.match(raw)
     body = raw[head.end() :] if head else raw
-    return _QUOTED.sub(rb"\1", body) if b"\n>From " in body or b"\n>>" in body else body
+    return _QUOTED.sub(rb"\1", body) if b">From " in body else body
 
 
 def _mail(kept: bytes | None, last: bytes, passed: int, most: int) -> Mail | None:

@@ -127,11 +127,11 @@ class Members:
         """Yield what comes out of a member, as far as a body may grow: an archive's own meter does not see it."""
         left = max(self._most * 4, self._limits.max_bytes // 16)
         for chunk in chunks:
+            yield chunk[:left]
             left -= len(chunk)
             if left < 0:
                 self.refused["bomb"] += 1
                 return
-            yield chunk
 
     def _mail(self, name: str, chunks: Iterator[bytes]) -> Found:
         digest, kept, size = hashlib.sha256(), bytearray(), 0
