@@ -14,6 +14,9 @@ import trio
 
 from demo import daemon, operator, pager, partner, signed, sources, tracking, watcher
 from demo.pager import Pager
+from demo.post import archive, readers
+from demo.post.host import OTHER_VIEW, OWN_VIEW, MailHost
+from demo.post.post_report import print_post
 from demo.report import print_report
 from demo.server import Server
 from demo.signed import Provider
@@ -33,26 +36,33 @@ def main() -> int:
 
 async def _demo(folder: Path, seconds: float | None, port: int) -> int:
     # The slow one has a host of its own: tipd asks a host for one thing at a time, and the others shall not wait.
-    world = World()
+    world = World(folder)
     async with trio.open_nursery() as nursery:
         await nursery.start(world.server.run)
         await nursery.start(world.slow.run)
         await nursery.start(world.names.run)
-        config = world.declare(folder, port)
+        config, other = await world.declare(folder, port)
+        world.host.start()
+        nursery.start_soon(world.host.fill)
         process = daemon.start(config, folder / "daemon.log")
+        colleague = daemon.start(other, folder / "colleague.log")
         try:
-            return await _watch(process, config, world, seconds, port)
+            return await _watch(process, config, other, world, seconds, port)
         finally:
             with trio.CancelScope(shield=True):
-                await daemon.stop(process)
+                async with trio.open_nursery() as stopping:
+                    for one in (process, colleague, world.host.process):
+                        if one is not None:
+                            stopping.start_soon(daemon.stop, one)
             nursery.cancel_scope.cancel()
 
 
 class World:
     """The servers of the miniature Internet, and who stands behind them."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
         """Nothing listens yet."""
+        self.host = MailHost(folder / "mx1")
         self.server, self.slow = Server(), Server()
         self.provider, self.pager = Provider(), Pager()
         self.names = Worlds()
@@ -62,19 +72,29 @@ class World:
             ),
             signed.PATH: lambda number, _headers, _body: self.provider.page(number),
             pager.PATH: self.pager.answer,
+            **archive.answers(),
         }
 
-    def declare(self, folder: Path, port: int) -> Path:
-        """Write what an operator would: declarations, a certificate, the configuration; return the latter's path."""
+    async def declare(self, folder: Path, port: int) -> tuple[Path, Path]:
+        """Write what operators would: declarations, a certificate, what the mail host gives to whom.
+
+        Return the paths of our configuration and of the colleague's.
+        """
         base = f"http://127.0.0.1:{self.server.port}"
         certificate = folder / "provider.asc"
         fingerprint = self.provider.write_certificate(certificate)
         sources.write(folder / "sources.d", base, f"http://127.0.0.1:{self.slow.port}", certificate, fingerprint)
+        self.host.prepare()
+        ours, theirs = await self.host.enroll("us", OWN_VIEW), await self.host.enroll("colleague", OTHER_VIEW)
         net, more = tracking.net(folder, self.names), tracking.section(folder)
-        return daemon.write_config(folder, port, base, net=net, more=more)
+        more += readers.section(base, self.host.url, ours)
+        config = daemon.write_config(folder, port, base, net=net, more=more)
+        return config, readers.write_colleague(folder / "colleague", self.host.url, theirs)
 
 
-async def _watch(process: subprocess.Popen[bytes], config: Path, world: World, seconds: float | None, port: int) -> int:
+async def _watch(
+    process: subprocess.Popen[bytes], config: Path, other: Path, world: World, seconds: float | None, port: int
+) -> int:
     base, folder = f"http://127.0.0.1:{port}", config.parent
     if not await daemon.ready(process, config):
         sys.stderr.write((folder / "daemon.log").read_text())
@@ -92,6 +112,8 @@ async def _watch(process: subprocess.Popen[bytes], config: Path, world: World, s
                 await anext(signals)
             nursery.cancel_scope.cancel()
     green = await daemon.token(config, "green")
+    if process.poll() is None:
+        await print_post(config, other)
     return await print_report(config, port, green, tally, world.pager, alive=process.poll() is None)
 
 

@@ -14,6 +14,8 @@ from demo.world import Page
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from demo.server import Answers
+
 PATH = "/spam/"
 FINISHED = (("2026-09", 0, 120), ("2026-10", 120, 140))  # month, first mail, how many
 GROWING = ("2026-11", 260, 40)
@@ -28,9 +30,9 @@ def index(number: int, _headers: Mapping[bytes, bytes] | None = None, _body: byt
     return Page(f"<html><body><h1>spam</h1><ul>{rows}</ul></body></html>".encode(), content_type="text/html")
 
 
-def answers() -> dict[str, object]:
+def answers() -> dict[str, Answers]:
     """Return what stands at each path: `path -> (round, headers, body) -> Page`."""
-    found: dict[str, object] = {PATH: index}
+    found: dict[str, Answers] = {PATH: index}
     for month, first, count in FINISHED:
         found[f"{PATH}{month}.7z"] = functools.partial(_finished, month, first, count)
     found[f"{PATH}{GROWING[0]}.7z"] = _growing

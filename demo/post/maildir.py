@@ -26,9 +26,10 @@ def make(folder: Path) -> None:
 
 def deliver(folder: Path, number: int) -> Path:
     """Deliver one mail and return its file."""
-    name = f"{1_760_000_000 + number}.M{number}P1.{HOST}"
+    now = SystemClock().now()
+    name = f"{now.timestamp():.0f}.M{number}P1.{HOST}"
     waiting, there = folder / "tmp" / name, folder / "new" / name
-    waiting.write_bytes(mail(number, at=SystemClock().now(), seed="host"))
+    waiting.write_bytes(mail(number, at=now, seed="host"))
     waiting.rename(there)
     return there
 
