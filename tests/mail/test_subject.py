@@ -12,7 +12,7 @@ from tipd.mail.subject import hashed, normalised
     [
         ("Re: FWD: [list] Your invoice #4711", "your invoice"),
         ("Re[2]: Your invoice 12/2024", "your invoice"),
-        ("\N{FULLWIDTH LATIN CAPITAL LETTER Y}our invoice, {m}!", "your invoice"),
+        ("\N{FULLWIDTH LATIN CAPITAL LETTER Y}our invoice!", "your invoice"),
         ("AW: Wichtig – Ihr Konto", "wichtig ihr konto"),
         ("a1b2c3 4711", ""),
         ("", ""),
@@ -20,6 +20,10 @@ from tipd.mail.subject import hashed, normalised
 )
 def test_what_differs_from_mail_to_mail_is_left_out(subject, words):
     assert normalised(subject) == words
+
+
+def test_names_of_recipients_are_left_out():
+    assert normalised("Trapper, your invoice", {"trapper"}) == "your invoice"
 
 
 def test_equal_subjects_have_equal_hashes():

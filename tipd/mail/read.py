@@ -7,28 +7,24 @@ are written in other languages.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from tipd.mail import attachments, authres, body, defects, fuzzy, headers, received, subject, template, tree, urls
+from tipd.mail import attachments, authres, body, defects, hashes, headers, received, tree, urls
 from tipd.mail.artefacts import Artefacts
 from tipd.mail.context import Context
 from tipd.mail.kind import kind_of
 from tipd.mail.limits import DEFAULT, Limits
-from tipd.mail.masking import Mask
 from tipd.mail.record import Hop, Record
 from tipd.model.canonical.suffix import registrable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tipd.mail.parts import Part
 
 __all__ = ["Context", "read"]
 
 _TO = ("to", "cc", "bcc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "resent-to", "apparently-to")
-_MOST_MASKED = 20  # recipients masked before hashing: a mail to very many names none of them
 
 
 def read(raw: bytes, context: Context, limits: Limits = DEFAULT) -> Artefacts:
@@ -59,17 +55,17 @@ def _read(raw: bytes, least: Record, context: Context, limits: Limits) -> Artefa
     met += files.defects
     recipients = _recipients(root, context, limits)
     title = headers.display(root.first("subject"), limits.field)
-    hashes = _hashes(said.text, found, title, recipients)
+    hashed = hashes.of(said.text, found, title, recipients)
     record = msgspec.structs.replace(
         _of_header(root, least, context, limits, met),
         subject=title,
-        subject_hash=hashes.subject,
+        subject_hash=hashed.subject,
         urls=tuple(found),
         hosts=tuple(urls.hosts(found)),
         mails=tuple(said.mails),
         attachments=files.attachments,
-        text_hash=hashes.text,
-        template=hashes.template,
+        text_hash=hashed.text,
+        template=hashed.template,
         parser=parser,
     )
     return Artefacts(
@@ -128,17 +124,3 @@ def _recipients(root: Part, context: Context, limits: Limits) -> list[str]:
         if given:
             found[given] = None
     return list(found)
-
-
-class _Hashes(NamedTuple):
-    subject: str
-    text: str
-    template: str
-
-
-def _hashes(text: str, found: Sequence[str], title: str, recipients: Sequence[str]) -> _Hashes:
-    """Return the hashes by which mails of a campaign are known: of masked text, without a key, equal on all hosts."""
-    mask = Mask(None, recipients[:_MOST_MASKED])
-    words = template.words(mask.words(text[: template.LONGEST]))
-    title = mask.words(title)
-    return _Hashes(subject.hashed(title), fuzzy.fuzzy_of(words), template.template_of(words, found, title))

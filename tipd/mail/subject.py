@@ -5,6 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 LONGEST = 1000
 _ANSWERED = re.compile(
@@ -13,17 +17,17 @@ _ANSWERED = re.compile(
 _WORD = re.compile(r"[^\W_]+")
 
 
-def normalised(subject: str) -> str:
-    """Return the plain words of a subject that is masked with a constant: no numbers, tokens, marks of answers."""
+def normalised(subject: str, hidden: Collection[str] = ()) -> str:
+    """Return the plain words of a subject: no numbers, no marks of answers, none of the hidden words (lower case)."""
     text = unicodedata.normalize("NFKC", subject[:LONGEST]).casefold()
     match = _ANSWERED.match(text)
     while match is not None:
         text = text[match.end() :]
         match = _ANSWERED.match(text)
-    return " ".join(word for word in _WORD.findall(text.replace("{m}", " ")) if word.isalpha())
+    return " ".join(word for word in _WORD.findall(text) if word.isalpha() and word not in hidden)
 
 
-def hashed(subject: str) -> str:
+def hashed(subject: str, hidden: Collection[str] = ()) -> str:
     """Return 16 hexadecimal digits of the normalised subject, nothing where it says nothing."""
-    text = normalised(subject)
+    text = normalised(subject, hidden)
     return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).hexdigest() if text else ""
