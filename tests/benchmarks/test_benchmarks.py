@@ -13,6 +13,7 @@ from scripts.bench import known
 FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
 BENCHMARKS = known(FOLDER)
 FIGURES = {
+    "agent": 4,  # bytes over TLS, processor time of both ends, small versions
     "asn": 6,
     "asof": 3,
     "dns": 5,  # rate against two others, CPU time, what is lost, what is wrong
