@@ -9,13 +9,14 @@ import msgspec
 import pytest
 
 from tipd.agent import child
+from tipd.agent.readers import python_path
 from tipd.agent.reading import Entry, Outcome, Setup
 
 
 @pytest.fixture
 def peer():
     ours, theirs = socket.socketpair()
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(python_path())}
     words = [sys.executable, "-m", "tipd.agent.child", str(os.getpid()), str(2**28), "5"]
     with theirs:
         process = subprocess.Popen(words, stdin=theirs.fileno(), env=environment)
@@ -46,6 +47,6 @@ def test_a_message_that_is_cut_is_the_end():
 
 
 def test_a_parent_that_is_another_ends_it():
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(python_path())}
     words = [sys.executable, "-m", "tipd.agent.child", "1", str(2**28), "5"]
     assert subprocess.run(words, env=environment, stdin=subprocess.DEVNULL, timeout=60).returncode == 0

@@ -11,6 +11,7 @@ import pytest
 import trio
 from support.maildirs import Maildir, mail
 
+from tipd.agent import readers
 from tipd.agent.readers import Reader
 from tipd.agent.reading import Entry, Setup
 from tipd.errors import WorkerFailed
@@ -79,7 +80,7 @@ def killer(monkeypatch, tmp_path):
         "        return real(raw, *rest)\n"
         "    reading.read = read\n"
     )
-    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(readers, "python_path", lambda real=readers.python_path: [str(tmp_path), *real()])
 
 
 @pytest.mark.parametrize("harm", ["KILL", "SPIN", "EAT"])

@@ -12,6 +12,7 @@ import zstandard
 
 from tipd import log
 from tipd.agent.host import Host
+from tipd.agent.readers import python_path
 from tipd.agent.settings import AgentConfig, AgentSettings, MaildirSettings
 from tipd.mail.view import SHIPPED
 
@@ -65,7 +66,7 @@ def hashes(chain: Chain) -> list[str]:
 
 def spawned(code: str, *words: str, **more: Any) -> subprocess.CompletedProcess[str]:
     """Run some code in an interpreter of its own, with this one's path."""
-    environment = {"PYTHONPATH": ":".join(path for path in sys.path if path), "PATH": "/usr/bin:/bin"}
+    environment = {"PYTHONPATH": ":".join(python_path()), "PATH": "/usr/bin:/bin"}
     return subprocess.run(
         [sys.executable, "-c", code, *words], env=environment, capture_output=True, text=True, timeout=60, **more
     )

@@ -7,11 +7,14 @@ import socket
 import subprocess
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 import trio
+import zstandard
 
+import tipd
 from tipd.agent.child import LENGTH, MAX_FRAME, READY, frame
 from tipd.agent.reading import Entry, Mode, Outcome, Setup
 from tipd.errors import WorkerFailed
@@ -25,6 +28,12 @@ _START = 60.0
 _FEWER: dict[Mode, Mode] = {"all": "header", "header": "hash"}
 _ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "TMPDIR", "COVERAGE_PROCESS_START")
 _decoder = msgspec.msgpack.Decoder(Outcome)
+
+
+def python_path() -> list[str]:
+    """Return where tipd and what it needs lie: not the rest of our path, in which a script's folder may stand."""
+    modules = (tipd, msgspec, zstandard)
+    return list(dict.fromkeys(str(Path(str(module.__file__)).parents[1]) for module in modules))
 
 
 class Reader:
@@ -93,8 +102,9 @@ class Reader:
         """Start it from this thread, the main one: the kernel's parent-death signal follows the thread that spawned."""
         ours, theirs = socket.socketpair()
         environment = {key: os.environ[key] for key in _ENVIRONMENT if key in os.environ}
-        environment["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-        words = [sys.executable, "-m", "tipd.agent.child", str(os.getpid()), str(self._memory), str(self._seconds)]
+        environment["PYTHONPATH"] = os.pathsep.join(python_path())
+        told = [str(os.getpid()), str(self._memory), str(self._seconds)]
+        words = [sys.executable, "-P", "-m", "tipd.agent.child", *told]  # -P: the folder we stand in is not searched
         try:
             with theirs:
                 self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
