@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from tipd.nursery.contract import Cause, Context, Trigger
     from tipd.store.sources import SourceRow
 
-LEASE = timedelta(minutes=3)  # renewed while an archive is read: after a crash it is due again soon
-RENEW_EVERY = 60.0  # seconds
+LEASE = timedelta(seconds=30)  # renewed while an archive is read: after a crash it is due again soon
+RENEW_EVERY = 8.0  # seconds
 CHORES_EVERY = 300.0
 PRUNE_EVERY = timedelta(hours=1)
 FIRST_RETRY = timedelta(minutes=15)
