@@ -97,9 +97,10 @@ SPELLINGS = {
 }
 PARTS = ("whole", "whole", "local part")
 PLACES = (
-    *("subject", "greeting", "from", "reply_to", "return_path", "helo", "relay name", "hop by", "hop from", "spf", "dkim"),
-    *("path", "query", "parameter's name", "fragment", "user", "label", "deep", "mails", "file", "file inside", "declared"),
-)  # fmt: skip
+    *("subject", "greeting", "from", "reply_to", "return_path", "helo", "relay name", "hop by", "hop from"),
+    *("spf", "dkim", "path", "query", "name", "fragment", "user", "label", "deep", "mails", "file", "file inside"),
+    "declared",
+)
 
 
 def _recipient(rng):
@@ -124,10 +125,9 @@ def _record(place, hidden, rng):
     said[place] = hidden
     label = re.sub(r"[^a-z0-9]+", "-", said["label"].lower())[:63].strip("-")
     host = f"{label}.shop.example" if label else "www.shop.example"
-    url = (
-        f"http://{said['user'] and said['user'] + '@'}{host}/offers/{said['path'] or 'go'}/x?{said[PLACES[13]] or 'id'}="
-        f"{rng.getrandbits(60):x}&e={said['query']}{said['fragment'] and '#' + said['fragment']}"
-    )
+    authority = f"{said['user']}@{host}" if said["user"] else host
+    query = f"{said['name'] or 'id'}={rng.getrandbits(60):x}&e={said['query']}"
+    url = f"http://{authority}/offers/{said['path'] or 'go'}/x?{query}{said['fragment'] and '#' + said['fragment']}"
     deep = f"http://www.shop.example/a/{rng.getrandbits(50)}_{said['deep']}_{rng.getrandbits(40):x}/index.html"
     inner = Attachment(name=f"{said['file inside']}.exe", size=3)
     return Record(
@@ -166,16 +166,15 @@ def _readings(line):
             yield bytes.fromhex(token[: len(token) // 2 * 2]).decode("latin-1")
 
 
-def _hunted(line, recipient, hidden):
+def _hunted(line, recipient, hidden, *, deep=True):
     """Return what of a recipient a line shows."""
     local, _, domain = recipient.partition("@")
     found = [hidden] if len(hidden) > 4 and hidden in line else []
     alone = re.compile(rf"(?<![a-z]){re.escape(local)}(?![a-z])")
     collapsed = re.sub(r"[^a-z0-9]", "", local)
-    for reading in _readings(line):
-        if alone.search(reading) or f"{collapsed}{domain}" in reading:
-            found.append(reading)
-        elif len(collapsed) > 7 and collapsed in re.sub(r"[^a-z0-9]", "", reading):
+    for reading in itertools.islice(_readings(line), None if deep else 4):
+        bare = re.sub(r"[^a-z0-9]", "", reading) if len(collapsed) > 7 else ""
+        if alone.search(reading) or f"{collapsed}{domain}" in reading or collapsed in bare:
             found.append(reading)
     return found
 
@@ -183,14 +182,15 @@ def _hunted(line, recipient, hidden):
 def test_no_view_but_full_shows_a_canary():
     rng = random.Random(11)
     ways = itertools.cycle(itertools.product(PLACES, SPELLINGS, PARTS))
+    recipients = [_recipient(rng) for _ in range(150)]
     shown = unmasked = 0
     for number, (place, spelling, part) in zip(range(MAILS), ways, strict=False):
-        recipient = _recipient(rng)
+        recipient = rng.choice(recipients)
         hidden = SPELLINGS[spelling](recipient if part == "whole" else recipient.partition("@")[0])
         artefacts = Artefacts(record=_record(place, hidden, rng), recipients=("friend@else.example", recipient))
         name = "urls" if number % 8 == 0 else "redacted"
         record = apply(SHIPPED[name], name, KEY, artefacts)
-        found = _hunted(encode(record).decode(), recipient, hidden)
+        found = _hunted(encode(record).decode(), recipient, hidden, deep=number % 5 == 0)
         assert not found, (place, spelling, recipient, hidden, found)
         unmasked += "unmasked" in record.defects
         shown += len(record.urls)
