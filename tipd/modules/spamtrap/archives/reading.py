@@ -200,7 +200,7 @@ class _Talk:
         while True:
             await trio.sleep(self._stall / 8)
             place = self._ends.place()
-            if place != before or self._busy:
+            if place != before or self._busy or not place[1]:  # it may wait for its turn among other work
                 before, since = place, trio.current_time()
             elif trio.current_time() - since >= self._stall:
                 why = f"no progress in {self._stall:g} s"

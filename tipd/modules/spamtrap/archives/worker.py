@@ -10,7 +10,6 @@ from __future__ import annotations
 import mmap
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -18,7 +17,7 @@ from tipd.mail.context import Context
 from tipd.mail.defects import BROKEN
 from tipd.mail.limits import DEFAULT
 from tipd.mail.read import read
-from tipd.mail.record import Trap
+from tipd.mail.record import Record, Trap
 from tipd.mail.view import SHIPPED
 from tipd.mail.views import apply
 from tipd.modules.spamtrap.archives.members import Found, Members
@@ -26,9 +25,6 @@ from tipd.modules.spamtrap.archives.talk import PLACE, PLACES, Mouth, Said
 from tipd.modules.spamtrap.gathering import Gathering, Rules
 from tipd.modules.spamtrap.settings import Layout, networks_of
 from tipd.work.unpack import UnpackLimits
-
-if TYPE_CHECKING:
-    from tipd.mail.artefacts import Artefacts
 
 VIEW = "redacted"  # recipients are masked, also of archives that anybody may read
 MOST_ASKED = 500  # mails a question
@@ -94,6 +90,7 @@ class _Reader:
 
     def run(self) -> ReadResult:
         limits = UnpackLimits(max_bytes=self._job.max_bytes, max_entries=self._job.max_members, max_ratio=1000)
+        self._beat()
         members = Members(Path(self._job.path), self._job.layout, limits, DEFAULT.size, self._beat)
         for found in members:
             self._mails += 1
@@ -140,22 +137,22 @@ class _Reader:
         self._pieces += 1
         PLACES.pack_into(self._place, 0, number, self._pieces)
         began = time.perf_counter()
-        artefacts = self._read(found, self._job.deadly.get(number, 0))
-        self._gathering.add(apply(SHIPPED[VIEW], VIEW, self._job.key, artefacts))
+        self._gathering.add(self._record(found, self._job.deadly.get(number, 0)))
         self._parsing += time.perf_counter() - began
         PLACES.pack_into(self._place, 0, 0, self._pieces)
 
-    def _read(self, found: Found, deaths: int) -> Artefacts:
+    def _record(self, found: Found, deaths: int) -> Record:
+        """Return a mail's record, masked; of one that kills, what its header says, and else its hash and size."""
         raw = found.raw
-        if deaths >= ONCE_MORE:  # its header alone, and where that kills too, nothing of it
+        if deaths >= ONCE_MORE:
             header = raw[:_HEADER].partition(b"\n\n")[0].partition(b"\r\n\r\n")[0] + b"\n\n"
             raw = header if deaths == ONCE_MORE else b""
-        artefacts = read(raw, self._context)
-        record = artefacts.record
-        if deaths >= ONCE_MORE or len(raw) != found.size:
-            defects = (*record.defects, BROKEN) if deaths >= ONCE_MORE else record.defects
-            record = msgspec.structs.replace(record, sha256=found.sha256.hex(), size=found.size, defects=defects)
-        return msgspec.structs.replace(artefacts, record=record)
+        record = apply(SHIPPED[VIEW], VIEW, self._job.key, read(raw, self._context))
+        if deaths >= ONCE_MORE:
+            record = msgspec.structs.replace(record, defects=(*record.defects, BROKEN))
+        if len(raw) != found.size:
+            record = msgspec.structs.replace(record, sha256=found.sha256.hex(), size=found.size)
+        return record
 
     def _tell(self) -> None:
         if self._gathering.rows:
