@@ -111,7 +111,7 @@ async def check_campaigns(ask: Doors) -> tuple[str, str]:
     assert green["kept"] == {"urls": 1, "hosts": 1, "attachments": 1, "relays": 1}
     assert green["subject"] == NASTY.replace("\x1b", "")
     amber = (await ask("/api/v1/campaigns?order=mails", mark="amber"))["campaigns"]
-    assert [one["mails"] for one in amber] == [10, 6]
+    assert [(one["mails"], one["tlp"]) for one in amber] == [(10, "amber"), (6, "amber")]
     assert (amber[0]["campaign"], sorted(amber[0]["sources"])) == (green["campaign"], ["closed", "open"])
     for order in ("first", "last", "traps"):
         page = await ask(f"/api/v1/campaigns?order={order}&limit=1", mark="amber")

@@ -22,7 +22,7 @@ class CampaignShape(msgspec.Struct, frozen=True, kw_only=True):
 
     `campaign`: its name, 16 hex digits; `traps`: distinct recipients, 0 where no view tells any; `subject`: the newest;
     `sources`: the archives and agents that brought it, as far as the caller may see them: every number counts theirs
-    alone.
+    alone, and `tlp` is the strictest of their marks.
     """
 
     campaign: str

@@ -36,7 +36,7 @@ class CampaignRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     `traps`: distinct recipients (keyed HMACs), 0 where no view tells any; `relays`: distinct addresses that delivered
     it; `urls`, `hosts`, `attachments`: how many of each are kept. `sources`: what brought it, as far as the caller may
-    see; `subject`: the newest.
+    see; `tlp`: the strictest of their marks; `subject`: the newest.
     """
 
     key: int

@@ -37,7 +37,7 @@ async def test_a_campaign_is_shown_as_far_as_its_sources_may_be_seen(store: Stor
     assert other.mails == 1
     (one, _) = (await store.spam.campaigns(max_tlp=RED)).rows
     assert (one.mails, one.relays, one.urls, one.hosts, one.sources) == (3, 3, 3, 3, ("mx1", "mx2"))
-    assert one.tlp is Tlp.GREEN
+    assert one.tlp is RED
     assert (await store.spam.campaigns(max_tlp=Tlp.CLEAR)).rows == ()
 
 

@@ -139,5 +139,5 @@ def _row(rows: Sequence[Row], seen: Mapping[int, Source], kept: Row | None) -> C
         attachments=own["files"],
         subject=next((row["subject"] for row in rows if row["subject"]), ""),
         sources=tuple(sorted(one.name for one in sources)),
-        tlp=min(one.tlp for one in sources),
+        tlp=max(one.tlp for one in sources),  # what is shown here holds what each of them said
     )
