@@ -25,15 +25,15 @@ CREATE TEMPORARY TABLE IF NOT EXISTS spam_again (
 ) ON COMMIT DELETE ROWS
 """
 _READ = f"""
-WITH some AS MATERIALIZED (
+WITH few AS MATERIALIZED (
     SELECT campaign, mails FROM (
         SELECT s.campaign, s.mails, sum(s.mails) OVER (ORDER BY s.mails, s.campaign) AS together
           FROM spam_campaign_source AS s
          WHERE s.source_id = $1 AND s.campaign IN (SELECT campaign FROM spam_gone)) AS s
      WHERE together <= {MOST_ROWS}
 ), rows AS MATERIALIZED (
-    SELECT some.campaign, some.mails, m.at, m.trap, m.relay, m.parts
-      FROM some JOIN spam_campaign AS c ON c.id = some.campaign OR c.joined = some.campaign
+    SELECT few.campaign, few.mails, m.at, m.trap, m.relay, m.parts
+      FROM few JOIN spam_campaign AS c ON c.id = few.campaign OR c.joined = few.campaign
      CROSS JOIN LATERAL (SELECT * FROM spam_mail AS m WHERE m.campaign = c.id AND m.source_id = $1 OFFSET 0) AS m
 ), whole AS (
     SELECT campaign FROM rows GROUP BY campaign, mails HAVING count(*) = mails
@@ -72,17 +72,17 @@ UPDATE spam_campaign_host AS s SET first = a.first, last = a.last
  WHERE s.campaign = a.campaign AND s.source_id = $1 AND s.host = a.host
 """
 _RELAYS = f"""
-WITH some AS MATERIALIZED (
+WITH few AS MATERIALIZED (
     SELECT relay, mails FROM (
         SELECT r.relay, r.mails, sum(r.mails) OVER (ORDER BY r.mails, r.relay) AS together FROM spam_relay AS r
          WHERE r.source_id = $1 AND r.relay IN (SELECT relay FROM spam_gone)) AS r
      WHERE together <= {MOST_ROWS}
 ), left_over AS (
-    SELECT some.relay, min(m.at) AS first, max(m.at) AS last, max(m.at) FILTER (WHERE m.sighted) AS sighted_last,
+    SELECT few.relay, min(m.at) AS first, max(m.at) AS last, max(m.at) FILTER (WHERE m.sighted) AS sighted_last,
            coalesce(bit_or((1 << m.trap_kind)::smallint) FILTER (WHERE m.sighted AND m.trap_kind > 0), 0) AS kinds
-      FROM some CROSS JOIN LATERAL (
-           SELECT * FROM spam_mail AS m WHERE m.relay = some.relay AND m.source_id = $1 OFFSET 0) AS m
-     GROUP BY some.relay, some.mails HAVING count(*) = some.mails
+      FROM few CROSS JOIN LATERAL (
+           SELECT * FROM spam_mail AS m WHERE m.relay = few.relay AND m.source_id = $1 OFFSET 0) AS m
+     GROUP BY few.relay, few.mails HAVING count(*) = few.mails
 )
 UPDATE spam_relay AS r SET first = l.first, last = l.last, sighted_last = l.sighted_last, kinds = l.kinds
   FROM left_over AS l WHERE r.relay = l.relay AND r.source_id = $1
