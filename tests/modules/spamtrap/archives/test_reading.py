@@ -65,10 +65,10 @@ async def read(pool, tmp_path, body, keeper, stall=30.0, **said):
 
 async def test_all_mails_of_an_archive_reach_the_keeper_with_its_name(pool, tmp_path):
     keeper = Keeper()
-    result = await read(pool, tmp_path, seven(month(0, 1200)), keeper)
-    assert (result.mails, result.new, len(keeper.mails)) == (1200, 1200, 1200)
-    assert len({mail.sha256 for mail in keeper.mails}) == 1200
-    assert keeper.said[-1].end and keeper.said[-1].mails == 1200
+    result = await read(pool, tmp_path, seven(month(0, 600)), keeper)
+    assert (result.mails, result.new, len(keeper.mails)) == (600, 600, 600)
+    assert len({mail.sha256 for mail in keeper.mails}) == 600
+    assert keeper.said[-1].end and keeper.said[-1].mails == 600
     assert [said.mails for said in keeper.said] == sorted(said.mails for said in keeper.said)
 
 
@@ -91,15 +91,15 @@ async def test_recipients_of_archives_are_masked(pool, tmp_path):
 async def test_a_damaged_archive_ends_with_a_word_and_what_came_before_is_kept(pool, tmp_path):
     keeper = Keeper()
     with pytest.raises(UnpackFailed, match="ends too early"):
-        await read(pool, tmp_path, tarred({f"{n}": spam(n) for n in range(2600)}, "w")[:-40_000], keeper)
-    assert len(keeper.mails) >= 1000
+        await read(pool, tmp_path, tarred({f"{n}": spam(n) for n in range(60)}, "w")[:-40_000], keeper)
+    assert 20 < len(keeper.mails) < 60 and keeper.said[-1].end
 
 
 async def test_a_store_that_is_away_ends_it_and_the_process_with_it(pool, tmp_path):
     keeper = Keeper()
     keeper.away = True
     with pytest.raises(StoreAway):
-        await read(pool, tmp_path, seven(month(0, 3000)), keeper)
+        await read(pool, tmp_path, seven(month(0, 10)), keeper)
     assert pool.facts()["busy"] == 0
 
 

@@ -153,6 +153,8 @@ class _Talk:
             raise next(causes(ended.error))
         if self._result is None:
             raise WorkerFailed("died", "the process that reads an archive ended without a word")
+        if self._result.fault:
+            raise UnpackFailed(self._result.fault)
         return self._result
 
     async def _run(self, call: Callable[[], Awaitable[ReadResult]]) -> None:

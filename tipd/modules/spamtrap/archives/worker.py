@@ -24,7 +24,7 @@ from tipd.modules.spamtrap.archives.members import Found, Members
 from tipd.modules.spamtrap.archives.talk import PLACE, PLACES, Mouth, Said
 from tipd.modules.spamtrap.gathering import Gathering, Rules
 from tipd.modules.spamtrap.settings import Layout, networks_of
-from tipd.work.unpack import UnpackLimits
+from tipd.work.unpack import UnpackError, UnpackLimits
 
 VIEW = "redacted"  # recipients are masked, also of archives that anybody may read
 MOST_ASKED = 500  # mails a question
@@ -54,7 +54,7 @@ class ReadJob(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReadResult(msgspec.Struct, frozen=True, kw_only=True):
-    """How an archive was read to its end. `parsing`: seconds of it spent in mails, from bytes to rows."""
+    """How an archive was read. `fault`: why not to its end; `parsing`: seconds spent in mails, from bytes to rows."""
 
     mails: int = 0
     size: int = 0
@@ -62,10 +62,11 @@ class ReadResult(msgspec.Struct, frozen=True, kw_only=True):
     refused: dict[str, int] = {}
     unseen: dict[str, int] = {}
     parsing: float = 0.0
+    fault: str = ""
 
 
 def read_archive(job: ReadJob) -> ReadResult:
-    """Read an archive to its end. Raises UnpackError, OSError."""
+    """Read an archive as far as it goes. Raises OSError."""
     mouth = Mouth(Path(job.folder))
     try:
         with (Path(job.folder) / PLACE).open("r+b") as file, mmap.mmap(file.fileno(), PLACES.size) as place:
@@ -92,18 +93,12 @@ class _Reader:
         limits = UnpackLimits(max_bytes=self._job.max_bytes, max_entries=self._job.max_members, max_ratio=1000)
         self._beat()
         members = Members(Path(self._job.path), self._job.layout, limits, DEFAULT.size, self._beat)
-        for found in members:
-            self._mails += 1
-            self._bytes += found.size
-            self._at = found.name
-            half = found.sha256[:12]
-            if half in self._met:
-                continue
-            self._met.add(half)
-            self._waiting.append((self._mails, found))
-            self._held += len(found.raw)
-            if len(self._waiting) >= MOST_ASKED or self._held >= MOST_HELD:
-                self._take()
+        fault = ""
+        try:
+            for found in members:
+                self._meet(found)
+        except UnpackError as error:  # what came before it counts all the same
+            fault = str(error)
         self._take()
         self._tell()
         self._mouth.say(Said(end=True, mails=self._mails, size=self._bytes, at=self._at))
@@ -114,7 +109,21 @@ class _Reader:
             refused=dict(members.refused + self._gathering.refused),
             unseen=dict(self._gathering.unseen),
             parsing=self._parsing,
+            fault=fault,
         )
+
+    def _meet(self, found: Found) -> None:
+        self._mails += 1
+        self._bytes += found.size
+        self._at = found.name
+        half = found.sha256[:12]
+        if half in self._met:
+            return
+        self._met.add(half)
+        self._waiting.append((self._mails, found))
+        self._held += len(found.raw)
+        if len(self._waiting) >= MOST_ASKED or self._held >= MOST_HELD:
+            self._take()
 
     def _beat(self) -> None:
         self._pieces += 1
