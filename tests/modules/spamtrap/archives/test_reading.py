@@ -1,5 +1,6 @@
 """Reading an archive in a process of its own: what it says is stored, and what kills it is told apart."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -59,7 +60,7 @@ async def read(pool, tmp_path, body, keeper, stall=30.0, **said):
     archive.write_bytes(body)
     folder = tmp_path / f"talk-{len(list(tmp_path.iterdir()))}"
     folder.mkdir()
-    job = ReadJob(path=str(archive), folder=str(folder), rules=RULES, member="2026-11.7z", **said)
+    job = ReadJob(path=os.fsencode(archive), folder=str(folder), rules=RULES, member="2026-11.7z", **said)
     return await Reading(pool, stall=stall, memory=512 * 2**20).read(job, folder, keeper)
 
 
@@ -150,7 +151,7 @@ async def test_a_keeper_that_takes_long_is_no_standstill(pool, tmp_path):
 
 
 async def test_an_archive_that_is_gone_is_no_archives_fault(pool, tmp_path):
-    job = ReadJob(path=str(tmp_path / "gone"), folder=str(tmp_path), rules=RULES, member="2026-11.7z")
+    job = ReadJob(path=os.fsencode(tmp_path / "gone"), folder=str(tmp_path), rules=RULES, member="2026-11.7z")
     with pytest.raises(WorkerFailed) as caught:
         await Reading(pool, stall=30.0, memory=512 * 2**20).read(job, tmp_path, Keeper())
     assert caught.value.reason == "system"

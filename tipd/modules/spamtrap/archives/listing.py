@@ -29,11 +29,14 @@ _DIGITS = re.compile(r"(\d+)")
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True):
-    """One archive, or one folder of mails: `name` is its path below the index; `stamp` tells whether it is the same."""
+    """One archive, or one folder of mails: `name` is its path below the index; `stamp` tells whether it is the same.
+
+    `path`: on this machine, as its bytes are.
+    """
 
     name: str
     url: str = ""
-    path: str = ""
+    path: bytes = b""
     stamp: str = ""
 
 
@@ -130,7 +133,7 @@ def read_folder(job: FolderJob) -> Listing:
     """
     root = Path(job.path)
     if root.is_file():
-        return Listing(pieces=(Piece(name=root.name, path=str(root), stamp=_stamp(root.stat())),))
+        return Listing(pieces=(Piece(name=root.name, path=os.fsencode(root), stamp=_stamp(root.stat())),))
     pieces: list[Piece] = []
     waiting, seen = [""], 0
     while waiting and seen < MOST_FOLDERS:
@@ -167,13 +170,13 @@ def _of_folder(root: Path, below: str, layout: Layout) -> tuple[list[Piece], lis
         if not stat.S_ISREG(about.st_mode):
             continue
         if matches(name, layout.archives):
-            pieces.append(Piece(name=_shown(name), path=str(root / name), stamp=_stamp(about)))
+            pieces.append(Piece(name=_shown(name), path=os.fsencode(root / name), stamp=_stamp(about)))
         elif matches(name, layout.members):
             mails.update(os.fsencode(entry.name) + b"\0" + _stamp(about).encode() + b"\0")
             count += 1
     if count:
         stamp = f"{count}-{mails.hexdigest()[:32]}"
-        pieces.append(Piece(name=_shown(below or HERE), path=str(root / below), stamp=stamp))
+        pieces.append(Piece(name=_shown(below or HERE), path=os.fsencode(root / below), stamp=stamp))
     return pieces, folders
 
 
@@ -196,4 +199,4 @@ def in_order(pieces: Iterable[Piece]) -> list[Piece]:
 
 def _natural(name: str) -> list[tuple[int, int, str]]:
     parts = _DIGITS.split(name)
-    return [(1, int(part), "") if part.isdigit() and len(part) < 30 else (0, 0, part) for part in parts]
+    return [(1, int(part), "") if part.isdecimal() and len(part) < 30 else (0, 0, part) for part in parts]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -78,7 +79,7 @@ class Taker:
             if mark is not None and done and mark.stamp == piece.stamp:
                 return None
             # What lies on our own disk is not read twice only to be hashed.
-            return Body(Path(piece.path), hashlib.sha256(piece.stamp.encode()).digest(), piece.stamp)
+            return Body(Path(os.fsdecode(piece.path)), hashlib.sha256(piece.stamp.encode()).digest(), piece.stamp)
         self._tools.show(self._source.name, piece.name, state="fetching")
         most = self._tools.most_packed
         request = Request(
@@ -117,7 +118,7 @@ class Taker:
 
     def _job(self, piece: Piece, body: Body, talk: Path, deadly: dict[int, int]) -> ReadJob:
         return ReadJob(
-            path=str(body.path),
+            path=os.fsencode(body.path),
             folder=str(talk),
             rules=self._tools.rules(self._source),
             member=piece.name,

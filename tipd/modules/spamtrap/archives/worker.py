@@ -8,6 +8,7 @@ alone the next time, and by its hash alone after that.
 from __future__ import annotations
 
 import mmap
+import os
 import time
 from pathlib import Path
 
@@ -40,7 +41,7 @@ class ReadJob(msgspec.Struct, frozen=True, kw_only=True):
     `deadly`: how often mails, by their number from 1, killed whoever parsed them. `member`: the archive's name.
     """
 
-    path: str
+    path: bytes
     folder: str
     rules: Rules
     member: str
@@ -92,7 +93,7 @@ class _Reader:
     def run(self) -> ReadResult:
         limits = UnpackLimits(max_bytes=self._job.max_bytes, max_entries=self._job.max_members, max_ratio=1000)
         self._beat()
-        members = Members(Path(self._job.path), self._job.layout, limits, DEFAULT.size, self._beat)
+        members = Members(Path(os.fsdecode(self._job.path)), self._job.layout, limits, DEFAULT.size, self._beat)
         fault = ""
         try:
             for found in members:
@@ -115,7 +116,7 @@ class _Reader:
     def _meet(self, found: Found) -> None:
         self._mails += 1
         self._bytes += found.size
-        self._at = found.name
+        self._at = found.name.encode("utf-8", "replace").decode()[:500]
         half = found.sha256[:12]
         if half in self._met:
             return
