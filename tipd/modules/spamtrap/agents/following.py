@@ -12,6 +12,7 @@ from tipd.agent.chain import ChainError
 from tipd.config import duration
 from tipd.errors import StoreAway, TryAgain, WorkerFailed
 from tipd.modules.spamtrap import states
+from tipd.modules.spamtrap.agents import noting
 from tipd.modules.spamtrap.agents.folder import FolderOrigin
 from tipd.modules.spamtrap.agents.https import HttpsOrigin
 from tipd.modules.spamtrap.agents.origin import AwayError
@@ -78,6 +79,7 @@ class Following:
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._watch, origin)
+                nursery.start_soon(noting.keep, self._ground, self._source, self._progress)
                 while True:
                     await self._ready()
                     pause = await self._look(origin)
@@ -85,6 +87,9 @@ class Following:
         finally:
             with trio.CancelScope(shield=True):
                 await origin.aclose()
+
+    def _progress(self) -> Progress | None:
+        return None if self._pull is None else self._pull.progress
 
     async def _open(self) -> Origin:
         """Return where its versions come from; waits where the settings cannot be used (a fault is shown)."""

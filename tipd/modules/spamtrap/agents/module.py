@@ -109,7 +109,7 @@ class AgentsModule:
             return None
         return Sharing(
             self._sharing_settings,
-            self._settings.agents if self._sharing_settings.enabled else (),
+            self._settings.agents,
             state_dir=self._state_dir,
             root=self._root,
             inbox=ground.inbox,

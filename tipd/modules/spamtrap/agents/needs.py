@@ -35,6 +35,15 @@ class SpamStore(Protocol):
         """Note what was refused, and tell it unless it was told within the hour."""
         ...
 
+    async def agent(
+        self, name: str, *, view: str | None = None, there: int | None = None, pinned: bool | None = None
+    ) -> None:
+        """Note that a source is an agent, the highest version it has, and whether its key was pinned.
+
+        Raises ValueError where there is no such source.
+        """
+        ...
+
 
 class SourceStore(Protocol):
     """`store.sources`, as far as agents go."""

@@ -159,9 +159,6 @@ class Pull:
         not_shorter(course, listing.last)
         if listing.view and listing.view != self.progress.view and listing.manifests:
             raise Refusal("view", f"it gives view {listing.view[:64]!r}, not {self.progress.view!r}")
-        own = self._source.agent
-        if own and listing.agent and listing.agent != own:
-            raise Refusal("agent", f"it is agent {listing.agent[:64]!r}, not {own!r}")
 
     def _followed(self, course: Course, manifests: Sequence[bytes]) -> tuple[list[Version], Refusal | None]:
         """Return the versions that are believed, and what ends them."""

@@ -56,7 +56,7 @@ class Sharing:
         self._log = log
         self._root = root
         wanted = [one for one in agents if not settings.agents or one.name in settings.agents]
-        self._names = [one.name for one in wanted if one.enabled]
+        self._names = [one.name for one in wanted if one.enabled and settings.enabled]  # else only the inbox is open
         self._chains: dict[tuple[str, str], Onward] = {}
         self._shelf: dict[tuple[str, str], Readable] = {}
         peers = Peers(peers_file(state_dir))
