@@ -5,7 +5,7 @@ import hashlib
 from tipd.mail.attachments import listed
 from tipd.mail.limits import Limits
 from tipd.mail.parts import leaves
-from tipd.mail.quick import parse
+from tipd.mail.tree import grown
 
 MAIL = b"""From: a@b.example
 MIME-Version: 1.0
@@ -41,7 +41,7 @@ picture
 
 
 def _listed(raw, **limits):
-    return listed([part for part, _ in leaves(parse(raw), 100, 10)], Limits(**limits))
+    return listed([part for part, _ in leaves(grown(raw, Limits()).root, 100, 10)], Limits(**limits))
 
 
 def test_files_have_their_real_types_and_messages_list_theirs():

@@ -1,11 +1,16 @@
 """Archives inside mails."""
 
+import gzip
 import hashlib
 import io
+import tarfile
 import zipfile
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from tipd.mail.limits import Limits
-from tipd.mail.nested import Budget, inside
+from tipd.mail.nested import Budget, attachment, inside
 
 
 def _zip(members):
@@ -17,8 +22,7 @@ def _zip(members):
 
 
 def _inside(content, **limits):
-    given = Limits(**limits)
-    budget = Budget(given, given.unpacked)
+    budget = Budget(Limits(**limits))
     return (*inside(content, "application/zip", budget, 0), budget.met)
 
 
@@ -48,3 +52,39 @@ def test_depth_number_and_bytes_are_capped():
 
 def test_what_is_no_archive_is_said():
     assert _inside(b"PK\x03\x04 nothing") == ((), True, ["bad_archive"])
+
+
+def test_names_are_counted_over_the_whole_mail():
+    inner = _zip({f"{at}": b"" for at in range(30)})
+    found, cut, met = _inside(_zip({f"{at}.zip": inner for at in range(30)}), inside=30)
+    assert sum(len(one.inside) for one in found) + len(found) <= 5 * 30
+    assert "many_inside" in met
+    assert cut
+
+
+def test_a_compressed_tar_is_listed_through():
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("a.exe"))
+    found, _, _ = _inside(_zip({"a.tgz": gzip.compress(file.getvalue())}), nested=4)
+    assert found[0].inside[0].inside[0].name == "a.exe"
+
+
+def test_bombs_take_from_one_budget():
+    bomb = _zip({f"{at}": bytes(400_000) for at in range(20)})
+    found, _, met = _inside(bomb, unpacked=1_000_000)
+    assert sum(one.size for one in found if one.sha256) <= 1_000_000
+    assert all(one.sha256 or one.cut for one in found)
+    liar = bytearray(_zip({"a": bytes(2_000_000)}))
+    at = liar.rindex(b"PK\x01\x02")
+    liar[at + 24 : at + 28] = bytes(4)  # says it unpacks to nothing
+    found, _, met = _inside(bytes(liar), unpacked=1_000_000)
+    assert (found[0].sha256, found[0].cut, met) == ("", True, ["many_inside"])
+
+
+@given(st.binary(max_size=200))
+def test_whatever_it_holds_it_is_listed_or_refused(content):
+    for magic in (b"PK\x03\x04", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07\x01\x00", b"Rar!\x1a\x07\x00", b"\x1f\x8b\x08"):
+        budget = Budget(Limits())
+        attachment("a", "b", magic + content, budget, 0)
+        assert set(budget.met) <= {"bad_archive", "many_inside"}

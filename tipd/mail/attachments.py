@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from tipd.mail import defects, headers
 from tipd.mail.filetype import MESSAGE
 from tipd.mail.nested import Budget, attachment
-from tipd.mail.parts import Part, parameter
+from tipd.mail.nested_message import is_file
+from tipd.mail.nested_message import name as name_of
 from tipd.mail.record import Attachment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tipd.mail.limits import Limits
-
-_BODY = frozenset({"text/plain", "text/html", "multipart/alternative", "multipart/mixed", "multipart/related"})
-_NO_FILE = frozenset({"message/delivery-status", "text/rfc822-headers", "message/disposition-notification"})
+    from tipd.mail.parts import Part
 
 
 class Listing(NamedTuple):
@@ -30,11 +29,11 @@ class Listing(NamedTuple):
 
 def listed(parts: Iterable[Part], limits: Limits) -> Listing:
     """Return the files among the leaves of a mail (`tipd.mail.parts.leaves`), in its order."""
-    budget = Budget(limits, limits.unpacked)
+    budget = Budget(limits)
     found: list[Attachment] = []
     within: set[int] = set()  # parts of messages inside: they are listed there
     for part in parts:
-        if id(part) in within or not _is_file(part):
+        if id(part) in within or not is_file(part):
             continue
         if len(found) >= limits.attachments:
             return Listing(tuple(found), cut=True, defects=_words([*budget.met, defects.MANY_ATTACHMENTS]))
@@ -42,27 +41,13 @@ def listed(parts: Iterable[Part], limits: Limits) -> Listing:
             within.update(map(id, _below(part)))
             found.append(_message(part, budget, 0))
         else:
-            found.append(attachment(_name(part, limits), part.content_type, part.content or b"", budget, 0))
+            found.append(attachment(name_of(part, limits.field), part.content_type, part.content or b"", budget, 0))
     return Listing(tuple(found), cut=False, defects=_words(budget.met))
-
-
-def _is_file(part: Part) -> bool:
-    """Say whether a leaf is a file: one with a name, one that says so, or neither text nor a container."""
-    if part.is_message:
-        return True
-    if part.content is None or part.content_type in _NO_FILE:
-        return False
-    return bool(part.filename) or part.disposition == "attachment" or part.content_type not in _BODY
-
-
-def _name(part: Part, limits: Limits) -> str:
-    name = part.filename or parameter(part.first("content-type"), "name")
-    return headers.display(name, limits.field)
 
 
 def _message(part: Part, budget: Budget, depth: int) -> Attachment:
     """Return a message inside with the files it carries; its name, where it has none, is its subject."""
-    name = _name(part, budget.limits)
+    name = name_of(part, budget.limits.field)
     if not name and part.children:
         name = headers.display(part.children[0].first("subject"), budget.limits.field)
     content = part.content or b""
@@ -70,7 +55,7 @@ def _message(part: Part, budget: Budget, depth: int) -> Attachment:
     files: list[Attachment] = []
     cut = depth >= budget.limits.nested
     for child in [] if cut else _leaves(part):
-        if not _is_file(child):
+        if not is_file(child):
             continue
         if len(files) >= budget.limits.inside:
             cut = True
@@ -80,7 +65,9 @@ def _message(part: Part, budget: Budget, depth: int) -> Attachment:
             files.append(_message(child, budget, depth + 1))
         else:
             files.append(
-                attachment(_name(child, budget.limits), child.content_type, child.content or b"", budget, depth + 1)
+                attachment(
+                    name_of(child, budget.limits.field), child.content_type, child.content or b"", budget, depth + 1
+                )
             )
     return Attachment(
         name=name, declared=MESSAGE, real=MESSAGE, size=len(content), sha256=sha256, inside=tuple(files), cut=cut

@@ -1,18 +1,19 @@
 """What archives and messages inside a mail hold, listed to a depth; nothing is ever written, no name inside is used.
 
-Caps come before work: names are counted as they are read, and what is unpacked to look at it (to hash a member, to
-tell its type, to list an archive inside) comes out of one budget for the whole mail. What is encrypted is listed by
-its name.
+Caps come before work: names and headers are counted as they are read, and what is unpacked to look at it (to hash a
+member, to tell its type, to list an archive inside) comes out of one budget for the whole mail. What is encrypted is
+listed by its name.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from tipd.mail import defects
-from tipd.mail.filetype import real_type
+from tipd.mail.filetype import MESSAGE, real_type
 from tipd.mail.record import Attachment
 
 if TYPE_CHECKING:
@@ -21,17 +22,28 @@ if TYPE_CHECKING:
     from tipd.mail.limits import Limits
 
 
+# Office documents are zips too, but what is inside them says nothing of the mail: they are not listed.
+ZIPS = ("application/zip", "application/java-archive", "application/vnd.android.package-archive")
+
+
 class BadArchive(Exception):
     """An archive that cannot be listed, or not to its end; the text says why."""
 
 
-@dataclass(slots=True)
-class Budget:
-    """What may still be unpacked of one mail, and what was met on the way."""
+MOST_HEADERS = 10_000  # of one archive that are read, whatever they say
+ARCHIVES = 5  # so many archives' worth of names are listed of one mail
 
-    limits: Limits
-    room: int
-    met: list[str] = field(default_factory=list)
+
+class Budget:
+    """What may still be unpacked (bytes) and listed (names) of one mail, and what was met on the way."""
+
+    __slots__ = ("limits", "met", "names", "room")
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.room = limits.unpacked
+        self.names = ARCHIVES * limits.inside
+        self.met: list[str] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +65,8 @@ def inside(content: bytes, kind: str, budget: Budget, depth: int) -> tuple[tuple
     found: list[Attachment] = []
     try:
         for member in lister(content):
-            if len(found) >= budget.limits.inside:
+            budget.names -= 1
+            if len(found) >= budget.limits.inside or budget.names < 0:
                 budget.met.append(defects.MANY_INSIDE)
                 return tuple(found), True
             found.append(_looked_at(member, budget, depth + 1))
@@ -66,7 +79,7 @@ def inside(content: bytes, kind: str, budget: Budget, depth: int) -> tuple[tuple
 def _looked_at(member: Member, budget: Budget, depth: int) -> Attachment:
     """Return a member, unpacked to be hashed where it fits what is left of the budget."""
     name = member.name[: budget.limits.field]
-    if member.open is None or member.size > budget.room:
+    if member.open is None or not budget.room or member.size > budget.room:
         return Attachment(name=name, size=member.size, cut=member.open is not None)
     try:
         content = member.open(budget.room + 1)
@@ -96,7 +109,27 @@ def attachment(name: str, declared: str, content: bytes, budget: Budget, depth: 
     )
 
 
-def _listers() -> dict[str, Callable[[bytes], Iterator[Member]]]:
-    from tipd.mail.nested_zip import members as in_zip
+def sliced(content: bytes, begun: int, size: int) -> Callable[[int], bytes]:
+    """Return what opens a member that lies in the archive as it is."""
 
-    return {"application/zip": in_zip}
+    def opened(most: int) -> bytes:
+        return content[begun : begun + min(size, most)]
+
+    return opened
+
+
+@cache
+def _listers() -> dict[str, Callable[[bytes], Iterator[Member]]]:
+    from tipd.mail import nested_7z, nested_message, nested_rar, nested_streams, nested_tar, nested_zip
+
+    return {
+        **dict.fromkeys(ZIPS, nested_zip.members),
+        MESSAGE: nested_message.members,
+        "application/x-tar": nested_tar.members,
+        "application/gzip": nested_streams.in_gzip,
+        "application/x-bzip2": nested_streams.in_bzip2,
+        "application/x-xz": nested_streams.in_xz,
+        "application/zstd": nested_streams.in_zstd,
+        "application/x-7z-compressed": nested_7z.members,
+        "application/vnd.rar": nested_rar.members,
+    }

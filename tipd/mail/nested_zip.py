@@ -7,7 +7,7 @@ import zlib
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tipd.mail.nested import BadArchive, Member
+from tipd.mail.nested import MOST_HEADERS, BadArchive, Member
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +18,7 @@ _LOCAL = struct.Struct("<4s5H3L2H")
 _FARTHEST = 65557  # bytes from the end: a comment of 64 kB may follow the end record
 _ENCRYPTED, _UTF8 = 0x1, 0x800
 _STORED, _DEFLATED = 0, 8
+_PIECE = 65536
 
 
 def members(content: bytes) -> Iterator[Member]:
@@ -29,7 +30,9 @@ def members(content: bytes) -> Iterator[Member]:
     length, begun = fields[5], fields[6]
     shift = end - length - begun  # a zip may have a program in front
     at = begun + shift if shift >= 0 else begun
-    while content[at : at + 4] == b"PK\x01\x02":
+    for _ in range(MOST_HEADERS):
+        if content[at : at + 4] != b"PK\x01\x02":
+            return
         if at + _ENTRY.size > len(content):
             raise BadArchive("the directory is cut")
         entry = _ENTRY.unpack_from(content, at)
@@ -51,10 +54,14 @@ def _unpacked(content: bytes, where: int, packed: int, method: int, most: int) -
         raise BadArchive("a member is not where the directory says")
     local = _LOCAL.unpack_from(content, where)
     begun = where + _LOCAL.size + local[9] + local[10]
-    data = content[begun : begun + packed]
     if method == _STORED:
-        return data[:most]
+        return content[begun : begun + min(packed, most)]
+    inflate, found, end = zlib.decompressobj(-15), bytearray(), min(begun + packed, len(content))
     try:
-        return zlib.decompressobj(-15).decompress(data, most)
+        for at in range(begun, end, _PIECE):
+            found += inflate.decompress(content[at : min(at + _PIECE, end)], most - len(found))
+            if len(found) >= most or inflate.eof:
+                break
     except zlib.error as error:
         raise BadArchive(str(error)) from None
+    return bytes(found)
