@@ -73,6 +73,8 @@ class FakeSpam:
     away: int = 0  # so many calls fail
     taken: trio.Event = field(default_factory=trio.Event)
     refused_: trio.Event = field(default_factory=trio.Event)
+    agents: dict[str, tuple[str | None, int | None, bool | None]] = field(default_factory=dict)
+    noted: trio.Event = field(default_factory=trio.Event)
 
     async def take(self, batch: SpamBatch, *, sighting_keep: timedelta) -> Taken:
         await trio.lowlevel.checkpoint()
@@ -101,6 +103,14 @@ class FakeSpam:
         self.refusals.append((agent, view, number, reason, detail))
         self.refused_.set()
         return True
+
+    async def agent(
+        self, name: str, *, view: str | None = None, there: int | None = None, pinned: bool | None = None
+    ) -> None:
+        await trio.lowlevel.checkpoint()
+        self.agents[name] = (view, there, pinned)
+        self.noted.set()
+        self.noted = trio.Event()
 
     def _may_be_away(self) -> None:
         if self.away:

@@ -75,11 +75,15 @@ class Following:
 
     async def run(self) -> None:
         """Follow until cancelled; raises only what nobody expected."""
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(noting.keep, self._ground, self._source, self._progress)
+            await self._follow()
+
+    async def _follow(self) -> None:
         origin = await self._open()
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._watch, origin)
-                nursery.start_soon(noting.keep, self._ground, self._source, self._progress)
                 while True:
                     await self._ready()
                     pause = await self._look(origin)
