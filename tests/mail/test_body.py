@@ -14,9 +14,14 @@ def test_texts_and_links_come_together():
     page = _text(b'<p>hello <a href="http://b.example/">you</a></p>', "text/html")
     root = Part("multipart/alternative", {}, children=[_text(b"go http://a.example/x."), page])
     said = read(root, DEFAULT)
-    assert said.text.split() == ["go", "http://a.example/x.", "hello", "you"]
+    assert said.text.split() == ["hello", "you"]
     assert said.urls == ["http://a.example/x", "http://b.example/"]
     assert said.defects == [] and len(said.parts) == 2
+
+
+def test_plain_text_is_read_where_no_page_says_anything():
+    picture = _text(b'<img src="http://b.example/p.png">', "text/html")
+    assert read(Part("multipart/mixed", {}, children=[_text(b"hello"), picture]), DEFAULT).text == "hello"
 
 
 def test_only_so_much_is_read():

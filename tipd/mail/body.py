@@ -16,7 +16,10 @@ _Kind = Literal["text", "page", ""]
 
 
 class Body(NamedTuple):
-    """`text` as a reader sees it; `urls`, as they stand there; `mails`: addresses; `parts`: the leaves; `defects`."""
+    """`text` as a reader sees it: of the pages where there are any, since programs show those rather than plain text.
+
+    `urls`, as they stand there, and `mails`, addresses, of all parts; `parts`: the leaves; `defects`.
+    """
 
     text: str
     urls: list[str]
@@ -53,6 +56,7 @@ class _Reading:
         self._limits = limits
         self._room = limits.text
         self._texts: list[str] = []
+        self._pages: list[str] = []
         self._urls: dict[str, None] = {}
         self._mails: dict[str, None] = {}
         self._met: list[str] = []
@@ -74,7 +78,7 @@ class _Reading:
         self._take(urls.in_text(text, 4 * self._limits.urls))
         self._mails.update(dict.fromkeys(urls.addresses_in(text, self._limits.addresses)))
         if part.disposition != "attachment":
-            self._texts.append(text)
+            (self._pages if kind == "page" else self._texts).append(text)
 
     def _take(self, found: list[str]) -> None:
         """Keep URLs as they stand there; addresses that a click writes to are mail addresses."""
@@ -88,4 +92,6 @@ class _Reading:
         mails = list(self._mails)
         if len(mails) > self._limits.addresses:
             self._met.append(defects.MANY_ADDRESSES)
-        return Body("\n".join(self._texts), list(self._urls), mails[: self._limits.addresses], parts, self._met)
+        pages = "\n".join(self._pages)
+        text = pages if pages and not pages.isspace() else "\n".join(self._texts)
+        return Body(text, list(self._urls), mails[: self._limits.addresses], parts, self._met)

@@ -9,8 +9,6 @@ once in four times; the distance has that taken out and estimates one less the J
 
 from __future__ import annotations
 
-from bisect import bisect_left
-
 import xxhash
 
 from tipd.mail.template import words
@@ -20,7 +18,6 @@ SHINGLE = 3
 LEAST = 8  # words of a text that has a hash at all
 MOST = 1000  # words that are looked at
 DIGITS = 32
-_BEGINS = tuple(bytes([at * 256 // BINS]) for at in range(BINS))
 _BY_CHANCE = 0.25
 _LOW = int("01" * BINS, 2)
 
@@ -36,13 +33,15 @@ def fuzzy_of(found: list[str]) -> str:
         return ""
     spoken = " ".join(found[:MOST]).lower().encode("utf-8", "replace").split(b" ")
     shingles = map(b" ".join, zip(spoken, spoken[1:], spoken[2:], strict=False))
-    hashes = sorted(map(xxhash.xxh3_64_digest, shingles))
-    # The bin is the highest bits: the least of each is the first at or behind its beginning, an empty one comes upon
-    # that of its next neighbour, and the last ones upon that of the first.
-    hashes.append(hashes[0])
-    kept = 0
-    for begin in _BEGINS:
-        kept = kept << 2 | hashes[bisect_left(hashes, begin, 0, len(hashes) - 1)][-1] & 3
+    least: dict[int, int] = {}
+    for value in map(xxhash.xxh3_64_intdigest, shingles):
+        at = value & (BINS - 1)
+        if at not in least or value < least[at]:
+            least[at] = value
+    kept, borrowed = 0, least[min(least)]
+    for at in range(BINS - 1, -1, -1):
+        borrowed = least.get(at, borrowed)
+        kept = kept << 2 | borrowed >> 6 & 3
     return f"{kept:032x}"
 
 

@@ -7,7 +7,7 @@ are written in other languages.
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -16,11 +16,14 @@ from tipd.mail.artefacts import Artefacts
 from tipd.mail.context import Context
 from tipd.mail.kind import kind_of
 from tipd.mail.limits import DEFAULT, Limits
-from tipd.mail.record import Hop, Record
+from tipd.mail.record import Record
 from tipd.model.canonical.suffix import registrable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tipd.mail.parts import Part
+    from tipd.mail.record import Auth, Hop, MailClass, Relay
 
 __all__ = ["Context", "read"]
 
@@ -50,62 +53,77 @@ def _read(raw: bytes, least: Record, context: Context, limits: Limits) -> Artefa
     said = body.read(root, limits)
     found, cut = urls.canonical_all(said.urls, limits.urls)
     files = attachments.listed(said.parts, limits)
-    met += said.defects
-    met += [defects.MANY_URLS] if cut else []
-    met += files.defects
+    met += (*said.defects, *files.defects)
+    if cut:
+        met.append(defects.MANY_URLS)
+    sent = _sent(root, least.at, context, limits, met)
     recipients = _recipients(root, context, limits)
-    title = headers.display(root.first("subject"), limits.field)
-    hashed = hashes.of(said.text, found, title, recipients)
-    record = msgspec.structs.replace(
-        _of_header(root, least, context, limits, met),
-        subject=title,
+    hashed = hashes.of(said.text, found, sent.subject, recipients)
+    record = Record(
+        sha256=least.sha256,
+        at=sent.at,
+        size=least.size,
+        class_=sent.class_,
+        trap=least.trap,
+        subject=sent.subject,
         subject_hash=hashed.subject,
+        from_=sent.from_,
+        reply_to=_address(root, "reply-to"),
+        return_path=sent.return_path,
+        relay=sent.relay,
+        received=sent.received,
+        auth=sent.auth,
         urls=tuple(found),
         hosts=tuple(urls.hosts(found)),
         mails=tuple(said.mails),
         attachments=files.attachments,
         text_hash=hashed.text,
         template=hashed.template,
+        defects=tuple(dict.fromkeys(met)) if met else (),
         parser=parser,
     )
-    return Artefacts(
-        record=msgspec.structs.replace(record, defects=tuple(dict.fromkeys(met))), recipients=tuple(recipients)
-    )
+    return Artefacts(record=record, recipients=tuple(recipients))
 
 
-def _of_header(root: Part, least: Record, context: Context, limits: Limits, met: list[str]) -> Record:
-    """Return the record with what the header says: who sent it by which way, when, and what kind of mail it is."""
+class _Sent(NamedTuple):
+    """What the header says: who sent it by which way, when, and what kind of mail it is."""
+
+    at: str
+    class_: MailClass
+    subject: str
+    from_: str
+    return_path: str
+    relay: Relay | None
+    received: tuple[Hop, ...]
+    auth: Auth | None
+
+
+def _sent(root: Part, at: str, context: Context, limits: Limits, met: list[str]) -> _Sent:
     lines = root.headers.get("received", ())
-    hops = [received.hop(value) for value in lines[: limits.hops]]
+    hops = tuple(map(received.hop, lines[: limits.hops]))
     relay = received.relay(hops, context.own)
-    from_, path = _address(root, "from"), _address(root, "return-path")
-    auth = authres.read(
-        root.headers.get("authentication-results", ()), context.authserv_id, from_.rpartition("@")[2], registrable
-    )
-    at = least.at or _moment(root, hops)
-    met += [defects.MANY_HOPS] if len(lines) > limits.hops else []
-    met += [defects.LONG_FIELD] if len(root.first("subject")) > limits.field else []
-    met += [] if at else [defects.NO_DATE]
-    met += [] if relay else [defects.NO_RELAY]
+    title, from_, path = root.first("subject"), _address(root, "from"), _address(root, "return-path")
+    results = root.headers.get("authentication-results", ())
+    auth = authres.read(results, context.authserv_id, from_.rpartition("@")[2], registrable) if results else None
+    at = at or _moment(root, hops)
+    if len(lines) > limits.hops:
+        met.append(defects.MANY_HOPS)
+    if len(title) > limits.field:
+        met.append(defects.LONG_FIELD)
+    if not at:
+        met.append(defects.NO_DATE)
+    if relay is None:
+        met.append(defects.NO_RELAY)
     known_path = path if root.headers.get("return-path") else None
-    return msgspec.structs.replace(
-        least,
-        at=at,
-        class_=kind_of(root, from_, known_path, aligned=bool(auth and auth.aligned)),
-        from_=from_,
-        reply_to=_address(root, "reply-to"),
-        return_path=path,
-        relay=relay,
-        received=tuple(hops),
-        auth=auth,
-    )
+    kind = kind_of(root, from_, known_path, aligned=auth is not None and auth.aligned)
+    return _Sent(at, kind, headers.display(title, limits.field), from_, path, relay, hops, auth)
 
 
 def _address(root: Part, name: str) -> str:
     return next(iter(headers.addresses(root.headers.get(name, ())[:1], 1)), "")
 
 
-def _moment(root: Part, hops: list[Hop]) -> str:
+def _moment(root: Part, hops: Sequence[Hop]) -> str:
     """Return when the mail came as its own fields say: as our host wrote (the top hop), else as the sender says."""
     moment = next((hop.at for hop in hops if hop.at), "")
     if moment:

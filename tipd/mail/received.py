@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tipd.mail import headers
@@ -31,6 +32,7 @@ _FROM = re.compile(r"\s*from\s+(\S{1,255})", re.IGNORECASE)
 _BY = re.compile(r"(?:\A|\s)by\s+(\S{1,255})", re.IGNORECASE)
 # What the sender called himself, as Exim (`helo=`), qmail (`HELO x`) and others write it beside what they saw.
 _HELO = re.compile(r"(?:helo|ehlo)[=\s]+\[?([^\s()\[\];,]{1,255})\]?", re.IGNORECASE)
+_SAYS_HELO = re.compile(r"[Ee][Ll][Oo]")
 _COMMENT = re.compile(r"\(([^()]*)\)")
 _BRACKETED = re.compile(r"\[(?:IPv6:)?([0-9A-Fa-f.:]{2,45})\]", re.IGNORECASE)
 _BARE = re.compile(
@@ -53,15 +55,15 @@ def hop(value: str) -> Hop:
     if plain is None:
         return _odd(clauses, at)
     said, name, bracketed, bare, by = plain.groups()
-    parsed = parse_address(bracketed or bare)
-    if parsed is None:
+    address = _canonical(bracketed or bare)
+    if not address:
         return _odd(clauses, at)
     helo = _host(said)
     return Hop(
         by=_host(by),
         from_=helo if name is None or name.lower() in _NOBODY else _host(name),
         helo=helo,
-        address=format_address(*parsed),
+        address=address,
         at=at,
     )
 
@@ -72,8 +74,8 @@ def _odd(clauses: str, at: str) -> Hop:
     opened = _FROM.match(clauses)
     helo = opened[1] if opened else ""
     beside = sender[opened.end() :] if opened else sender
-    name = _NAME.search(beside)
-    said = _HELO.search(sender)
+    name = _NAME.search(beside) if "(" in beside else None
+    said = _HELO.search(sender) if _SAYS_HELO.search(sender) else None
     return Hop(
         by=_host(begun[1]) if begun else "",
         from_=_host(name[1] if name and name[1].lower() not in _NOBODY else helo),
@@ -109,9 +111,18 @@ def relay(hops: Sequence[Hop], own: Sequence[Network]) -> Relay | None:
 
 def _is_ours(text: str, own: Sequence[Network]) -> bool:
     """Say whether an address is inside: one of the operator's, or none that could come from outside."""
+    if _is_inner(text):
+        return True
+    if not own:
+        return False
     address = ipaddress.ip_address(text)
-    inner = address.is_loopback or address.is_link_local or any(address in network for network in _PRIVATE)
-    return inner or any(address.version == network.version and address in network for network in own)
+    return any(address.version == network.version and address in network for network in own)
+
+
+@lru_cache(maxsize=8192)
+def _is_inner(text: str) -> bool:
+    address = ipaddress.ip_address(text)
+    return address.is_loopback or address.is_link_local or any(address in network for network in _PRIVATE)
 
 
 def _address(helo: str, beside: str) -> str:
@@ -120,9 +131,9 @@ def _address(helo: str, beside: str) -> str:
     It stands in the last comment, or in brackets; what the sender called himself comes before it, or behind `helo`,
     and may be an address too, any he likes.
     """
-    if "=" in beside or "elo" in beside or "ELO" in beside:
+    if _SAYS_HELO.search(beside):
         beside = _HELO.sub(" ", beside)
-    for comment in reversed(_COMMENT.findall(beside)):
+    for comment in reversed(_COMMENT.findall(beside)) if "(" in beside else ():
         found = _first(_BRACKETED.findall(comment)) or _first(_BARE.findall(comment))
         if found:
             return found
@@ -130,11 +141,15 @@ def _address(helo: str, beside: str) -> str:
 
 
 def _first(candidates: Sequence[str]) -> str:
-    for candidate in candidates:
-        parsed = parse_address(candidate)
-        if parsed is not None:
-            return format_address(*parsed)
-    return ""
+    return next((found for candidate in candidates if (found := _canonical(candidate))), "")
+
+
+def _canonical(text: str) -> str:
+    """Return the one form of an address, empty for what is none."""
+    parsed = parse_address(text)
+    if parsed is None:
+        return ""
+    return text if ":" not in text else format_address(*parsed)  # there is but one way to write an IPv4 address
 
 
 def _host(text: str) -> str:

@@ -20,7 +20,7 @@ from tipd.mail.tokens import folded
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-LONGEST = 64 * 1024  # characters of a text that are looked at
+LONGEST = 16 * 1024  # characters of a text that are looked at
 ENOUGH = 8  # plain words that make a template by themselves
 LEAST = 3  # words and shapes without which there is none
 MOST_URLS = 20
@@ -33,7 +33,10 @@ def words(text: str) -> list[str]:
     text = text[:LONGEST]
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
-    return [word for word in filter(str.isalpha, text.split()) if len(word) <= LONGEST_WORD]
+    found = list(filter(str.isalpha, text.split()))
+    if found and max(map(len, found)) > LONGEST_WORD:
+        return [word for word in found if len(word) <= LONGEST_WORD]
+    return found
 
 
 def template(text: str, urls: Sequence[str], subject: str) -> str:
