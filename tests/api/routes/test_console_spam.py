@@ -134,5 +134,7 @@ def test_days_are_drawn_up_to_now() -> None:
     assert chart.path.count("V") == 2
     whole = drawn(days, START + timedelta(days=9))
     assert whole is not None and whole.path != chart.path  # the last day ends
+    pause = drawn([days[1], DayShape(day=date(2026, 11, 29), mails=1)], START + timedelta(days=9))
+    assert pause is not None and pause.path.count("V") == 2 and "V174H" in pause.path  # nothing came in between
     assert drawn([DayShape(day=date(2026, 11, 22), mails=0)], START) is None
     assert drawn([], START) is None

@@ -28,6 +28,7 @@ ORDERS = {"last": "seen last", "first": "newest", "mails": "most mails", "traps"
 NEWEST = 10  # campaigns on the page of traps
 MAILS = 20  # on the page of a campaign
 PAGE = 100
+_DAY = timedelta(days=1)
 
 
 class TrapsQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,8 +73,13 @@ def drawn(days: Sequence[DayShape], now: datetime) -> Chart | None:
     """Draw mails a day, each day from its beginning to its end or to now; None where there were none at all."""
     if not any(one.mails for one in days):
         return None
-    points = [(datetime.combine(one.day, time(), UTC), float(one.mails)) for one in days]
-    end = points[-1][0] + timedelta(days=1)
+    points: list[tuple[datetime, float]] = []
+    for one in days:
+        begun = datetime.combine(one.day, time(), UTC)
+        if points and begun - points[-1][0] > _DAY:  # nothing came in between
+            points.append((points[-1][0] + _DAY, 0.0))
+        points.append((begun, float(one.mails)))
+    end = points[-1][0] + _DAY
     return chart(points, min(end, max(now, points[-1][0])))
 
 
