@@ -24,6 +24,8 @@ class _Bounded:
     def __init__(self, file: IO[bytes], limit: int) -> None:
         self._file = file
         self._limit = limit
+        self._end = file.seek(0, 2)
+        file.seek(0)
         self.seek, self.tell, self.close = file.seek, file.tell, file.close
 
     def seekable(self) -> bool:
@@ -32,7 +34,8 @@ class _Bounded:
     def read(self, size: int = -1) -> bytes:
         if size > self._limit:
             raise UnpackError("too_many_entries", f"has a directory of {size} bytes")
-        return self._file.read(self._limit if size < 0 else size)
+        left = max(0, self._end - self._file.tell())  # whoever asks for more has it allocated
+        return self._file.read(min(left, self._limit if size < 0 else size))
 
 
 def zip_entries(file: IO[bytes], meter: Meter) -> Entries:

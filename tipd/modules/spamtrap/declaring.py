@@ -66,9 +66,9 @@ async def declare(
     off = {name: Off(state=OFF, why="enabled = false") for name in wanted if name not in enabled}
     if _stands(before, declared, off):
         return list(before.values())
-    rows = await sources.declare(MODULE, declared)
+    await sources.declare(MODULE, declared)
     await sources.know(MODULE, off, at, {name: wanted[name] for name in off})
-    return rows
+    return [row for row in await sources.all(declared_only=False) if row.module == MODULE]
 
 
 def _declared(one: ArchiveSettings | AgentSource, tlp: Tlp) -> Declared:
