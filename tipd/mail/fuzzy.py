@@ -16,7 +16,7 @@ from tipd.mail.template import words
 BINS = 64
 SHINGLE = 3
 LEAST = 8  # words of a text that has a hash at all
-MOST = 1000  # words that are looked at
+MOST = 500  # words that are looked at
 DIGITS = 32
 _BY_CHANCE = 0.25
 _LOW = int("01" * BINS, 2)

@@ -27,14 +27,15 @@ _MONTHS = {
 _ZONES = {"GMT": "+0000", "UT": "+0000", "UTC": "+0000"}
 
 
-def addresses(values: Iterable[str], most: int) -> list[str]:
+def addresses(values: Iterable[str], most: int, longest: int = LONGEST) -> list[str]:
     """Return the mail addresses of address fields, in lower case, each once, in their order; at most `most`.
 
+    `longest`: characters that are looked at of each field.
     What stands in angle brackets is the address where there are brackets: a display name may hold any address.
     """
     found: dict[str, None] = {}
     for value in values:
-        for mailbox in _mailboxes(value[:LONGEST]):
+        for mailbox in _mailboxes(value[:longest]):
             inside = _ANGLE.findall(mailbox)
             match = _ADDRESS.search(inside[-1] if inside else mailbox)
             if match:
@@ -70,27 +71,32 @@ def date(text: str) -> datetime | None:
         return None
     match = _DATE.match(text)
     try:
-        moment = _plain(*match.groups()) if match else _odd(text)
+        found = _plain(*match.groups()) if match else _odd(text)
     except (ValueError, OverflowError, TypeError, IndexError, KeyError):
         return None
-    return moment if _FIRST_YEAR <= moment.year <= _LAST_YEAR else None
+    return found if _FIRST_YEAR <= found.year <= _LAST_YEAR else None
+
+
+def moment(text: str) -> str:
+    """Return a field's moment as records hold it, empty where it holds none."""
+    found = date(text) if text else None
+    return written(found) if found else ""
 
 
 def _plain(day: str, month: str, year: str, time: str, zone: str) -> datetime:
     if time.endswith(":60"):
         time = f"{time[:6]}59"  # a leap second
-    zone = _ZONES.get(zone, zone)
-    moment = datetime.fromisoformat(f"{year}-{_MONTHS[month]}-{day:0>2}T{time}{zone}")
-    return moment.replace(tzinfo=UTC) if zone.endswith("0000") else moment.astimezone(UTC)
+    found = datetime.fromisoformat(f"{year}-{_MONTHS[month]}-{day:0>2}T{time}{_ZONES.get(zone, zone)}")
+    return found.astimezone(UTC)
 
 
 def _odd(text: str) -> datetime:
-    moment = parsedate_to_datetime(text)
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    found = parsedate_to_datetime(text)
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def written(moment: datetime) -> str:
     """Return a moment as records hold it (RFC 3339, UTC, whole seconds)."""
     if moment.tzinfo is not UTC:
         moment = moment.astimezone(UTC)
-    return moment.replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+    return moment.isoformat()[:19] + "Z"

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Context", "read"]
 
+LONGEST_TO = 65536  # characters of a field that names recipients: whom it names is to be known whole
 _TO = ("to", "cc", "bcc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "resent-to", "apparently-to")
 
 
@@ -57,7 +58,7 @@ def _read(raw: bytes, least: Record, context: Context, limits: Limits) -> Artefa
     if cut:
         met.append(defects.MANY_URLS)
     sent = _sent(root, least.at, context, limits, met)
-    recipients = _recipients(root, context, limits)
+    recipients = _recipients(root, context, limits, met)
     hashed = hashes.of(said.text, found, sent.subject, recipients)
     record = Record(
         sha256=least.sha256,
@@ -128,15 +129,17 @@ def _moment(root: Part, hops: Sequence[Hop]) -> str:
     moment = next((hop.at for hop in hops if hop.at), "")
     if moment:
         return moment
-    date = headers.date(root.first("date"))
-    return headers.written(date) if date else ""
+    return headers.moment(root.first("date"))
 
 
-def _recipients(root: Part, context: Context, limits: Limits) -> list[str]:
+def _recipients(root: Part, context: Context, limits: Limits, met: list[str]) -> list[str]:
     """Return whom the mail was sent or delivered to, as far as anybody says so, in lower case."""
     found = dict.fromkeys(map(str.lower, context.recipients))
     named = [value for name in _TO for value in root.headers.get(name, ())]
-    found |= dict.fromkeys(headers.addresses(named, limits.addresses))
+    given = headers.addresses(named, limits.addresses, LONGEST_TO)
+    if len(given) >= limits.addresses or any(len(value) > LONGEST_TO for value in named):
+        met.append(defects.MANY_RECIPIENTS)
+    found |= dict.fromkeys(given)
     for line in root.headers.get("received", ())[: limits.hops]:
         given = received.given_to(line)
         if given:

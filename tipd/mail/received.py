@@ -49,8 +49,7 @@ def hop(value: str) -> Hop:
     text = value[:LONGEST]
     clauses, _, when = text.rpartition(";")
     clauses = clauses or text
-    moment = headers.date(when)
-    at = headers.written(moment) if moment else ""
+    at = headers.moment(when)
     plain = _PLAIN.match(clauses)
     if plain is None:
         return _odd(clauses, at)
@@ -59,13 +58,8 @@ def hop(value: str) -> Hop:
     if not address:
         return _odd(clauses, at)
     helo = _host(said)
-    return Hop(
-        by=_host(by),
-        from_=helo if name is None or name.lower() in _NOBODY else _host(name),
-        helo=helo,
-        address=address,
-        at=at,
-    )
+    from_ = helo if name is None or name == said or name.lower() in _NOBODY else _host(name)
+    return Hop(by=_host(by), from_=from_, helo=helo, address=address, at=at)
 
 
 def _odd(clauses: str, at: str) -> Hop:
@@ -153,4 +147,4 @@ def _canonical(text: str) -> str:
 
 
 def _host(text: str) -> str:
-    return text.strip("()[]<>,;").removesuffix(".").lower()[:255]
+    return text.strip("()[]<>,;").removesuffix(".").lower()

@@ -19,11 +19,13 @@ _WORD = re.compile(r"[^\W_]+")
 
 def normalised(subject: str, hidden: Collection[str] = ()) -> str:
     """Return the plain words of a subject: no numbers, no marks of answers, none of the hidden words (lower case)."""
-    text = unicodedata.normalize("NFKC", subject[:LONGEST]).casefold()
-    match = _ANSWERED.match(text)
-    while match is not None:
-        text = text[match.end() :]
+    text = subject[:LONGEST]
+    text = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+    if ":" in text or "[" in text:
         match = _ANSWERED.match(text)
+        while match is not None:
+            text = text[match.end() :]
+            match = _ANSWERED.match(text)
     return " ".join(word for word in _WORD.findall(text) if word.isalpha() and word not in hidden)
 
 
