@@ -107,7 +107,9 @@ def told(finding: Finding) -> str:
         return tame(f"{facts.get('mails', 0):,} mails: {facts.get('subject') or 'without a subject'}"[:MOST_TOLD])
     version = f"version {facts['version']}" if facts.get("version") else ""
     why = facts.get("why") or facts.get("error") or facts.get("detail")
-    words = (version, facts.get("new") or facts.get("reason"), why)
+    records = facts.get("records")
+    mails = f"{records:,} mails" if isinstance(records, int) else ""
+    words = (version, facts.get("new") or facts.get("reason"), why, mails)
     return tame(": ".join(str(word) for word in words if word)[:MOST_TOLD])
 
 

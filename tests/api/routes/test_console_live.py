@@ -97,4 +97,7 @@ async def test_campaigns_lead_to_their_pages_and_subjects_are_tame(api: Served, 
 async def test_why_a_version_was_refused(api: Served, world: World) -> None:
     facts = {"view": "urls", "version": 8, "reason": "fork", "detail": "another 7 was taken"}
     world.findings.tell(msgspec.structs.replace(finding(5, kind="agent.refused"), subject=None, data=facts))
-    assert "version 8: fork: another 7 was taken" in await page(api, Tlp.GREEN)
+    taken = {"view": "urls", "version": 7, "records": 5000}
+    world.findings.tell(msgspec.structs.replace(finding(6, kind="agent.version"), subject=None, data=taken))
+    shown = await page(api, Tlp.GREEN)
+    assert "version 8: fork: another 7 was taken" in shown and "version 7: 5,000 mails" in shown

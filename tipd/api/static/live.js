@@ -39,7 +39,8 @@
     if (finding.kind === "source.loaded") return Number(facts.entries || 0).toLocaleString("en") + " entries";
     if (finding.kind === "spam.campaign") return tame(Number(facts.mails || 0).toLocaleString("en") + " mails: " + (facts.subject || "without a subject"));
     const version = facts.version ? "version " + facts.version : "";
-    return tame([version, facts.new || facts.reason, facts.why || facts.error || facts.detail].filter(Boolean).join(": "));
+    const mails = typeof facts.records === "number" ? facts.records.toLocaleString("en") + " mails" : "";
+    return tame([version, facts.new || facts.reason, facts.why || facts.error || facts.detail, mails].filter(Boolean).join(": "));
   }
   function tame(text) { // what cannot be seen, or turns the direction of writing, is spelled out
     return text.slice(0, 300).replace(/[^\P{C}]|[^\P{Z} ]/gu, (sign) => "\\u" + sign.codePointAt(0).toString(16).padStart(4, "0"));
