@@ -65,3 +65,18 @@ def test_the_time_is_the_mails_own_where_nobody_knows_better():
     assert read(b"Date: Mon, 1 Jan 2024 10:00:00 +0000\n\nx", Context()).record.at == "2024-01-01T10:00:00Z"
     record = read(b"", Context()).record
     assert record.at == "" and defects.NO_DATE in record.defects
+
+
+def test_recipients_are_known_whole_or_it_is_said():
+    few = ",\r\n ".join(f"Somebody <name{at}@trap.example.org>" for at in range(150))
+    found = read(
+        MAIL.replace(b"To: Trap", b"X-RCPT-To: <it@trap.example.org>\r\nCc: " + few.encode() + b"\r\nTo: Trap"),
+        Context(),
+    )
+    assert {"name149@trap.example.org", "it@trap.example.org"} <= set(found.recipients)
+    assert defects.MANY_RECIPIENTS not in found.record.defects
+    many = ",\r\n ".join(f"a{at}@example.org" for at in range(500))
+    assert (
+        defects.MANY_RECIPIENTS
+        in read(MAIL.replace(b"To: Trap", b"To: " + many.encode() + b", Trap"), Context()).record.defects
+    )

@@ -1,6 +1,7 @@
 """What views show."""
 
 import msgspec
+import pytest
 
 from tipd.mail.artefacts import Artefacts
 from tipd.mail.record import Attachment, Hop, Record, Relay, encode
@@ -45,4 +46,37 @@ def test_what_cannot_be_masked_is_left_out_and_said():
     record = msgspec.structs.replace(RECORD, subject="x " * 50_000)
     shown = apply(SHIPPED["redacted"], "redacted", b"key", Artefacts(record=record, recipients=(WHO,)))
     assert shown.subject == ""
+    assert shown.defects == ("unmasked",)
+
+
+@pytest.mark.parametrize("defect", ["many_recipients", "long_header", "unread"])
+def test_where_recipients_are_unknown_only_what_nobody_chose_is_shown(defect):
+    record = msgspec.structs.replace(RECORD, defects=(defect,), urls=("http://a.example/joe/x?y=1#z",))
+    shown = apply(SHIPPED["redacted"], "redacted", b"key", Artefacts(record=record))
+    assert shown.urls == ("http://a.example/",)
+    assert (shown.subject, shown.from_, shown.mails, shown.attachments[0].name) == ("", "", (), "")
+    assert shown.relay.address == "198.51.100.7"
+    assert shown.received == (Hop(address="198.51.100.7"),)
+    assert shown.defects == (defect, "unmasked")
+
+
+def test_domains_of_the_operator_are_hidden_whole():
+    record = msgspec.structs.replace(RECORD, received=(Hop(by="mx1.trap.example.org"),))
+    artefacts = Artefacts(record=record, recipients=(WHO,))
+    shown = apply(SHIPPED["redacted"], "redacted", b"key", artefacts, ["trap.example.org"])
+    assert b"trap" not in encode(shown)
+    assert b"trap" in encode(apply(SHIPPED["redacted"], "redacted", b"key", artefacts))
+
+
+def test_hashes_of_files_stay_where_their_names_go():
+    file = Attachment(name="x " * 50_000, size=3, sha256="cd" * 32)
+    record = msgspec.structs.replace(RECORD, attachments=(file,))
+    shown = apply(SHIPPED["redacted"], "redacted", b"key", Artefacts(record=record, recipients=(WHO,)))
+    assert shown.attachments == (Attachment(name="", size=3, sha256="cd" * 32),)
+
+
+def test_one_value_that_cannot_be_masked_does_not_take_the_others_along():
+    record = msgspec.structs.replace(RECORD, urls=("http://john-smith-pills.example/", "http://b.example/go"))
+    shown = apply(SHIPPED["redacted"], "redacted", b"key", Artefacts(record=record, recipients=(WHO,)))
+    assert shown.urls == ("http://b.example/go",)
     assert shown.defects == ("unmasked",)

@@ -16,6 +16,7 @@ LONG_TEXT = "long_text"  # of the text only the beginning was searched
 MANY_URLS = "many_urls"
 MANY_ADDRESSES = "many_addresses"
 MANY_HOPS = "many_hops"
+MANY_RECIPIENTS = "many_recipients"  # not all to whom it went are known: views that mask show only what nobody chose
 MANY_ATTACHMENTS = "many_attachments"
 MANY_INSIDE = "many_inside"  # an archive or message inside was not listed to its end
 BAD_MIME = "bad_mime"  # the fast parser refused it
@@ -31,6 +32,7 @@ BROKEN = "broken"  # our own fault: only the hash, the time and the size are kno
 WORDS = (
     *(CUT, LONG_HEADER, LONG_FIELD, MANY_PARTS, DEEP, LONG_TEXT, MANY_URLS, MANY_ADDRESSES, MANY_HOPS),
     *(MANY_ATTACHMENTS, MANY_INSIDE, BAD_MIME, BAD_CHARSET, BAD_ARCHIVE, UNREAD, NO_DATE, NO_RELAY, UNMASKED, BROKEN),
+    MANY_RECIPIENTS,
 )
 _BIT = {word: 1 << at for at, word in enumerate(WORDS)}
 OTHER = 1 << 62  # a word of a newer release

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 __all__ = ["Context", "read"]
 
 LONGEST_TO = 65536  # characters of a field that names recipients: whom it names is to be known whole
-_TO = ("to", "cc", "bcc", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "resent-to", "apparently-to")
+_TO = (
+    *("to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc", "apparently-to", "delivered-to", "x-delivered-to"),
+    *("x-original-to", "envelope-to", "x-envelope-to", "x-rcpt-to", "x-forwarded-to", "original-recipient"),
+)
 
 
 def read(raw: bytes, context: Context, limits: Limits = DEFAULT) -> Artefacts:
@@ -136,10 +139,10 @@ def _recipients(root: Part, context: Context, limits: Limits, met: list[str]) ->
     """Return whom the mail was sent or delivered to, as far as anybody says so, in lower case."""
     found = dict.fromkeys(map(str.lower, context.recipients))
     named = [value for name in _TO for value in root.headers.get(name, ())]
-    given = headers.addresses(named, limits.addresses, LONGEST_TO)
-    if len(given) >= limits.addresses or any(len(value) > LONGEST_TO for value in named):
+    written = headers.addresses(named, limits.addresses, LONGEST_TO)
+    if len(written) >= limits.addresses or any(len(value) > LONGEST_TO for value in named):
         met.append(defects.MANY_RECIPIENTS)
-    found |= dict.fromkeys(given)
+    found |= dict.fromkeys(written)
     for line in root.headers.get("received", ())[: limits.hops]:
         given = received.given_to(line)
         if given:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _ALWAYS = frozenset({"format", "sha256", "at", "size", "defects"})
 _AS_THEY_ARE = ("class_", "trap", "subject_hash", "text_hash", "template", "parser")
 _ATTRIBUTE = {field.encode_name: field.name for field in msgspec.structs.fields(Record)}
-_SOME_UNKNOWN = frozenset({defects.MANY_ADDRESSES, defects.LONG_HEADER, defects.UNREAD, defects.BROKEN})
+_SOME_UNKNOWN = frozenset({defects.MANY_RECIPIENTS, defects.LONG_HEADER, defects.UNREAD, defects.BROKEN})
 
 
 def apply(view: View, name: str, key: bytes, artefacts: Artefacts, domains: Sequence[str] = ()) -> Record:
