@@ -57,7 +57,10 @@ def test_the_console_shows_findings_as_they_come(daemon: Daemon, feeds: FeedServ
 def test_the_other_pages_show_sources_and_the_nursery(daemon: Daemon, browser: Browser) -> None:
     browser.open(link(daemon))
     browser.wait("document.querySelector('#live') !== null")
-    for page, words in (("/sources", "lines"), ("/nursery", "blacklist"), ("/lookup?value=192.0.2.1", "lines")):
+    for page, words in (
+        *(("/sources", "lines"), ("/nursery", "blacklist"), ("/lookup?value=192.0.2.1", "lines")),
+        *(("/spamtraps", "No archive and no agent"), ("/campaigns", "No such campaign"), ("/trends", "Trends")),
+    ):
         browser.open(daemon.base + page)
         assert words in browser.text(), page
     assert browser.complaints == []
