@@ -49,7 +49,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--python", action="append", choices=PYTHONS, help="for which Pythons alone (repeat it)")
     parser.add_argument("--output", type=Path, default=TARGET, help="where it goes")
     args = parser.parse_args(arguments)
-    archive = _Archive()
+    archive = Archive()
     for python in args.python or PYTHONS:
         for architecture in args.arch or [machine]:
             print(f"tipd: Python {python} on {architecture}", file=sys.stderr)
@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-class _Archive:
+class Archive:
     """The files, each content once, and which of them each Python needs."""
 
     def __init__(self) -> None:
@@ -67,6 +67,7 @@ class _Archive:
         self._sets: dict[str, list[tuple[str, str, int]]] = {}
 
     def add(self, name: str, files: list[tuple[str, bytes]]) -> None:
+        """Take what a Python on an architecture (`cp311-x86_64`) needs: paths and contents."""
         entries = self._sets.setdefault(name, [])
         for path, content in sorted(files):
             digest = hashlib.sha256(content).hexdigest()

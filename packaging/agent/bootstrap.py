@@ -47,7 +47,7 @@ def main() -> None:
             unpack(file, wanted, base, place)
     (place / ".used").touch()
     tidy(base, place)
-    start(place, archive)
+    start(place)
 
 
 def fail(code: int, message: str) -> NoReturn:
@@ -143,11 +143,10 @@ def tidy(base: Path, place: Path) -> None:
             continue
 
 
-def start(place: Path, archive: Path) -> NoReturn:
+def start(place: Path) -> NoReturn:
     """Go on as the agent; nothing of the host's own packages, nor of the folder this was started in, is imported."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     environment |= {"PYTHONPATH": str(place), "PYTHONSAFEPATH": "1", "PYTHONNOUSERSITE": "1"}
-    environment["TIPD_AGENT_FILE"] = str(archive)
     if "PYTHONUNBUFFERED" in os.environ:
         environment["PYTHONUNBUFFERED"] = os.environ["PYTHONUNBUFFERED"]
     words = [sys.executable, "-m", "tipd.agent", *sys.argv[1:]]

@@ -60,7 +60,7 @@ def test_help_and_version_need_no_configuration(capsys) -> None:
 def test_every_verb_has_its_function() -> None:
     from tipd.agent import verbs
 
-    parser = cli._parser()
+    parser = cli.parser()
     for inner in cli._below(parser):
         does = inner.get_default("does")
         assert does is None or callable(getattr(verbs, does))

@@ -22,4 +22,4 @@ def test_the_verbs_are_those_of_the_program() -> None:
     words = ["agent", "push", "--to", "/media/stick", "--view", "urls", "--token-file", "/etc/t"]
     args = parser({"agent"}).parse_args(words)
     assert (args.does, args.view, str(args.token_file)) == ("push_versions", "urls", "/etc/t")
-    assert cli._parser().parse_args(words[1:]).does == "push_versions"
+    assert cli.parser().parse_args(words[1:]).does == "push_versions"

@@ -1,6 +1,7 @@
 """What systemd hears and hands over, with a real socket in its place."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -144,14 +145,16 @@ def test_the_units_are_what_systemd_takes(tmp_path):
         [ROOT / "scripts" / "program.sh", "systemd-analyze"], capture_output=True, text=True, check=False
     )
     assert found.returncode == 0, found.stderr  # it says how to install what is missing
-    for unit in ("tipd.service", "tipd.socket"):
+    names = ("tipd.service", "tipd.socket", "tipd-agent.service")
+    for unit in names:
         text = (ROOT / "packaging" / "systemd" / unit).read_text()
-        text = text.replace("/opt/tipd/.venv/bin/tipd", "/bin/true").replace("User=tipd", "User=root")
-        (tmp_path / unit).write_text(text.replace("Group=tipd", "Group=root").replace("file:///opt/tipd", "file:///"))
-    units = [str(tmp_path / unit) for unit in ("tipd.service", "tipd.socket")]
+        text = re.sub(r"(/opt/tipd/\.venv/bin/tipd|/usr/local/bin/tipd-agent)\b", "/bin/true", text)
+        text = re.sub(r"^(User|Group)=.*$", r"\1=root", text, flags=re.MULTILINE)
+        (tmp_path / unit).write_text(text.replace("file:///opt/tipd", "file:///"))
+    units = [str(tmp_path / unit) for unit in names]
     done = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True, timeout=60, check=False
     )
-    ours = [line for line in done.stderr.splitlines() if "tipd." in line]
+    ours = [line for line in done.stderr.splitlines() if "tipd" in line]
     # a systemd before 253 does not know notify-reload and keeps the notify above it
     assert [line for line in ours if "notify-reload" not in line] == []

@@ -8,17 +8,19 @@ import pytest
 from house import tree
 from support import documented
 
+from tipd.agent.cli import parser as agent_parser
 from tipd.cli.main import VERBS, parser
 
 DOCS = [name for name in tree.files() if name.endswith(".md") and "/samples/" not in name]
 COMMANDS = [command for name in DOCS for command in documented.commands(name)]
 
-# Executed, with what they find replaced by what a test has: tests/end_to_end/test_documented_commands.py.
-EXECUTED = {"tipd", "curl", "websocat", "mv"}
+# Executed, with what they find replaced by what a test has: tests/end_to_end/test_documented_commands.py and, for
+# tipd-agent, test_documented_agent.py.
+EXECUTED = {"tipd", "tipd-agent", "curl", "websocat", "mv", "scp", "mkdir", "chmod"}
 # Checked below, for they would change the machine.
 CHECKED = {"make", "install", "ln", "systemctl", "git"}
 # Programs of others, shown with arguments that concern nothing of ours.
-OF_OTHERS = {"createuser", "createdb", "systemd-sysusers", "journalctl"}
+OF_OTHERS = {"createuser", "createdb", "systemd-sysusers", "journalctl", "chown", "setfacl"}
 
 
 def of(program: str) -> list:
@@ -41,6 +43,21 @@ def test_tipd_knows_the_verb_and_its_options(command) -> None:
     except SystemExit:
         pytest.fail(f"tipd does not understand: {command}")
     assert found.verb
+
+
+@pytest.mark.parametrize("command", of("tipd-agent"))
+def test_the_agent_knows_the_verb_and_its_options(command) -> None:
+    words = list(itertools.takewhile(lambda word: word not in {"|", "<", ">"}, command.words[1:]))
+    try:
+        assert agent_parser().parse_args(words).does
+    except SystemExit:
+        pytest.fail(f"tipd-agent does not understand: {command}")
+
+
+@pytest.mark.parametrize("command", of("scp"))
+def test_what_is_brought_to_a_mail_host_is_there(command) -> None:
+    source = command.words[1]
+    assert source == "dist/tipd-agent" or (tree.ROOT / source).is_file(), f"there is no {source}"
 
 
 @pytest.mark.parametrize("command", of("make"))

@@ -9,6 +9,7 @@ import pytest
 from house import tree
 from support import documented
 
+from tipd.agent import settings as agent_settings
 from tipd.daemon import sections
 from tipd.modules.blacklist.declaration import Source
 from tipd.modules.fastflux.knowledge.entry import Kind
@@ -36,6 +37,10 @@ def test_toml_is_a_configuration_a_declaration_or_knowledge(text: str, tmp_path:
         faults: list[str] = []
         assert parse(text, "example", faults)
         assert not faults
+    elif {"agent", "views"} & tree_of.keys():
+        path = tmp_path / "agent.toml"
+        path.write_text(text)
+        assert agent_settings.load(path, {}).path == path
     else:
         path = tmp_path / "tipd.toml"
         path.write_text(text)

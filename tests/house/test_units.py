@@ -54,6 +54,32 @@ def test_it_has_no_rights_it_does_not_need() -> None:
     assert unit["SystemCallFilter"] == ["@system-service"]
 
 
+def test_the_agent_reads_maildirs_and_writes_none() -> None:
+    unit = settings("packaging/systemd/tipd-agent.service")
+    assert unit["User"] == ["tipd-agent"]
+    assert unit["ProtectHome"] == ["read-only"]
+    assert unit["ProtectSystem"] == ["strict"]
+    assert "ReadWritePaths" not in unit
+    assert unit["CapabilityBoundingSet"] == [""]
+    for key in ("NoNewPrivileges", "PrivateTmp", "PrivateDevices", "RestrictNamespaces", "ProtectClock"):
+        assert unit[key] == ["yes"], key
+    assert unit["SystemCallFilter"] == ["@system-service"]  # @resources is in it: its readers limit themselves
+    assert int(unit["Nice"][0]) > 0
+    program = unit["ExecStart"][0].removesuffix(" run")
+    assert unit["ExecStartPre"] == [f"{program} check"]
+    assert int(unit["WatchdogSec"][0]) >= 30
+
+
+def test_the_agent_s_folders_are_its_own_alone() -> None:
+    from tipd.agent.settings import default_state_dir
+
+    unit = settings("packaging/systemd/tipd-agent.service")
+    assert unit["StateDirectory"] == unit["CacheDirectory"] == ["tipd-agent"]
+    assert unit["StateDirectoryMode"] == unit["CacheDirectoryMode"] == ["0700"]
+    assert str(default_state_dir({"STATE_DIRECTORY": "/var/lib/tipd-agent"})) == "/var/lib/tipd-agent"
+    assert re.search(r"^u tipd-agent ", tree.text("packaging/systemd/tipd-agent.sysusers"), re.MULTILINE)
+
+
 def test_the_socket_listens_where_the_default_does() -> None:
     from tipd.api.settings import ApiSettings
 

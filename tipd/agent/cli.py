@@ -83,12 +83,12 @@ def run(args: argparse.Namespace) -> int:
 
 def main(words: Sequence[str]) -> int:
     """Run one command and return its exit code."""
-    args = _completed(_parser().parse_args(words))
+    args = _completed(parser().parse_args(words))
     if args.version:
         sys.stdout.write(f"tipd-agent {_version()}\n")
         return EXIT_DONE
     if args.agent_verb is None:
-        _parser().print_help()
+        parser().print_help()
         return EXIT_DONE
     return _guarded(args)
 
@@ -115,16 +115,17 @@ def _guarded(args: argparse.Namespace) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of `tipd-agent`."""
     top = argparse.ArgumentParser(prog="tipd-agent", description=_ABOUT, epilog=_EPILOGUE, allow_abbrev=False)
     top.add_argument("--version", action="store_true", help="print the version")
     add_verbs(top)
     for action in top._actions:
         if isinstance(action, argparse._SubParsersAction):
             action.required = False
-    for parser in [top, *_below(top)]:
-        parser.allow_abbrev = False
-        group = parser.add_argument_group("global options")
+    for each in [top, *_below(top)]:
+        each.allow_abbrev = False
+        group = each.add_argument_group("global options")
         quiet = argparse.SUPPRESS
         group.add_argument("--config", metavar="FILE", type=Path, default=quiet, help="the agent's configuration")
         group.add_argument("--token-file", metavar="FILE", type=Path, default=quiet, help="a token, to push with")
@@ -134,9 +135,9 @@ def _parser() -> argparse.ArgumentParser:
     return top
 
 
-def _below(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
+def _below(top: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:
     found: list[argparse.ArgumentParser] = []
-    for action in parser._actions:  # argparse has no other way to list them
+    for action in top._actions:  # argparse has no other way to list them
         if isinstance(action, argparse._SubParsersAction):
             for inner in action.choices.values():
                 found += [inner, *_below(inner)]

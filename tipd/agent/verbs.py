@@ -39,7 +39,8 @@ def run(_args: argparse.Namespace, config: AgentConfig, _saying: Saying) -> int:
 
 
 def check(_args: argparse.Namespace, config: AgentConfig, saying: Saying) -> int:
-    """Say what would keep the agent from working."""
+    """Say what would keep the agent from working, as whom the state folder belongs to."""
+    become_owner(config.state_dir)
     found = list(checking.faults(config))
     for fault in found:
         saying.record({"fault": fault}) if saying.as_json else saying.line(fault)
