@@ -73,3 +73,16 @@ def test_now_and_then_and_after_trouble_every_name_is_compared_again(folder, tmp
     assert not folder.listing.behind
     folder.look(10.0 + folders.AFTER_TROUBLE + folders.AGAIN, LATE)
     assert folder.listing.behind
+
+
+def test_slices_grow_while_all_in_them_is_known(folder, tmp_path):
+    for n in range(5):
+        (tmp_path / "new" / f"{n}.x").touch()
+    folder.look(0.0, LATE)
+    folder.slice = 2
+    assert folder.older() == [b"4.x", b"3.x"]
+    folder.took_slice(known=True)
+    assert folder.slice == 4
+    assert folder.older() == [b"2.x", b"1.x", b"0.x"]
+    folder.took_slice(known=False)
+    assert folder.slice == folders.SLICE

@@ -11,7 +11,7 @@ import trio
 from support.agents import SetClock, config, hashes, host
 from support.maildirs import Maildir, mail
 
-from tipd.agent import loop
+from tipd.agent import folders, loop
 from tipd.agent.loop import Agent, once, run
 from tipd.agent.protocol import Manifest
 from tipd.agent.settings import MaildirSettings
@@ -86,7 +86,7 @@ async def test_what_comes_is_sealed_whichever_way_it_comes(tmp_path, maildir, nu
 
 
 def test_a_backlog_is_taken_newest_first_and_flagged(tmp_path, maildir, monkeypatch):
-    monkeypatch.setattr(loop, "SLICE", 3)
+    monkeypatch.setattr(folders, "SLICE", 3)
     for n in range(8):
         maildir.deliver(mail(n))
     opened = host(config(tmp_path, maildir.path))

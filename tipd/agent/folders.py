@@ -11,6 +11,8 @@ from tipd.agent.listing import Listing
 if TYPE_CHECKING:
     from tipd.agent.maildir import Box
 
+SLICE = 2048  # mails of one folder's backlog before the next folder's turn
+_LONGEST_SLICE = 1 << 16  # where all of them are known
 FULL_LOOK = 600.0  # seconds: some file systems do not tell that a folder changed
 AGAIN = 3600.0  # seconds: then every name is compared with the ledger once more
 AFTER_TROUBLE = 300.0
@@ -30,6 +32,7 @@ class Folder:
     took: float = 0.0
     again_at: float = 0.0
     fault: str = ""
+    slice: int = field(default_factory=lambda: SLICE)
 
     def __post_init__(self) -> None:
         """Know nothing of it yet."""
@@ -64,6 +67,14 @@ class Folder:
         self.changed = told if wall_ns - told > _GRAIN else -1
         self.looked = now
         return names
+
+    def older(self) -> list[bytes]:
+        """Return the next slice of the backlog, newest first. Call it in a thread."""
+        return self.listing.older(self.slice)
+
+    def took_slice(self, *, known: bool) -> None:
+        """Take longer slices while everything in them is known already, as after a start."""
+        self.slice = min(_LONGEST_SLICE, self.slice * 2) if known else SLICE
 
     def trouble(self, now: float) -> None:
         """Have every name compared with the ledger again before long: some could not be read."""

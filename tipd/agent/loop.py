@@ -21,7 +21,7 @@ import trio
 from tipd.agent import maildir, mbox
 from tipd.agent.budget import Budget, room
 from tipd.agent.expire import expire, sweep
-from tipd.agent.folders import Folder
+from tipd.agent.folders import SLICE, Folder
 from tipd.agent.hints import Hints
 from tipd.agent.host import Host
 from tipd.agent.reading import Entry
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
     from tipd.agent.maildir import Box
 
-SLICE = 2048  # mails of one folder's backlog before the next folder's turn
 _FIND = 60.0  # seconds between two looks at which maildirs there are
 _TEND = 300.0
 _SWEEP = 86400.0  # seconds between two looks for mails that went away by themselves
@@ -120,18 +119,24 @@ class Agent:
             folder.took = trio.current_time() - begun
             await self._take(folder, new)
         if listing.behind:
-            older = await trio.to_thread.run_sync(listing.older, SLICE)
-            await self._take(folder, older)
+            older = await trio.to_thread.run_sync(folder.older)
+            folder.took_slice(known=not await self._take(folder, older))
         return listing.behind
 
-    async def _take(self, folder: Folder, names: list[bytes]) -> None:
+    async def _take(self, folder: Folder, names: list[bytes]) -> bool:
+        """Take some mails; return whether any was not known."""
+        if not names:
+            return False
+        taking = await self._reads()
+        before = taking.counts.total()
         try:
-            settled = await (await self._reads()).names(folder.box, folder.path, names) if names else True
+            settled = await taking.names(folder.box, folder.path, names)
         except BaseException:
             folder.listing.again()
             raise
         if not settled:
             folder.trouble(trio.current_time())
+        return taking.counts.total() > before
 
     def _fault(self, folder: Folder, error: OSError) -> None:
         """Say once that a folder cannot be listed; one that went away is no defect."""
