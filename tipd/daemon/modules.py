@@ -40,7 +40,8 @@ def build_modules(config: Config, parts: frozenset[str]) -> tuple[list[Module], 
         disabled |= set() if tracking.enabled else {"fastflux"}
     if "spamtrap" in parts:
         traps = config.section("modules.spamtrap", SpamtrapSettings)
-        modules.append(SpamtrapModule(traps, config.state_dir))
+        follows = "blacklist" in parts and "blacklist" not in disabled
+        modules.append(SpamtrapModule(traps, config.state_dir, follows=follows))
         modules.append(AgentsModule(traps, config.section("sharing", SharingSettings), config.state_dir))
         disabled |= set() if traps.enabled else {"agents"}
         disabled |= set() if traps.enabled else {"spamtrap"}

@@ -16,6 +16,7 @@ from tipd.errors import StoreAway, TryAgain
 from tipd.model.finding import Finding
 from tipd.model.indicator import Indicator
 from tipd.modules.spamtrap.archives.collect import Collect, Tally
+from tipd.modules.spamtrap.archives.leasing import Leases
 from tipd.modules.spamtrap.archives.tools import Tools
 from tipd.modules.spamtrap.declaring import declare
 from tipd.modules.spamtrap.removal import is_left, remove
@@ -32,9 +33,8 @@ if TYPE_CHECKING:
     from tipd.nursery.contract import Cause, Context, Trigger
     from tipd.store.sources import SourceRow
 
-LEASE = timedelta(seconds=30)  # renewed while an archive is read: after a crash it is due again soon
-RENEW_EVERY = 8.0  # seconds
-CHORES_EVERY = 300.0
+CHORES_EVERY = 300.0  # seconds
+PATIENCE = 3600.0  # seconds that the blacklists' first round is waited for
 PRUNE_EVERY = timedelta(hours=1)
 FIRST_RETRY = timedelta(minutes=15)
 
@@ -47,16 +47,18 @@ class SpamtrapModule:
     gives: tuple[type, ...] = (Indicator, Finding)
     restart = Restart.ON_FAILURE
 
-    def __init__(self, settings: SpamtrapSettings, state_dir: Path) -> None:
-        """Nothing is read or made yet."""
+    def __init__(self, settings: SpamtrapSettings, state_dir: Path, *, follows: bool = False) -> None:
+        """Nothing is read or made yet. `follows`: blacklists are collected here, and go first."""
         self._settings = settings
+        self._follows = follows
+        self._began: float | None = None
         self._archives = {one.name: one for one in settings.archives if one.enabled}
         self.triggers: tuple[Trigger, ...] = (After("blacklist"), Every(duration(settings.every)))
         self._scratch = state_dir / "spamtrap_spool"  # `spool` is the blacklists', who sweep it
         self._progress: dict[str, Any] = {}
-        self._swept = False
+        self._leases: Leases | None = None
+        self._lease_file = state_dir / "spamtrap-lease.json"
         self._pruned: datetime | None = None
-        self._held: set[str] = set()  # archives leased by the present run and not settled yet
 
     async def run(
         self, ctx: Context, cause: Cause, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
@@ -64,22 +66,35 @@ class SpamtrapModule:
         """Take what is due, or what `cause.names` asks for; raises StoreAway where there is no database."""
         task_status.started()
         store = cast("SpamtrapStore", ctx.store)
-        if not self._swept:
-            await trio.to_thread.run_sync(self._sweep)
-            self._swept = True
         reports = await self._declare(ctx, store)
+        leases = await self._begin(ctx, store)
         names = [name for name in dict.fromkeys(cause.names) if name in self._archives]
         rows: Sequence[SourceRow] = ()
-        if names or not cause.names:
-            rows = await store.sources.lease(MODULE, ctx.clock.now(), LEASE, names or None, among=list(self._archives))
+        if names or (not cause.names and self._may_begin(cause)):
+            rows = await leases.take(store.sources, names, list(self._archives))
         await self._chore(ctx, store)
-        self._held = {row.name for row in rows}
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._chores, ctx, store)
-            nursery.start_soon(self._renew, ctx, store)
-            reports += await self._take_all(ctx, store, rows)
+            nursery.start_soon(leases.renew, store.sources)
+            reports += await self._take_all(ctx, store, rows, leases)
             nursery.cancel_scope.cancel()
         return RoundReport(reports, next_due=await self._next_due(ctx, store))
+
+    def _may_begin(self, cause: Cause) -> bool:
+        """Say whether archives may be taken now: after the blacklists' first round, however long that takes."""
+        self._began = trio.current_time() if self._began is None else self._began
+        if isinstance(cause.trigger, After) or trio.current_time() - self._began >= PATIENCE:
+            self._follows = False
+        return not self._follows
+
+    async def _begin(self, ctx: Context, store: SpamtrapStore) -> Leases:
+        """Tidy up after whoever read archives here before, once."""
+        if self._leases is None:
+            await trio.to_thread.run_sync(self._sweep)
+            leases = Leases(self._lease_file, ctx.clock, ctx.log)
+            await leases.give_back(store.sources, list(self._archives))
+            self._leases = leases
+        return self._leases
 
     def _sweep(self) -> None:
         """Remove what another run left."""
@@ -98,7 +113,9 @@ class SpamtrapModule:
                 reports.append(Report(row.name, row.state, delisted=closed))
         return reports
 
-    async def _take_all(self, ctx: Context, store: SpamtrapStore, rows: Sequence[SourceRow]) -> list[Report]:
+    async def _take_all(
+        self, ctx: Context, store: SpamtrapStore, rows: Sequence[SourceRow], leases: Leases
+    ) -> list[Report]:
         limiter = trio.CapacityLimiter(self._settings.at_once)
         reports: list[Report] = []
         tools = Tools(ctx, self._settings, self._scratch, self._progress)
@@ -106,6 +123,7 @@ class SpamtrapModule:
         async def one(row: SourceRow) -> None:
             async with limiter:
                 reports.append(await self._take(ctx, store, tools, row))
+                leases.settled(row.name)
             ctx.health.beat()
 
         async with trio.open_nursery() as nursery:
@@ -128,8 +146,6 @@ class SpamtrapModule:
             await self._settle(ctx, store, row, source, tally)
         except (StoreAway, TryAgain) as away:
             return Report(row.name, row.state, entries=row.entries, error=str(away) or "the database is away")
-        finally:
-            self._held.discard(row.name)
         return Report(
             row.name,
             tally.state,
@@ -160,16 +176,6 @@ class SpamtrapModule:
             refused=dict(tally.refused),
         )
         await store.sources.settle(row.id, outcome, findings_of_change(row.name, row.state, tally.state, tally.why))
-
-    async def _renew(self, ctx: Context, store: SpamtrapStore) -> None:
-        """Hold the leases while archives are read, which may take hours."""
-        while True:
-            await trio.sleep(RENEW_EVERY)
-            try:
-                if self._held:
-                    await store.sources.lease(MODULE, ctx.clock.now(), LEASE, sorted(self._held))
-            except (StoreAway, TryAgain):
-                continue
 
     async def _chores(self, ctx: Context, store: SpamtrapStore) -> None:
         """Do the chores again and again while archives are read."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tipd.modules.spamtrap.archives.leasing import LeaseStore
 from tipd.modules.spamtrap.archives.tools import SpamStore as Taking
 from tipd.modules.spamtrap.declaring import SourceStore as Declaring
 
@@ -13,22 +14,11 @@ if TYPE_CHECKING:
 
     from tipd.model.finding import NewFinding
     from tipd.modules.spamtrap.removal import RoundStore
-    from tipd.store.sources import Outcome, SourceRow
+    from tipd.store.sources import Outcome
 
 
-class SourceStore(Declaring, Protocol):
+class SourceStore(Declaring, LeaseStore, Protocol):
     """`store.sources`."""
-
-    async def lease(
-        self,
-        module: str,
-        now: datetime,
-        lease_for: timedelta,
-        names: Sequence[str] | None = None,
-        among: Sequence[str] | None = None,
-    ) -> list[SourceRow]:
-        """Take those that are due, or those named."""
-        ...
 
     async def settle(self, source_id: int, outcome: Outcome, findings: Sequence[NewFinding] = ()) -> None:
         """Store how a run ended."""
