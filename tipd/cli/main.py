@@ -49,6 +49,7 @@ VERBS = {
     "spamtraps": "show what spamtraps take in",
     "agent": "read spamtraps on a mail host",
     "agents": "list agents on mail hosts: last version, lag, gaps",
+    "sharing": "pass on what agents gave us: who may take it",
     "campaigns": "list campaigns of spam, show one",
     "mails": "list stored mails, show one",
     "pivot": "walk from an address, a network, an AS or a name to others",
