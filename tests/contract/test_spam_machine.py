@@ -1,4 +1,4 @@
-"""Mails taken, repeated, taken back and let age, in whatever order and by whichever source: the store against a model."""
+"""Mails taken, repeated, taken back and let age, in whatever order, by whichever source: the store against a model."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ async def check_relays(store: Store, model: Model) -> None:
     } == model.relays()
     rows = await table(
         store,
-        "SELECT name, value, opened, closed, reason FROM sighting JOIN source ON id = source_id ORDER BY opened, closed",
+        "SELECT name, value, opened, closed, reason FROM sighting JOIN source ON id = source_id ORDER BY opened, closed",  # noqa: E501
     )
     found: dict[tuple[str, str], list[Any]] = {}
     for row in rows:

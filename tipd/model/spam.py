@@ -55,8 +55,7 @@ class UrlRow(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A URL's shape (tokens masked); `host` as it folds (random sub-domains are `*`).
 
     Mails name it by its place in the batch (`MailRow.urls`): what is counted are mails, so that those that are known
-    already, or taken back later, do not count. Where no mail of a batch names any, `key` (the first of the mails' keys)
-    says whose it is. `count` is not stored.
+    already, or taken back later, do not count. `key` (the first of the mails' keys) and `count` are not stored.
     """
 
     key: int

@@ -25,6 +25,7 @@ from tipd.store.closing import Change
 from tipd.store.flux.forgetting import FluxForgetting
 from tipd.store.frames import MOST_ROWS
 from tipd.store.lookup.quick import host_of
+from tipd.store.spam.forgetting import SpamForgetting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -227,6 +228,7 @@ class Forgetting:
                     done.mentions += not hit
                     done.seqs.append(seq)
         done.tracked += await FluxForgetting(self._pool, self._writer).forget(targets, needle, self._clock.now(), MARK)
+        done.mentions += await SpamForgetting(self._pool, self._writer, self._seed).forget(targets, needle, MARK)
         for table in _TEXTS:
             done.mentions += await self._writer.write(_texts, table, needle, self._clock.now(), alone=True)
 

@@ -157,11 +157,6 @@ class _Maker:
         self._files = files
         self._now = now
         self._sights = {packed: one.traps for one in batch.sights if (packed := packed_address(one.address))}
-        self._of_key: dict[int, list[int]] | None = None
-        if batch.urls and not any(mail.urls for mail in batch.mails):
-            self._of_key = {}
-            for place, one in enumerate(batch.urls):
-                self._of_key.setdefault(one.key, []).append(place)
 
     def row(self, mail: MailRow) -> bytes:
         """Return the mail's row; nothing for one that the batch had before."""
@@ -211,22 +206,29 @@ class _Maker:
             self._whole[t] = self._whole.get(t, 0) + 1
             if self._whole[t] > KEPT_WHOLE:
                 return "", b""
-        rest = mail.rest if len(mail.rest) <= LONGEST_REST else b""
-        return storable(mail.subject)[:LONGEST_SUBJECT], rest
+        return storable(mail.subject)[:LONGEST_SUBJECT], _storable(mail.rest)
 
     def _array(self, mail: MailRow) -> bytes:
         """Return the hashes of what the mail holds. Raises ValueError where the batch does not have it."""
-        urls = mail.urls if self._of_key is None else tuple(self._of_key.get(mail.keys[0], ()))
-        asked = urls, mail.files
+        asked = mail.urls, mail.files
         found = self._arrays.get(asked)
         if found is None:
             try:
-                hashes = {self.parts[place].hash for place in urls}
+                hashes = {self.parts[place].hash for place in mail.urls}
                 hashes |= {self.parts[self._files + place].hash for place in mail.files}
             except IndexError:
                 raise ValueError("a mail names a URL or a file that its batch does not have") from None
             found = self._arrays[asked] = tuples.longs(sorted(hashes))
         return found
+
+
+def _storable(rest: bytes) -> bytes:
+    """Return a record's JSON; nothing of one that is too long, or could not be looked through for what is forgotten."""
+    try:
+        text = rest.decode()
+    except UnicodeDecodeError:
+        return b""
+    return rest if len(rest) <= LONGEST_REST and "\0" not in text else b""
 
 
 def _url(seed: int, host: str, shape: str, example: str) -> Part:
