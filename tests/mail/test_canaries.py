@@ -125,7 +125,7 @@ def _record(place, hidden, rng):
     said[place] = hidden
     label = re.sub(r"[^a-z0-9]+", "-", said["label"].lower())[:63].strip("-")
     host = f"{label}.shop.example" if label else "www.shop.example"
-    authority = f"{said['user']}@{host}" if said["user"] else host
+    authority = f"{quote(said['user'], safe='')}@{host}" if said["user"] else host
     query = f"{said['name'] or 'id'}={rng.getrandbits(60):x}&e={said['query']}"
     url = f"http://{authority}/offers/{said['path'] or 'go'}/x?{query}{said['fragment'] and '#' + said['fragment']}"
     deep = f"http://www.shop.example/a/{rng.getrandbits(50)}_{said['deep']}_{rng.getrandbits(40):x}/index.html"
