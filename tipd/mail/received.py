@@ -32,7 +32,6 @@ _FROM = re.compile(r"\s*from\s+(\S{1,255})", re.IGNORECASE)
 _BY = re.compile(r"(?:\A|\s)by\s+(\S{1,255})", re.IGNORECASE)
 # What the sender called himself, as Exim (`helo=`), qmail (`HELO x`) and others write it beside what they saw.
 _HELO = re.compile(r"(?:helo|ehlo)[=\s]+\[?([^\s()\[\];,]{1,255})\]?", re.IGNORECASE)
-_SAYS_HELO = re.compile(r"[Ee][Ll][Oo]")
 _COMMENT = re.compile(r"\(([^()]*)\)")
 _BRACKETED = re.compile(r"\[(?:IPv6:)?([0-9A-Fa-f.:]{2,45})\]", re.IGNORECASE)
 _BARE = re.compile(
@@ -63,20 +62,34 @@ def hop(value: str) -> Hop:
 
 
 def _odd(clauses: str, at: str) -> Hop:
-    begun = _BY.search(clauses)
-    sender = clauses[: begun.start()] if begun else clauses
-    opened = _FROM.match(clauses)
+    sender, by = _by(clauses)
+    opened = _FROM.match(sender)
     helo = opened[1] if opened else ""
     beside = sender[opened.end() :] if opened else sender
     name = _NAME.search(beside) if "(" in beside else None
-    said = _HELO.search(sender) if _SAYS_HELO.search(sender) else None
+    said = _HELO.search(sender) if _says_helo(sender) else None
     return Hop(
-        by=_host(begun[1]) if begun else "",
+        by=_host(by),
         from_=_host(name[1] if name and name[1].lower() not in _NOBODY else helo),
         helo=_host(said[1] if said else helo),
         address=_address(helo, beside),
         at=at,
     )
+
+
+def _by(clauses: str) -> tuple[str, str]:
+    """Return what stands before the `by` clause, and the host that it names."""
+    if clauses.startswith("by "):
+        return "", clauses[3:].partition(" ")[0][:255]
+    before, by, behind = clauses.partition(" by ")
+    if by:
+        return before, behind.partition(" ")[0][:255]
+    begun = _BY.search(clauses)
+    return (clauses[: begun.start()], begun[1]) if begun else (clauses, "")
+
+
+def _says_helo(text: str) -> bool:
+    return "elo" in text or "ELO" in text or "ehlo" in text or "EHLO" in text
 
 
 def given_to(value: str) -> str:
@@ -125,7 +138,7 @@ def _address(helo: str, beside: str) -> str:
     It stands in the last comment, or in brackets; what the sender called himself comes before it, or behind `helo`,
     and may be an address too, any he likes.
     """
-    if _SAYS_HELO.search(beside):
+    if _says_helo(beside):
         beside = _HELO.sub(" ", beside)
     for comment in reversed(_COMMENT.findall(beside)) if "(" in beside else ():
         found = _first(_BRACKETED.findall(comment)) or _first(_BARE.findall(comment))
