@@ -124,8 +124,6 @@ def test_links_and_pipes_are_refused(box, tmp_path):
 
 TEXT = st.text("aF\n \r", max_size=40)
 BODIES = st.lists(TEXT.map(lambda text: b"Subject: x\n\n" + text.encode() + b"\n"), max_size=6)
-    st.text("aF\n \r", max_size=40).map(lambda text: b"Subject: x\n\n" + text.encode() + b"\n"), max_size=6
-)
 
 
 @settings(max_examples=40)
