@@ -179,8 +179,9 @@ def _hunted(line, recipient, hidden, *, deep=True):
     return found
 
 
-def test_no_view_but_full_shows_a_canary():
-    rng = random.Random(11)
+@pytest.mark.parametrize("seed", [11, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(12, 20))])
+def test_no_view_but_full_shows_a_canary(seed):
+    rng = random.Random(seed)
     ways = itertools.cycle(itertools.product(PLACES, SPELLINGS, PARTS))
     recipients = [_recipient(rng) for _ in range(150)]
     shown = unmasked = 0

@@ -14,6 +14,9 @@ from tipd.mail.tokens import cut, fold
         ("2024", "2024"),
         ("page2", "page2"),
         ("mp3", "mp3"),
+        ("unsubscribe", "unsubscribe"),
+        ("Abwesenheitsnotiz", "Abwesenheitsnotiz"),
+        ("wiadomosc", "wiadomosc"),
         ("index.html", "index.html"),
         ("hello%20world", "hello%20world"),
         ("", ""),
@@ -23,6 +26,8 @@ from tipd.mail.tokens import cut, fold
         ("my-summer-sale-8f7a6d5c", "my-summer-sale-{t}"),
         ("550e8400-e29b-41d4-a716-446655440000", "{t}"),
         ("qhdkwpzt", "{t}"),
+        ("kwjzbu", "{t}"),
+        ("newsletter-vqfxab", "newsletter-{t}"),
         ("a" * 25, "{t}"),
     ],
 )
