@@ -14,7 +14,7 @@ from tipd.api.shapes import ProblemShape
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_PATH_PART = re.compile(r"<(?:path:)?([a-z_]+)>")
+_PATH_PART = re.compile(r"<(?:path:)?([a-z_][a-z0-9_]*)>")
 _REFERENCE = "#/components/schemas/{name}"
 
 
