@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from support.api import ALL_SCOPES, Served, World, check_shape, finding
 from support.flux import tracked
+from support.spam import agent, fill
 
 from tipd.api.app import ROUTES
 from tipd.api.openapi import openapi_path
@@ -21,6 +22,8 @@ PATHS = {
     "{file}": "all.txt",
     "{token_id}": "none",
     "{domain}": "flux.example.org",
+    "{campaign}": "0000000000000001",
+    "{sha256}": f"{1:064x}",
 }
 
 
@@ -51,6 +54,8 @@ async def test_answers_have_the_shape_they_declare(world: World, api: Served, ro
     world.sources.rows["example_drop"].set_aside = {"sha256": "ab" * 32, "why": "shrank", "entries": 4}
     world.tokens.add("tip_red", *ALL_SCOPES, max_tlp="red")
     world.flux.put(tracked("flux.example.org"))
+    fill(world.spam)
+    world.spam.hosts.append(agent("example_drop"))
     await world.allowed.add(Indicator(Kind.IPV4, "198.51.100.7"), "ours", "me")
     path = openapi_path(route)
     for part, text in PATHS.items():

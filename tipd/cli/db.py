@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
 # Sections that are not looked at.
-_OTHERS = frozenset({"findings", "api", "net", "modules", "agent", "log", "watch", "sink"})
+_OTHERS = frozenset({"findings", "api", "net", "modules", "agent", "log", "sharing", "watch", "sink"})
 _VERBS: dict[str, Callable[[argparse.Namespace, Path, StoreSettings], Coroutine[Any, Any, int]]] = {}
 
 
