@@ -70,3 +70,11 @@ def test_plus_tags_are_one_recipient_and_keys_differ():
 def test_domains_are_hidden_whole():
     mask = Mask(b"key", [], ["trap.example.org"])
     assert mask.text("by mx1.trap.example.org").startswith("by hmac:")
+
+
+def test_whoever_is_addressed_at_a_domain_of_traps_is_hidden_whole():
+    mask = Mask(b"k" * 32, ["owner@example.net"], ["pits.example.net"])
+    for text in ("dear some.one+x@pits.example.net,", "some.one%40mail.pits.example.net", "SOME.ONE@Pits.Example.Net"):
+        assert "one" not in mask.text(text).lower()
+        assert "hmac:" in mask.text(text)
+    assert mask.address("some.one@pits.example.net").startswith("hmac:")

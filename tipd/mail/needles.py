@@ -116,7 +116,8 @@ def _whole(pieces: tuple[str, ...], host: str) -> re.Pattern[str]:
     Repetitions are possessive and what follows them is none of them, so nothing is tried twice.
     """
     if not pieces:
-        return re.compile(rf"(?<![A-Za-z0-9\-.])(?:[A-Za-z0-9\-]++\.)*{_spelt(host)}")
+        local = r"(?:[A-Za-z0-9._+=~\-]{1,64}+(?:@|%40))?"  # whoever is addressed there is a trap too
+        return re.compile(rf"(?<![A-Za-z0-9\-.]){local}(?:[A-Za-z0-9\-]++\.)*{_spelt(host)}")
     name = "".join(pieces)
     swapped = "".join(reversed(pieces))
     either = _spelt(name) if swapped == name else f"(?:{_spelt(name)}|{_spelt(swapped)})"
