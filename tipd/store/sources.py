@@ -139,8 +139,7 @@ _LEASE = f"""
 UPDATE source SET due = $3 WHERE id IN (
     SELECT id FROM source
      WHERE module = $1 AND declared
-       AND CASE WHEN $4::text[] IS NULL THEN due IS NULL OR due <= $2 ELSE name = ANY($4::text[]) END
-       AND ($5::text[] IS NULL OR name = ANY($5::text[]))
+       AND ($4::text[] IS NULL OR name = ANY($4::text[])) AND (due IS NULL OR due <= $2 OR NOT $5::boolean)
      ORDER BY due NULLS FIRST FOR UPDATE SKIP LOCKED)
 RETURNING {_COLUMNS}
 """  # noqa: S608
@@ -192,23 +191,15 @@ class Sources:
             await marks.everything(self._writer, marked)
 
     async def lease(
-        self,
-        module: str,
-        now: datetime,
-        lease_for: timedelta,
-        names: Sequence[str] | None = None,
-        among: Sequence[str] | None = None,
+        self, module: str, now: datetime, lease_for: timedelta, names: Sequence[str] | None = None, *, due: bool = False
     ) -> list[SourceRow]:
-        """Take the module's sources that are due, or those named whether due or not, until `now + lease_for`.
-
-        `among`: no others, where a module has several ways of asking.
+        """Take the module's sources that are due, or those named, with `due` only if they are, until `now + lease_for`.
 
         No two processes get the same; a lease that passes unsettled is due again. `due` of the rows is the lease's end.
         What was asked over an hour after `now` (the wall clock went back) counts as asked now.
         """
         wanted = None if names is None else list(names)
-        others = None if among is None else list(among)
-        rows = await self._writer.write(_lease, module, now, now + lease_for, (wanted, others))
+        rows = await self._writer.write(_lease, module, now, now + lease_for, (wanted, due or wanted is None))
         return [_source(row) for row in rows]
 
     async def give_back(self, module: str, until: datetime, dues: Mapping[str, datetime]) -> None:
@@ -369,11 +360,7 @@ async def _mark(connection: Connection, declared: dict[str, Declared]) -> list[i
 
 
 async def _lease(
-    connection: Connection,
-    module: str,
-    now: datetime,
-    until: datetime,
-    chosen: tuple[list[str] | None, list[str] | None],
+    connection: Connection, module: str, now: datetime, until: datetime, chosen: tuple[list[str] | None, bool]
 ) -> list[Row]:
     await connection.execute(_SET_RIGHT, module, now)
     return await connection.fetch(_LEASE, module, now, until, *chosen)

@@ -187,7 +187,7 @@ class AgentSource(_Source, frozen=True, forbid_unknown_fields=True, kw_only=True
         try:
             if self.public_key and len(base64.b64decode(self.public_key, validate=True)) != 32:
                 raise binascii.Error
-        except binascii.Error:
+        except ValueError:  # also what is no ASCII
             raise ValueError("public_key must be the base64 of 32 bytes") from None
 
 

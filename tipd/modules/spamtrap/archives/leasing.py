@@ -1,4 +1,4 @@
-"""Which archives this process has taken: leased for half a minute, renewed while they are read, given back after a crash.
+"""Which archives this process has taken: leased for half a minute, renewed while read, given back after a crash.
 
 `due` is the lease. Until when it was taken is noted beforehand, so that what a killed process held is due at once when
 the next one starts here, and not only when the lease has passed.
@@ -31,12 +31,7 @@ class LeaseStore(Protocol):
     """`store.sources`, as far as leases go."""
 
     async def lease(
-        self,
-        module: str,
-        now: datetime,
-        lease_for: timedelta,
-        names: Sequence[str] | None = None,
-        among: Sequence[str] | None = None,
+        self, module: str, now: datetime, lease_for: timedelta, names: Sequence[str] | None = None, *, due: bool = False
     ) -> list[SourceRow]:
         """Take those that are due, or those named."""
         ...
@@ -65,7 +60,7 @@ class Leases:
 
     async def take(self, sources: LeaseStore, names: Sequence[str], among: Sequence[str]) -> list[SourceRow]:
         """Lease what is due among these, or those named."""
-        rows = await self._lease(sources, names or None, among)
+        rows = await self._lease(sources, names or among, due=not names)
         self._held = {row.name for row in rows}
         return rows
 
@@ -80,20 +75,18 @@ class Leases:
             if not self._held:
                 continue
             try:
-                await self._lease(sources, sorted(self._held), None)
+                await self._lease(sources, sorted(self._held), due=False)
             except (StoreAway, TryAgain):
                 continue
 
-    async def _lease(
-        self, sources: LeaseStore, names: Sequence[str] | None, among: Sequence[str] | None
-    ) -> list[SourceRow]:
+    async def _lease(self, sources: LeaseStore, names: Sequence[str], *, due: bool) -> list[SourceRow]:
         now = self._clock.now()
         self._untils = [*self._untils[-1:], now + LEASE]
         try:
             await trio.to_thread.run_sync(self._write)
         except OSError as error:  # a full disk is no reason not to read: after a crash the lease has to pass
             self._log.warning("the lease is not noted", error=str(error))
-        return await sources.lease(MODULE, now, LEASE, names, among)
+        return await sources.lease(MODULE, now, LEASE, names, due=due)
 
     def _write(self) -> None:
         self._note.parent.mkdir(parents=True, exist_ok=True)
