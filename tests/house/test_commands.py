@@ -37,7 +37,7 @@ def test_no_command_is_left_out() -> None:
 
 @pytest.mark.parametrize("command", of("tipd"))
 def test_tipd_knows_the_verb_and_its_options(command) -> None:
-    words = list(itertools.takewhile(lambda word: word not in {"|", "<"}, command.words[1:]))
+    words = list(itertools.takewhile(lambda word: word not in {"|", "<", ">"}, command.words[1:]))
     try:
         found = parser(set(words) & VERBS.keys()).parse_args(words)
     except SystemExit:

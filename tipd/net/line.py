@@ -74,7 +74,7 @@ class Line:
 
     async def _response(self) -> h11.Response:
         for _ in range(MAX_INFORMATIONAL):
-            event = await self._event()
+            event = await self._next()
             if isinstance(event, h11.Response):
                 return event
             if not isinstance(event, h11.InformationalResponse) or event.status_code == 101:
@@ -134,7 +134,7 @@ class Line:
         if self._http.trailing_data[0]:
             raise FetchError("unreachable", "the server sends what nobody asked for")
 
-    async def _event(self) -> object:
+    async def _next(self) -> object:
         while (event := self._parsed()) is h11.NEED_DATA:
             await self._receive()
         return event
