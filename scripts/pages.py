@@ -136,11 +136,26 @@ def _inner_types(name: str, kind: StructType) -> dict[str, StructType]:
     return found
 
 
+def agent_types() -> dict[str, StructType]:
+    """Return the sections of an agent's own configuration and their types."""
+    from tipd.agent.settings import AgentSettings, MaildirSettings
+    from tipd.mail.view import View
+
+    return {"agent": AgentSettings, "[agent.maildirs]": MaildirSettings, "views.NAME": View}
+
+
 def settings() -> str:
     """Return a section for each section of the configuration."""
-    parts = (
-        f"\n## [{name}]\n\n{documented(kind)[0]}\n\n{_keys_table(kind)}" for name, kind in settings_types().items()
-    )
+    return _sections(settings_types())
+
+
+def agent_settings() -> str:
+    """Return a section for each section of an agent's configuration."""
+    return _sections(agent_types())
+
+
+def _sections(types: dict[str, StructType]) -> str:
+    parts = (f"\n## [{name}]\n\n{documented(kind)[0]}\n\n{_keys_table(kind)}" for name, kind in types.items())
     return "".join(parts).lstrip("\n")
 
 
@@ -328,6 +343,7 @@ def decisions() -> str:
 
 PARTS: dict[str, Callable[[], str]] = {
     "settings": settings,
+    "agent_settings": agent_settings,
     "declaration": declaration,
     "sources": sources,
     "classes": classes,

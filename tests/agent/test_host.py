@@ -57,6 +57,14 @@ def test_a_chain_of_another_agent_is_not_continued(tmp_path, maildir):
         host(config(tmp_path, maildir.path, name="mx2"))
 
 
+def test_a_chain_whose_key_is_lost_is_refused_at_the_start(tmp_path, maildir):
+    maildir.deliver(mail(1))
+    run(config(tmp_path, maildir.path))
+    shutil.rmtree(tmp_path / "state" / "keys")
+    with pytest.raises(ConfigError, match="is missing: the chain it signs cannot be continued without it"):
+        host(config(tmp_path, maildir.path))
+
+
 def test_a_view_that_is_added_gets_what_comes_from_then_on(tmp_path, maildir):
     settings = config(tmp_path, maildir.path, views={"mine": View(fields=("urls",), tlp="red", licence="CC0")})
     maildir.deliver(mail(1))

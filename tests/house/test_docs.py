@@ -35,7 +35,7 @@ def test_every_generated_part_stands_on_a_page(pages) -> None:
 
 
 def test_every_setting_is_documented(pages) -> None:
-    types = pages.settings_types()
+    types = pages.settings_types() | pages.agent_types()
     assert {"store", "findings", "net", "api", "modules.blacklist"} <= types.keys()
     silent = [line for section, kind in types.items() for line in _silent(pages, section, kind)]
     assert not silent, "\n".join(silent)

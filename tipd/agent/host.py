@@ -69,6 +69,8 @@ class Host:
         sealed_by = chain.index().agent
         if sealed_by and sealed_by != self.config.name:
             raise ConfigError(f"{folder}: was sealed by the agent {sealed_by!r}, and this one is {self.config.name!r}")
+        if chain.last:
+            self.keys.private(chain.key_after(chain.last))  # without it nothing could be sealed: say so now
         self.chains[view] = chain
         missed = self.sealer.recover(view)
         if missed:
