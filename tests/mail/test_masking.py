@@ -4,8 +4,11 @@ import base64
 import hashlib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tipd.mail.masking import Mask
+from tipd.mail import shapes
+from tipd.mail.masking import Mask, Unsure
 
 WHO = "john.smith@trap.example.org"
 MASK = Mask(b"key", [WHO])
@@ -78,3 +81,54 @@ def test_whoever_is_addressed_at_a_domain_of_traps_is_hidden_whole():
         assert "one" not in mask.text(text).lower()
         assert "hmac:" in mask.text(text)
     assert mask.address("some.one@pits.example.net").startswith("hmac:")
+
+
+_LOCAL = st.from_regex(r"[a-z][a-z0-9]{0,8}(?:[._-][a-z0-9]{1,8})?", fullmatch=True)
+_RECIPIENTS = st.lists(_LOCAL.map(lambda local: f"{local}@trap.example.org"), min_size=1, max_size=4, unique=True)
+_CODED = st.sampled_from(
+    [str, str.upper, lambda text: text[::-1], lambda text: base64.b64encode(text.encode()).decode()]
+)
+_AROUND = st.text(st.sampled_from("ab9 .-_/%=&?@{}:;\\\n\u200b\uff21"), max_size=12)
+
+
+@given(_RECIPIENTS, st.lists(st.tuples(_AROUND, _CODED, st.booleans()), max_size=4), _AROUND)
+def test_what_comes_out_is_clean_and_stays_as_it_is(recipients, pieces, end):
+    mask = Mask(b"key", recipients)
+    said = [
+        recipients[at % len(recipients)].partition("@")[:: 2 if short else 1] for at, (_, _, short) in enumerate(pieces)
+    ]
+    text = (
+        "".join(
+            around + code(who[0] if short else "".join(who))
+            for (around, code, short), who in zip(pieces, said, strict=True)
+        )
+        + end
+    )
+    try:
+        masked = mask.text(text)
+        assert not mask.finds(masked)
+        assert mask.text(masked) == masked
+    except Unsure:
+        pass
+    try:
+        url = mask.url("http://a.example/" + text)
+        assert not mask.finds(url)
+        assert mask.url(url) == url
+    except Unsure:
+        pass
+
+
+@given(st.from_regex(r"http://[a-z0-9.-]{1,20}\.example/[A-Za-z0-9/_.%?=&-]{0,60}", fullmatch=True))
+def test_a_url_that_says_nothing_of_a_recipient_keeps_its_shape(url):
+    mask = Mask(b"key", ["zzyzxqj.kwvqx@trap.example.org"])
+    assert shapes.shape(mask.url(url)).key == shapes.shape(url).key
+
+
+def test_many_recipients_and_what_is_hostile_come_to_an_end():
+    mask = Mask(b"key", [f"name{at}.b{at}@trap.example.org" for at in range(200)], ["trap.example.org"])
+    masked = mask.text("to name7 b7, " + "name." * 200)
+    assert "hmac:" in masked
+    assert "name" not in masked
+    with pytest.raises(Unsure):
+        mask.text("a " * 40_000)
+    assert mask.host("a." * 30_000 + "example").startswith("*.")

@@ -127,15 +127,17 @@ class Mask:
         text = hiding.visible(text)
         plain = hiding.collapsed(text.casefold())
         for found, mark in self._searched:
-            if not found.common and any(needle in plain for needle in (*found.plain, *found.maybe)):
+            if not found.common and found.may_stand_in(plain):
                 text = found.replaced(text, mark)
         return text
 
     def _in_clear(self, text: str) -> str:
         """Return a text with what stands in clear replaced."""
         text = hiding.visible(text)
+        plain = hiding.collapsed(text.casefold())
         for found, mark in self._searched:
-            text = found.replaced(text, mark)
+            if found.may_stand_in(plain):
+                text = found.replaced(text, mark)
         return text
 
     def address(self, address: str, *, suspected: bool = True) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 LEAST = 4  # letters of a local part that says something by itself
 UNLIKELY = 8  # letters that do not stand in other words by chance
-MOST_KEPT = 4096
+MOST_KEPT = 2048
 _DIGESTS = (hashlib.md5, hashlib.sha1, hashlib.sha256)
 _SIGN = (
     r"[\x00-\x09\x0b-/:-@\[-`{-\x7f]*+"  # as hiding drops them: all of ASCII but letters, figures and the line's end
@@ -64,12 +64,19 @@ class Needles(NamedTuple):
         words = [word.decode() for word in self.maybe if word in plain]
         return bool(words) and any(_alone(tuple(words)).search(form) for form in forms)
 
+    def may_stand_in(self, plain: bytes) -> bool:
+        """Say whether anything of it is in a text, collapsed."""
+        for needle in self.plain:
+            if needle in plain:
+                return True
+        return any(needle in plain for needle in self.maybe) if self.maybe else False
+
     def replaced(self, text: str, mark: str) -> str:
         """Return a text with what stands in clear replaced by a mark."""
         for literal in self.literals:
             text = text.replace(literal, mark)
         plain = collapsed(text.casefold())
-        if any(needle in plain for needle in (*self.plain, *self.maybe)):
+        if self.may_stand_in(plain):
             text = _whole(self.pieces, self.host).sub(mark, text)
             if any(name.encode() in plain for name in self.names):
                 text = _alone(self.names).sub(mark, text)
@@ -109,7 +116,7 @@ def of_domain(domain: str) -> Needles:
     return Needles(_forms(host), (host.encode(),), (), (), host)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def _whole(pieces: tuple[str, ...], host: str) -> re.Pattern[str]:
     """Return the pattern of an address, or of its local part where that says enough.
 
@@ -129,7 +136,7 @@ def _whole(pieces: tuple[str, ...], host: str) -> re.Pattern[str]:
     return re.compile(f"(?<![a-zA-Z]){either}{tag}(?:{at_host})?(?![a-zA-Z])")
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=512)
 def _alone(words: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(f"(?<![a-zA-Z])(?:{'|'.join(map(_spelt, words))})(?![a-zA-Z])")
 

@@ -17,8 +17,9 @@ from tipd.mail import tokens
 from tipd.model.canonical.suffix import registrable
 
 VALUE = "{v}"
-MOST_HOSTS = 16384  # hosts whose fold is remembered
+MOST_HOSTS = 8192  # hosts whose fold is remembered
 LONGEST = 2048  # characters of a URL that its shape looks at
+LONGEST_HOST = 253
 MOST_NAMES = 20
 _SPELT = re.compile(r"(?:%(?:25)*(?:2[DEde]|3[0-9]|4[0-9A-Fa-f]|5[0-9AFaf]|6[1-9A-Fa-f]|7[0-9AEae]))+")
 _DELIMITERS = re.compile(r"([/?&=#])")
@@ -76,10 +77,10 @@ def shape(url: str) -> Shape:
     """Return the shape of a canonical URL, whole or as a masked view shows it."""
     pieces = apart(spelt_out(url[:LONGEST].replace("%7Bt%7D", tokens.TOKEN).replace("%7Bv%7D", VALUE)))
     host = folded_host(pieces.host)
-    path = "/".join(map(tokens.fold, pieces.path.split("/"))) if len(pieces.path) > 1 else "/"
+    path = _folded(pieces.path) if len(pieces.path) > 1 else "/"
     query = ""
     if pieces.query:
-        named = [tokens.fold(part.partition("=")[0]) for part in pieces.query.split("&", MOST_NAMES)[:MOST_NAMES]]
+        named = [_folded(part.partition("=")[0]) for part in pieces.query.split("&", MOST_NAMES)[:MOST_NAMES]]
         valued = "=" in pieces.query
         query = "?" + "&".join(sorted({f"{name}={VALUE}" if valued else name for name in named}))
     text = f"{host}{pieces.port}{path}{query}"
@@ -90,11 +91,16 @@ def shape(url: str) -> Shape:
 def masked(url: str) -> str:
     """Return a URL with its opaque pieces cut: what masked views show, before addresses are looked for."""
     before, user, host, port, path, query, fragment = apart(spelt_out(shortened(url)))
-    found = before + (tokens.TOKEN + "@" if user else "") + folded_host(host) + port
-    found += "/".join([tokens.cut(segment) for segment in path.split("/")])
-    if query:
-        found += "?" + "&".join(map(_masked_parameter, query.split("&")))
-    return found + "#" + tokens.cut(fragment) if fragment else found
+    rest = path + ("?" + query if query else "") + ("#" + fragment if fragment else "")
+    parts = _DELIMITERS.split(rest)
+    parts[::2] = map(tokens.cut, parts[::2])
+    return f"{before}{tokens.TOKEN + '@' if user else ''}{folded_host(host)}{port}{''.join(parts)}"
+
+
+def _folded(text: str) -> str:
+    parts = _DELIMITERS.split(text)
+    parts[::2] = map(tokens.fold, parts[::2])
+    return "".join(parts)
 
 
 def delimited(rest: str) -> list[str]:
@@ -105,11 +111,6 @@ def delimited(rest: str) -> list[str]:
 def shortened(url: str) -> str:
     """Return a URL, of one too long its beginning up to the last slash."""
     return url if len(url) <= LONGEST else url[:LONGEST].rpartition("/")[0] + "/"
-
-
-def _masked_parameter(parameter: str) -> str:
-    name, equals, value = parameter.partition("=")
-    return tokens.cut(name) + equals + tokens.cut(value)
 
 
 def spelt_out(url: str) -> str:
@@ -124,6 +125,8 @@ def _spelt(match: re.Match[str]) -> str:
 @lru_cache(maxsize=MOST_HOSTS)
 def folded_host(host: str) -> str:
     """Return a host, or `*.` and its registrable domain where a label below it is a token."""
+    if len(host) > LONGEST_HOST:
+        return under_apex(host)
     if host.startswith("*.") or _ADDRESS.search(host):
         return host
     apex = registrable(host)
@@ -133,6 +136,8 @@ def folded_host(host: str) -> str:
 
 def under_apex(host: str) -> str:
     """Return `*.` and the registrable domain of a host, whatever stands below it; an address stays."""
+    if len(host) > LONGEST_HOST:  # no name is longer: its end is what would be asked for
+        host = host[-LONGEST_HOST:].partition(".")[2]
     return host if host.startswith("*.") or _ADDRESS.search(host) else "*." + registrable(host)
 
 

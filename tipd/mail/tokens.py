@@ -12,7 +12,8 @@ from functools import lru_cache
 from itertools import pairwise
 
 TOKEN = "{t}"  # noqa: S105 - what stands where an opaque piece stood
-MOST_KEPT = 16384  # pieces whose judgement is remembered
+MOST_KEPT = 8192  # pieces whose judgement is remembered
+LONGEST_KEPT = 64  # characters of such a piece
 LONGEST_WORD = 24
 LONGEST_NUMBER = 4  # figures: a year, a page
 
@@ -35,9 +36,13 @@ _LONG = re.compile(r"(?<![A-Za-z0-9+/:_])[A-Za-z0-9+/_]{16,}={0,2}")
 _TAGGED = re.compile(r"hmac:[0-9a-f]{16}")
 
 
-@lru_cache(maxsize=MOST_KEPT)
 def folded(atom: str) -> str:
     """Return what a run of letters and figures folds to: itself, a word with `{t}` for its number, or `{t}`."""
+    return _kept_folded(atom) if len(atom) <= LONGEST_KEPT else TOKEN
+
+
+@lru_cache(maxsize=MOST_KEPT)
+def _kept_folded(atom: str) -> str:
     if atom.isdigit():
         return TOKEN
     if len(atom) <= 3:  # also a percent-encoded byte
@@ -64,12 +69,15 @@ def is_opaque(atom: str) -> bool:
     return folded(atom) == TOKEN
 
 
-@lru_cache(maxsize=MOST_KEPT)
 def cut(segment: str) -> str:
     """Return a piece of a URL (between two delimiters) with what is opaque in it cut to `{t}`.
 
     Where tokens and scraps make most of it, it is `{t}` whole: base64 with `-` and `_` inside falls to scraps.
     """
+    return _kept_cut(segment) if len(segment) <= LONGEST_KEPT else _cut(segment)
+
+
+def _cut(segment: str) -> str:
     atoms = _ATOM.findall(segment)
     opaque = sum(len(atom) for atom in atoms if is_opaque(atom))
     if not opaque:
@@ -93,9 +101,12 @@ def _cut_long(match: re.Match[str]) -> str:
     return TOKEN if any(is_opaque(atom) for atom in _ATOM.findall(match[0])) else match[0]
 
 
-@lru_cache(maxsize=MOST_KEPT)
 def fold(segment: str) -> str:
     """Return a piece of a URL as it is in every mail of a campaign: numbers and tokens `{t}`."""
+    return _kept_fold(segment) if len(segment) <= LONGEST_KEPT else _fold(segment)
+
+
+def _fold(segment: str) -> str:
     if TOKEN in segment or "hmac:" in segment:
         segment = _TAGGED.sub("0", segment.replace(TOKEN, "0"))
     atoms = _ATOM.findall(segment)
@@ -104,6 +115,10 @@ def fold(segment: str) -> str:
     if opaque and opaque >= words:
         return TOKEN
     return _RUN.sub(TOKEN, _ATOM.sub(_fold_one, segment))
+
+
+_kept_cut = lru_cache(maxsize=MOST_KEPT)(_cut)
+_kept_fold = lru_cache(maxsize=MOST_KEPT)(_fold)
 
 
 def _fold_one(match: re.Match[str]) -> str:
