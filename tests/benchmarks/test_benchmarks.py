@@ -24,6 +24,7 @@ FIGURES = {
     "memory": 5,
     "misp": 3,
     "pivot": 20,  # five kinds at three moments, two sizes, names taken in, observations stored
+    "spam": 4,  # rate and bytes, of known campaigns and of mails that are alone
     "start": 4,
     "stream": 6,  # two rates, each against two others; the readers that were cut and those that were not
     "watch": 2,

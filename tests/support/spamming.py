@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from typing import Any
 
 from support.stores import START
@@ -68,3 +69,17 @@ async def table(store: Store, query: str, *args: Any) -> list[dict[str, Any]]:
         return [dict(row) for row in await connection.fetch(query, *args)]
 
     return await store.pool.run(look)
+
+
+async def fill(store: Store) -> None:
+    """Store two campaigns by a green source, one of them known to a red one too."""
+    await declare(store, mx1=Tlp.GREEN, mx2=Tlp.RED)
+    given = batch(
+        mail(1, urls=(0, 1), files=(0,), subject="Your parcel", rest=b'{"from":"bank@example.org"}'),
+        mail(2, urls=(0,), relay="192.0.2.2", trap=b"\2" * 8, at=START - timedelta(hours=1)),
+        mail(3, keys=(7,), at=START - timedelta(hours=50), defects=4, class_=1),
+        urls=(url(), url("*.example.net")),
+        files=(file(1),),
+    )
+    await store.spam.take(given)
+    await store.spam.take(batch(mail(4, urls=(0,), relay="192.0.2.9"), source="mx2", urls=(url("hidden.example.org"),)))
