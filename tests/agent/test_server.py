@@ -5,6 +5,7 @@ from pathlib import Path
 
 import h11
 import pytest
+import structlog
 import trio
 from support import agent_host
 from support.agent_host import LIMITS, answer, serving
@@ -176,3 +177,14 @@ async def test_metrics_are_for_callers_on_the_machine_alone(tmp_path: Path) -> N
     async with serving(tmp_path, metrics=lambda: b"tipd_agent_up 1\n") as host:
         assert (await host.ask("/metrics", token="")).body == b"tipd_agent_up 1\n"
         assert (await host.ask("/metrics", token="", X_Forwarded_For="192.0.2.1")).status == 401
+
+
+async def test_many_unknown_clients_fill_no_log(tmp_path: Path) -> None:
+    with structlog.testing.capture_logs() as logged:
+        async with serving(tmp_path, log=structlog.get_logger()) as host:
+            for _ in range(5):
+                assert (await host.ask("/v1/versions", token="tia_x")).status == 401
+                await host.server.looked()
+    refused = [line for line in logged if "refused" in line["event"]]
+    assert len(refused) == 1
+    assert refused[0]["count"] >= 1

@@ -11,7 +11,7 @@ import structlog
 import trio
 from support.agent_host import Host, Reader
 
-from tipd.agent import enroll, service, settings
+from tipd.agent import enroll, peers, service, settings
 from tipd.clock import SystemClock
 from tipd.errors import ConfigError, TryAgain
 
@@ -103,3 +103,22 @@ async def test_what_is_wrong_with_the_listener_is_said_at_the_start(tmp_path: Pa
         await service.run(config, SystemClock(), LOG)
     with pytest.raises(ConfigError, match="tls_cert_file"):  # and the state folder was let go
         await service.run(config, SystemClock(), LOG)
+
+
+async def test_a_view_that_cannot_be_sealed_is_said_once_and_harms_no_other(tmp_path: Path) -> None:
+    config = configured(tmp_path, f"127.0.0.1:{free_port()}")
+    clock = SystemClock()
+    lab = enroll.enroll(config, "lab", "redacted", clock)
+    peers.enroll(config.state_dir / enroll.PEERS, "odd", peers.Peer(view="nix"), clock.now())
+    (tmp_path / "host").mkdir()
+    host = Host(tmp_path / "host", 0)
+    host.port = int(config.agent.listen.rpartition(":")[2])
+    with structlog.testing.capture_logs() as logged, trio.fail_after(30):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(service.run, config, clock, structlog.get_logger())
+            reader = await announced(host, lab.token)
+            deliver(tmp_path)
+            await version_after(reader, 0)
+            nursery.cancel_scope.cancel()
+    host.close()
+    assert {line["view"] for line in logged if line["event"] == "a peer's view cannot be sealed"} == {"nix"}

@@ -201,14 +201,9 @@ async def serving(
         keys.key.write_bytes(host.tls.key)
     listeners = listen("127.0.0.1:0", keys)
     host.port = listeners[0].port
-    host.server = Server(
-        OneAgent("mx1", host.chains),
-        peers.Peers(host.peers_path),
-        clock=SystemClock(),
-        log=structlog.wrap_logger(structlog.ReturnLogger(), processors=[structlog.processors.JSONRenderer()]),
-        limits=limits,
-        **more,
-    )
+    quiet = structlog.wrap_logger(structlog.ReturnLogger(), processors=[structlog.processors.JSONRenderer()])
+    more = {"clock": SystemClock(), "log": quiet, "limits": limits} | more
+    host.server = Server(OneAgent("mx1", host.chains), peers.Peers(host.peers_path), **more)
     async with trio.open_nursery() as nursery:
         await nursery.start(lambda task_status: host.server.serve(listeners, task_status=task_status))
         try:

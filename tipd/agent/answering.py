@@ -30,6 +30,7 @@ PUSHES = "/push/"
 _JSON = (("content-type", "application/json"),)
 _ZSTD = (("content-type", "application/zstd"), ("accept-ranges", "bytes"))
 _READS = ("GET", "HEAD")
+_AT_ONCE = 4  # lists that are gathered, and raw mails that are sent
 
 
 class Mails(Protocol):
@@ -68,6 +69,8 @@ class Answering:
         self._mails = mails
         self._inbox = inbox
         self._metrics = metrics
+        self._listing = trio.CapacityLimiter(_AT_ONCE)
+        self._mailing = trio.CapacityLimiter(_AT_ONCE)
         self.announcer = Announcer()
 
     def takes_bodies(self, request: Request) -> bool:
@@ -107,7 +110,7 @@ class Answering:
     async def _list(self, wire: Wire, request: Request, known: Known, served: Served) -> None:
         since = _number(request, "since", 0, 10**12)
         limit = _number(request, "limit", versions.MOST_LISTED, versions.MOST_LISTED)
-        body = await trio.to_thread.run_sync(versions.listing, served, since, limit)
+        body = await trio.to_thread.run_sync(versions.listing, served, since, limit, limiter=self._listing)
         self._peers.says(known.name, since, self._now())
         await wire.answer(200, _JSON, body)
 
@@ -138,9 +141,9 @@ class Answering:
     async def _mail(self, wire: Wire, sha256: str, known: Known, address: str) -> None:
         if self._mails is None:
             raise Problem(404, "there is nothing at this path")
-        mail = await self._mails.open(sha256, known, address)
         headers = (("content-type", "application/octet-stream"), ("x-content-type-options", "nosniff"))
-        await wire.answer(200, headers, mail)
+        async with self._mailing:  # so many are in memory at once, until they are sent
+            await wire.answer(200, headers, await self._mails.open(sha256, known, address))
 
     def _now(self) -> str:
         return self._clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from tipd.agent.audit import Audit
     from tipd.agent.peers import Known
 
-_AT_ONCE = 2  # mails in memory
-
 
 class RawMails:
     """Mails by the SHA-256 of their bytes."""
@@ -26,7 +24,6 @@ class RawMails:
         """`find` runs in a thread; it returns a mail's bytes, or None where it no longer lies there."""
         self._find = find
         self._audit = audit
-        self._room = trio.CapacityLimiter(_AT_ONCE)
 
     async def open(self, sha256: str, known: Known, address: str) -> bytes:
         """Return the mail's bytes; raises Problem 403, 404 and 503.
@@ -36,7 +33,7 @@ class RawMails:
         """
         mail: bytes | None = None
         if allowed := known.peer.view == FULL:
-            mail = await trio.to_thread.run_sync(self._find, sha256, limiter=self._room)
+            mail = await trio.to_thread.run_sync(self._find, sha256)
             if mail is not None and hashlib.sha256(mail).hexdigest() != sha256:
                 mail = None
         outcome = "given" if mail is not None else "not there" if allowed else "refused"

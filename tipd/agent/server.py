@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _SAVE_EVERY = 2.0
 _ACCEPT_PAUSE = 0.1  # when the machine is out of descriptors
 _WAIT_FOR_GOODBYE = 2.0
+_TELL_EVERY = 60.0
+_UNKNOWN = 401
 _DEFAULT = Limits()
 
 
@@ -58,18 +60,19 @@ class Server:
         mails: Mails | None = None,
         inbox: Inbox | None = None,
         metrics: Callable[[], bytes] | None = None,
-        on_peers: Callable[[], None] | None = None,
+        on_look: Callable[[], None] | None = None,
     ) -> None:
         """`metrics`: what `/metrics` says, to callers on loopback alone; nothing where it is not given.
 
-        `on_peers` is called after the file of peers has changed.
+        `on_look` is called after each look at the file of peers; it raises nothing.
         """
         self.counts = Counts()
         self.peers = peers
         self._limits = limits
         self._clock = clock
         self._log = log
-        self._on_peers = on_peers
+        self._on_look = on_look
+        self._told_of, self._told_at = 0, float("-inf")
         self._answering = Answering(shelf, peers, clock, mails=mails, inbox=inbox, metrics=metrics)
         self._open: dict[_Connection, None] = {}  # in the order they came
         self._looked = trio.Event()
@@ -215,7 +218,7 @@ class Server:
             scheme, _, token = shown.partition(" ")
             known = self.peers.by_token(token.strip()) if scheme.lower() == "bearer" else None
         if known is None or not self.peers.still(known):
-            raise Problem(401, "who are you?", headers=(("www-authenticate", "Bearer"),), close=True)
+            raise Problem(_UNKNOWN, "who are you?", headers=(("www-authenticate", "Bearer"),), close=True)
         mine = sum(each.known is not None and each.known.name == known.name for each in self._open)
         if connection.known is None and mine >= self._limits.per_peer:
             raise Problem(429, f"a peer has at most {self._limits.per_peer} connections", close=True)
@@ -230,18 +233,18 @@ class Server:
 
     async def _look(self, listeners: Sequence[Listener]) -> None:
         """See who was revoked, and which certificates are new; a broken file of peers lets nobody in."""
-        fault, changes = self.peers.fault, self.peers.changes
+        fault = ""
         while True:
             self._looked.set()
             self._looked = trio.Event()
             await trio.sleep(self._limits.look)
             self.peers.refresh()
-            if self._on_peers is not None and self.peers.changes != changes:
-                self._on_peers()
-            changes = self.peers.changes
             if self.peers.fault and self.peers.fault != fault:
                 self._log.error("nobody is let in", error=self.peers.fault)
             fault = self.peers.fault
+            if self._on_look is not None:
+                self._on_look()
+            self._tell_of_unknown()
             for connection in list(self._open):
                 if connection.known is not None and not self.peers.still(connection.known):
                     self.counts.cut += 1
@@ -249,6 +252,13 @@ class Server:
             for listener in listeners:
                 if error := listener.renew(self.peers.certificates()):
                     self._log.error("the certificate is kept as it was", error=error)
+
+    def _tell_of_unknown(self) -> None:
+        """Say now and then how many were refused: each of them in the log would be theirs to fill."""
+        count = self.counts.refused[_UNKNOWN] - self._told_of
+        if count and trio.current_time() - self._told_at >= _TELL_EVERY:
+            self._log.warning("clients that nobody knows were refused", count=count)
+            self._told_of, self._told_at = self.counts.refused[_UNKNOWN], trio.current_time()
 
     async def _save(self) -> None:
         while True:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 from typing import TYPE_CHECKING
 
 import trio
 
 from tipd.agent import loop, metrics, notify
+from tipd.agent.chain import ChainError
 from tipd.agent.checking import keys_of
 from tipd.agent.enroll import PEERS, audit_of
 from tipd.agent.host import Host
@@ -34,7 +36,7 @@ async def run(config: AgentConfig, clock: Clock, log: Log) -> None:
         peers = Peers(config.state_dir / PEERS)
         working: list[loop.Agent] = []
         server = _server(host, peers, working)
-        _add_views(host, peers)
+        _add_views(host, peers, set())
         host.sealer.on_sealed(lambda view, _n: server.announce(config.name, view))
         async with trio.open_nursery() as nursery:
             with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
@@ -54,6 +56,7 @@ async def run(config: AgentConfig, clock: Clock, log: Log) -> None:
 def _server(host: Host, peers: Peers, working: list[loop.Agent]) -> Server:
     """Return the listener of a host; `working` holds its loop once that runs."""
     config = host.config
+    said: set[str] = set()
 
     def page() -> bytes:
         return metrics.text(_figures(host, peers, server, working))
@@ -65,18 +68,20 @@ def _server(host: Host, peers: Peers, working: list[loop.Agent]) -> Server:
         log=host.log,
         mails=RawMails(host.raw, audit_of(config, host.clock)),
         metrics=page,
-        on_peers=lambda: _add_views(host, peers),
+        on_look=lambda: _add_views(host, peers, said),
     )
     return server
 
 
-def _add_views(host: Host, peers: Peers) -> None:
-    """Seal what peers are to be given, from now on."""
+def _add_views(host: Host, peers: Peers, said: set[str]) -> None:
+    """Seal what peers are to be given, from now on; `said`: what was logged of what cannot be."""
     for view in sorted(peers.views() - host.chains.keys()):
         try:
             host.add_view(view)
-        except ConfigError as error:
-            host.log.error("a peer has a view that there is not", view=view, error=str(error))
+        except (ConfigError, ChainError, OSError, sqlite3.Error) as error:
+            if str(error) not in said:
+                host.log.error("a peer's view cannot be sealed", view=view, error=str(error))
+            said.add(str(error))
 
 
 def _figures(host: Host, peers: Peers, server: Server, working: list[loop.Agent]) -> Iterator[metrics.Figure]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tipd.agent.shelf import Readable, Served
 
 MOST_LISTED = 1000
-_MOST_BYTES = 8 * 2**20  # of manifests in one answer, unless the first alone is longer
+_MOST_BYTES = 4 * 2**20  # of manifests in one answer, unless the first alone is longer
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 

@@ -1,6 +1,6 @@
 """One connection's HTTP/1.1: requests are read with a deadline and a cap, answers written with a deadline a piece.
 
-h11 does the protocol; files go out by sendfile, under TLS in pieces of 256 KiB (8 KiB a hop reaches 17 MB/s only).
+h11 does the protocol; files go out by sendfile, under TLS in large pieces (8 KiB a hop reaches 17 MB/s only).
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 LONGEST_HEAD = 16 * 1024  # bytes
 LONGEST_FIELDS = 8  # of a query
 _RECEIVE = 64 * 1024
-_PIECE = 256 * 1024
-_READ = 4 * _PIECE  # one hop to a thread reads this much
+_PIECE = 512 * 1024
+_READ = 2 * _PIECE  # one hop to a thread reads this much
 _SLOWEST = 8 * 1024  # bytes a second a reader of a file must take, on the whole
 GONE = (trio.BrokenResourceError, trio.ClosedResourceError, OSError)
 Fields = tuple[tuple[str, str], ...]
@@ -128,9 +128,9 @@ class Wire:
     async def answer(self, status: int, headers: Fields, body: bytes) -> None:
         """Send a whole answer; headers without Content-Length and the like. To HEAD the body is not sent."""
         await self._start(status, headers, len(body))
-        if body and not self.head_only:
-            await self._send(h11.Data(data=body))
-            self.sent += len(body)
+        for at in range(0, 0 if self.head_only else len(body), _PIECE):  # each piece in its time
+            await self._send(h11.Data(data=body[at : at + _PIECE]))
+        self.sent += 0 if self.head_only else len(body)
         await self._send(h11.EndOfMessage())
 
     async def problem(self, problem: Problem) -> None:
@@ -162,13 +162,15 @@ class Wire:
             start += done
 
     async def _in_pieces(self, file: int, start: int, end: int) -> None:
+        buffer = memoryview(bytearray(min(end - start, _READ)))
         while start < end:
-            block = memoryview(await trio.to_thread.run_sync(os.pread, file, min(end - start, _READ), start))
-            for at in range(0, len(block), _PIECE):
+            into = buffer[: end - start]
+            done = await trio.to_thread.run_sync(os.preadv, file, [into], start)
+            for at in range(0, done, _PIECE):
                 with _in_time(trio.current_time() + self.limits.send):
-                    await self.stream.send_all(block[at : at + _PIECE])
-            self._count(len(block))
-            start += len(block)
+                    await self.stream.send_all(into[at : min(at + _PIECE, done)])
+            self._count(done)
+            start += done
 
     def _count(self, done: int) -> None:
         """Tell h11 that bytes went past it."""
