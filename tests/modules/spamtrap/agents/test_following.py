@@ -109,6 +109,27 @@ async def test_an_announcement_of_what_is_known_asks_nobody(tmp_path: Path) -> N
         assert agent.listings == asked
 
 
+async def test_it_is_asked_when_announcements_break_off(tmp_path: Path) -> None:
+    store, agent = FakeStore(), Memory()
+    agent.grow(mails(1))
+    breaks = trio.Event()
+
+    async def watch(told: Any) -> None:
+        told(1)
+        await breaks.wait()
+        agent.watch = Memory.watch.__get__(agent)  # type: ignore[method-assign]
+        raise AwayError("unreachable", "broke off")
+
+    agent.watch = watch  # type: ignore[method-assign]
+    watched = Watched(tmp_path, store, agent)
+    async with followed(watched):
+        await until(lambda: watched.facts)
+        await trio.testing.wait_all_tasks_blocked()
+        asked = agent.listings
+        breaks.set()
+        await until(lambda: agent.listings > asked)
+
+
 async def test_away_and_back_is_told(tmp_path: Path) -> None:
     store, agent = FakeStore(), Memory()
     agent.grow(mails(1))

@@ -211,8 +211,11 @@ class Following:
     async def _watch(self, origin: Origin) -> None:
         """Listen to announcements; where they cannot be heard, the times to look remain."""
         backoff = Backoff(AGAIN_LEAST, AGAIN_MOST, self._ground.rng)
+        heard = False
 
         def told(last: int) -> None:
+            nonlocal heard
+            heard = True
             backoff.reset()
             if last == 0 or last > self._known:
                 self._bell.ring()
@@ -223,6 +226,9 @@ class Following:
                 await origin.watch(told)
             except AwayError as error:
                 self._ground.log.debug("no announcements", agent=self._source.name, why=str(error))
+            if heard:  # they broke off: we may have been put out, or it may be down
+                heard = False
+                self._bell.ring()
             if trio.current_time() - began > AGAIN_MOST:
                 backoff.reset()
             await trio.sleep(backoff.next() + AGAIN_LEAST)
