@@ -85,6 +85,9 @@ async def test_head_tells_the_size_and_sends_nothing(tmp_path: Path) -> None:
         got = await host.ask("/v1/versions/1", method="HEAD", stream=stream)
         assert int(got.headers["content-length"]) == host.chain.body(1).stat().st_size
         assert got.body == b""
+        whole = await host.ask("/v1/versions", stream=stream)
+        head = await host.ask("/v1/versions", method="HEAD", stream=stream)
+        assert int(head.headers["content-length"]) == len(whole.body)
         assert (await host.ask("/v1/versions/1", stream=stream)).status == 200
 
 

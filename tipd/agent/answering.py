@@ -127,9 +127,14 @@ class Answering:
                 return
             start, end = part or (0, version.size)
             told: Fields = (("content-range", f"bytes {start}-{end - 1}/{version.size}"),) if part else ()
-            await wire.send_file(206 if part else 200, (*tagged, *told), version.file, start, end)
+            status = 206 if part else 200
+            if version.file < 0:
+                await wire.answer(status, (*tagged, *told), version.lines[start:end])
+            else:
+                await wire.send_file(status, (*tagged, *told), version.file, start, end)
         finally:
-            os.close(version.file)
+            if version.file >= 0:
+                os.close(version.file)
         if end == version.size:
             self._peers.took(known.name, n, version.size, self._now())
 

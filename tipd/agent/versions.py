@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tipd.agent.shelf import Readable, Served
 
 MOST_LISTED = 1000
+SMALL = 64 * 1024  # bytes: what is no longer is read in the hop that finds it
 _MOST_BYTES = 4 * 2**20  # of manifests in one answer, unless the first alone is longer
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -63,11 +64,12 @@ def _there(chain: Readable, n: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A version's lines, opened: whoever has it closes `file`."""
+    """A version's lines, opened: whoever has it closes `file` (-1: they were so few that they are in `lines`)."""
 
     file: int
     sha256: str
     size: int
+    lines: bytes = b""
 
     @property
     def etag(self) -> str:
@@ -87,7 +89,10 @@ def opened(chain: Readable, n: int) -> Opened:
     if os.fstat(file).st_size != named.bytes:
         os.close(file)
         raise Problem(500, f"version {n} is damaged here")
-    return Opened(file, named.sha256, named.bytes)
+    if named.bytes > SMALL:
+        return Opened(file, named.sha256, named.bytes)
+    with os.fdopen(file, "rb") as small:
+        return Opened(-1, named.sha256, named.bytes, small.read())
 
 
 def part_of(version: Opened, headers: Mapping[str, str]) -> ranges.Part | None:

@@ -122,16 +122,22 @@ class Wire:
 
     async def head(self, status: int, headers: Fields, length: int) -> None:
         """Answer a HEAD request for so many bytes."""
-        await self._start(status, headers, length)
+        await self._send(self._response(status, headers, length))
         await self._send(h11.EndOfMessage())
 
     async def answer(self, status: int, headers: Fields, body: bytes) -> None:
         """Send a whole answer; headers without Content-Length and the like. To HEAD the body is not sent."""
-        await self._start(status, headers, len(body))
-        for at in range(0, 0 if self.head_only else len(body), _PIECE):  # each piece in its time
-            await self._send(h11.Data(data=body[at : at + _PIECE]))
-        self.sent += 0 if self.head_only else len(body)
-        await self._send(h11.EndOfMessage())
+        response = self._response(status, headers, len(body))
+        body = b"" if self.head_only else body
+        if len(body) <= _PIECE:  # one write
+            events = [response, *([h11.Data(data=body)] if body else []), h11.EndOfMessage()]
+            await self._write(b"".join(self._http.send(event) or b"" for event in events))
+        else:
+            await self._send(response)
+            for at in range(0, len(body), _PIECE):  # each piece in its time
+                await self._send(h11.Data(data=body[at : at + _PIECE]))
+            await self._send(h11.EndOfMessage())
+        self.sent += len(body)
 
     async def problem(self, problem: Problem) -> None:
         """Send what is wrong, where an answer can still be sent."""
@@ -143,7 +149,7 @@ class Wire:
 
     async def send_file(self, status: int, headers: Fields, file: int, start: int, end: int) -> None:
         """Send a file's bytes from `start` to before `end`; a client that takes them too slowly is broken off."""
-        await self._start(status, headers, end - start)
+        await self._send(self._response(status, headers, end - start))
         deadline = trio.current_time() + self.limits.send + (end - start) / _SLOWEST
         with _in_time(deadline):
             await (self._by_kernel if self._plain else self._in_pieces)(file, start, end)
@@ -212,14 +218,17 @@ class Wire:
                 return event
             self._http.receive_data(bytes(await self.stream.receive_some(_RECEIVE)))
 
-    async def _start(self, status: int, headers: Fields, length: int) -> None:
+    def _response(self, status: int, headers: Fields, length: int) -> h11.Response:
         sized = [("content-length", str(length))] if status != HTTPStatus.NOT_MODIFIED else []
         date = format_datetime(self._clock.now(), usegmt=True)  # by which readers know a clock that is far off
         fields = [("date", date), *sized, ("cache-control", "private"), *headers]
-        await self._send(h11.Response(status_code=status, headers=fields, reason=HTTPStatus(status).phrase))
+        return h11.Response(status_code=status, headers=fields, reason=HTTPStatus(status).phrase)
 
     async def _send(self, event: Any) -> None:
-        if out := self._http.send(event):
+        await self._write(self._http.send(event) or b"")
+
+    async def _write(self, out: bytes) -> None:
+        if out:
             with _in_time(trio.current_time() + self.limits.send):
                 await self.stream.send_all(out)
 
