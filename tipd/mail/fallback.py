@@ -14,6 +14,7 @@ from email.message import Message
 from email.policy import compat32
 from typing import TYPE_CHECKING, Any
 
+from tipd.mail import charset
 from tipd.mail.parts import LONGEST_PARAMETERS, Part, parameter
 from tipd.mail.quick import Unparsable
 
@@ -103,17 +104,15 @@ def decoded(text: str) -> str:
     except (HeaderParseError, ValueError, IndexError):
         return _clean(text)
     return "".join(
-        _clean(piece) if isinstance(piece, str) else _read(piece, charset or "utf-8") for piece, charset in pieces
+        _clean(piece) if isinstance(piece, str) else charset.decode(piece, name or "utf-8")[0] for piece, name in pieces
     )
 
 
-def _read(piece: bytes, charset: str) -> str:
-    try:
-        return piece.decode(charset, "replace")
-    except (LookupError, ValueError):
-        return piece.decode("utf-8", "replace")
-
-
 def _clean(text: str) -> str:
-    """Return text without the halves of surrogates that bytes beyond ASCII came in as."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace") if not text.isascii() else text
+    """Return text without halves of surrogates: bytes beyond ASCII came in as such."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode("utf-8")
