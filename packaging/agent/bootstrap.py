@@ -99,11 +99,14 @@ def foreign(path: Path) -> str:
 
 
 def whole(place: Path, wanted: list[tuple[str, str, int]]) -> bool:
-    """Whether everything is there: something may have tidied the cache up."""
+    """Whether all is there as it was packed: a cache may have been tidied up, or written just before a power cut."""
     try:
         if reason := foreign(place):
             fail(CONFIG, f"{place}: {reason}")
-        return all(os.lstat(place / path).st_size == size for path, _, size in wanted)
+        there = all(os.lstat(place / path).st_size == size for path, _, size in wanted)
+        return there and all(
+            hashlib.sha256((place / path).read_bytes()).hexdigest() == digest for path, digest, _ in wanted
+        )
     except OSError:
         return False
 

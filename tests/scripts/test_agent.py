@@ -86,6 +86,17 @@ def test_what_was_tidied_away_is_unpacked_again(host: Host, tmp_path: Path) -> N
     assert host.places() == [place]
 
 
+def test_what_was_changed_is_unpacked_again_though_it_is_as_long(host: Host, tmp_path: Path) -> None:
+    file = built(tmp_path, more=b"right = 1")
+    host(file)
+    (place,) = host.places()
+    (place / "tipd" / "agent" / "__main__.py").write_bytes(b"\0" * len(PROGRAM))  # what a power cut leaves
+    (place / "words.py").write_bytes(b"wrong = 1")
+    assert host(file).returncode == 0
+    assert (place / "words.py").read_bytes() == b"right = 1"
+    assert host.places() == [place]
+
+
 def test_many_that_start_at_once_unpack_one_folder(host: Host, tmp_path: Path) -> None:
     file = built(tmp_path)
     started = [
