@@ -164,7 +164,7 @@ async def _empty(connection: Any) -> None:
 def test_whatever_is_taken_and_taken_back_is_as_the_model_says(pg_server: pg.Server) -> None:
     name = pg_server.create_migrated()
 
-    @settings(max_examples=25, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=15, suppress_health_check=list(HealthCheck))
     @given(MAILS, STEPS)
     def holds(drawn: list[dict[str, Any]], steps: list[tuple[Any, ...]]) -> None:
         trio.run(play, pg_server.dsn(name), drawn, steps)

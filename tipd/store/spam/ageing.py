@@ -26,7 +26,7 @@ UPDATE sighting AS s SET seen = d.last FROM (
          WHERE o.closed IS NULL AND o.source_id = $1 AND o.kind = ANY($2::smallint[]) AND o.seen <= $3
          LIMIT {MOST_ROWS}) AS d
      CROSS JOIN LATERAL (SELECT sighted_last FROM spam_relay AS r
-            WHERE r.relay = d.value::inet AND r.source_id = $1 AND r.sighted_last > $3 LIMIT 1) AS r) AS d
+            WHERE r.relay = d.value::inet AND r.source_id + 0 = $1 AND r.sighted_last > $3 OFFSET 0) AS r) AS d
  WHERE s.ctid = d.place
 """  # noqa: S608 - our own number
 

@@ -33,8 +33,10 @@ WITH few AS MATERIALIZED (
      WHERE together <= {MOST_ROWS}
 ), rows AS MATERIALIZED (
     SELECT few.campaign, few.mails, m.at, m.trap, m.relay, m.parts
-      FROM few JOIN spam_campaign AS c ON c.id = few.campaign OR c.joined = few.campaign
-     CROSS JOIN LATERAL (SELECT * FROM spam_mail AS m WHERE m.campaign = c.id AND m.source_id = $1 OFFSET 0) AS m
+      FROM few CROSS JOIN LATERAL (
+           SELECT id FROM spam_campaign WHERE id = few.campaign
+            UNION ALL SELECT id FROM spam_campaign WHERE joined = few.campaign) AS c
+     CROSS JOIN LATERAL (SELECT * FROM spam_mail AS m WHERE m.campaign = c.id AND m.source_id + 0 = $1 OFFSET 0) AS m
 ), whole AS (
     SELECT campaign FROM rows GROUP BY campaign, mails HAVING count(*) = mails
 )
@@ -81,7 +83,7 @@ WITH few AS MATERIALIZED (
     SELECT few.relay, min(m.at) AS first, max(m.at) AS last, max(m.at) FILTER (WHERE m.sighted) AS sighted_last,
            coalesce(bit_or((1 << m.trap_kind)::smallint) FILTER (WHERE m.sighted AND m.trap_kind > 0), 0) AS kinds
       FROM few CROSS JOIN LATERAL (
-           SELECT * FROM spam_mail AS m WHERE m.relay = few.relay AND m.source_id = $1 OFFSET 0) AS m
+           SELECT * FROM spam_mail AS m WHERE m.relay = few.relay AND m.source_id + 0 = $1 OFFSET 0) AS m
      GROUP BY few.relay, few.mails HAVING count(*) = few.mails
 )
 UPDATE spam_relay AS r SET first = l.first, last = l.last, sighted_last = l.sighted_last, kinds = l.kinds

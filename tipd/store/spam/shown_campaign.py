@@ -52,7 +52,7 @@ SELECT coalesce(sum(urls_cut), 0)::bigint AS urls, coalesce(sum(hosts_cut), 0)::
 """
 _SOME = f"""
 SELECT source_id, at, relay, trap, subject FROM spam_mail
- WHERE campaign = ANY($1::bigint[]) AND source_id = ANY($2::integer[]) LIMIT {LOOKED_AT}
+ WHERE campaign = ANY($1::bigint[]) AND source_id + 0 = ANY($2::integer[]) LIMIT {LOOKED_AT}
 """  # noqa: S608
 _RELAYS = f"""
 SELECT host(m.relay) AS address, m.first, m.last, m.count,

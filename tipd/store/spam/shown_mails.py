@@ -75,7 +75,7 @@ SELECT campaign AS id FROM spam_campaign_source WHERE campaign = ANY($1::bigint[
 """
 _OF_RELAY = f"""
 SELECT DISTINCT coalesce(c.joined, c.id) AS id FROM (
-    SELECT campaign FROM spam_mail WHERE relay = $1::inet AND source_id = ANY($2::integer[]) LIMIT {LOOKED_AT}) AS m
+    SELECT campaign FROM spam_mail WHERE relay = $1::inet AND source_id + 0 = ANY($2::integer[]) LIMIT {LOOKED_AT}) AS m
   JOIN spam_campaign AS c ON c.id = m.campaign
 """  # noqa: S608
 _OF_MAIL = """

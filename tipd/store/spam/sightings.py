@@ -1,8 +1,8 @@
 """What the traps themselves saw, as sightings: intervals like those of lists, with the same findings.
 
 Asyncio-flavoured; runs inside a writer's transaction, after the sums. A relay is listed from the first mail that is
-evidence on, and was last seen at the latest; `ageing` ends it. What is older than a sighting lasts (an archive of
-years ago) is history: the interval is stored closed, and not told.
+evidence on, and was last seen at the latest; `ageing` ends it. What is older than a sighting lasts (an archive of years
+ago) lists nobody: it stands with the relay (`spam_relay`).
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _TRAPS = ", ".join(
 # What is said beside a relay: the kinds of traps that saw it.
 CONTEXT = f"""CASE WHEN r.kinds > 0
             THEN jsonb_build_object('traps', array_to_json(array_remove(ARRAY[{_TRAPS}], NULL))) END"""
-# Open, in words that fit no index but that by the key: before there are statistics PostgreSQL 18 would skip through
-# `sighting_open` for each.
+# Open, in words that fit no index but that by the key: before there are statistics all of `sighting_open` would be
+# walked through for each.
 OPEN = "coalesce(o.closed, 'infinity') = 'infinity'"
 _TABLE = """
 CREATE TEMPORARY TABLE IF NOT EXISTS spam_live (

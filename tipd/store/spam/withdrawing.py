@@ -14,6 +14,7 @@ from tipd.model.key import key_of
 from tipd.model.kind import Kind
 from tipd.store import closing, partitions
 from tipd.store.spam import recounting
+from tipd.store.spam.incoming import MONTHLY, PLAN
 from tipd.store.spam.ready import hash_of
 from tipd.store.spam.sightings import begun
 
@@ -29,18 +30,20 @@ CREATE TEMPORARY TABLE IF NOT EXISTS spam_gone (
     relay inet, parts bigint[], subject text, whole boolean
 ) ON COMMIT DELETE ROWS
 """
-# One descent of an index each: without statistics yet whole months would be read instead.
-_PLAN = "SET LOCAL enable_hashjoin = {on}; SET LOCAL enable_mergejoin = {on}; SET LOCAL enable_seqscan = {on}"
+# One descent of an index each, a month at a time: before there are statistics whole months would be read for each mail.
 _TAKE_BACK = """
 WITH gone AS (
-    DELETE FROM spam_mail AS m USING unnest($2::bigint[], $3::bytea[]) AS a (hash, tail)
-     WHERE m.hash = a.hash AND m.tail = a.tail AND m.source_id = $1
-    RETURNING m.*
+    DELETE FROM {month} WHERE ctid = ANY (ARRAY(
+        SELECT f.place FROM unnest($2::bigint[], $3::bytea[]) AS a (hash, tail) CROSS JOIN LATERAL (
+            SELECT ctid AS place FROM {month} AS m
+             WHERE m.hash = a.hash AND m.tail = a.tail AND m.source_id + 0 = $1 OFFSET 0) AS f))
+    RETURNING *
 )
 INSERT INTO spam_gone
 SELECT g.hash, g.at, coalesce(c.joined, c.id, 0), g.defects, g.size, g.class, g.sighted, g.relay, g.parts, g.subject,
        g.rest <> ''
-  FROM gone AS g LEFT JOIN spam_campaign AS c ON c.id = g.campaign
+  FROM gone AS g
+  LEFT JOIN LATERAL (SELECT id, joined FROM spam_campaign AS c WHERE c.id = g.campaign OFFSET 0) AS c ON true
 """
 _VOLUME = (
     """
@@ -149,11 +152,11 @@ async def withdraw(connection: Connection, source_id: int, shas: Sequence[bytes]
     if not shas:
         return Gone()
     halves = [hash_of(sha) for sha in dict.fromkeys(shas)]
-    await connection.execute(_TABLE)
-    await connection.execute(_PLAN.format(on="off"))
-    done = await connection.execute(_TAKE_BACK, source_id, [one for one, _ in halves], [tail for _, tail in halves])
-    await connection.execute(_PLAN.format(on="on"))
-    mails = int(done.rpartition(" ")[2])
+    await connection.execute(f"{_TABLE}; {PLAN}")
+    asked, mails = ([one for one, _ in halves], [tail for _, tail in halves]), 0
+    for month in await MONTHLY.months(connection):
+        done = await connection.execute(_TAKE_BACK.format(month=month), source_id, *asked)
+        mails += int(done.rpartition(" ")[2])
     if not mails:
         return Gone()
     await connection.execute("ANALYZE spam_gone")
