@@ -35,6 +35,7 @@ def test_the_demo_shows_the_main_job_and_ends_by_itself():
     assert int(pager[1]) > 0
     assert "with a green token one sees 0 of the partner's amber findings" in done.stdout
     check_tracking(done.stdout)
+    check_post(done.stdout)
     stream = next(line for line in done.stdout.splitlines() if line.startswith("stream:"))
     assert "0 missed, 0 out of order" in stream
     assert "resumed 0 times" not in stream
@@ -55,3 +56,23 @@ def check_tracking(said):
     assert any({"single-flux.example", "pay.quiet-apex.example"} <= names for names in networks)
     assert any({"login.double-flux.example", "parcel-track.homeip.net"} <= names for names in networks)
     assert not any({"single-flux.example", "login.double-flux.example"} <= names for names in networks)
+
+
+def check_post(said):
+    """The archive comes after the lists, the agent's maildir keeps filling, a colleague sees nothing of people."""
+    lines = said.splitlines()
+    live = [line.split()[1:3] for line in lines if re.match(r"\d{4}-\d\d-\d\dT", line)]
+    first_list = next(n for n, (kind, source) in enumerate(live) if kind == "indicator.listed" and "demo" in source)
+    assert first_list < next(n for n, (kind, _) in enumerate(live) if kind == "archive.taken")
+    traps = {row[0]: row for line in lines if len(row := line.split()) == 6 and row[0] in {"mx1", "untouched"}}
+    assert traps.keys() == {"mx1", "untouched"}
+    for _name, _kind, state, mails, recipients, listed in traps.values():
+        assert state == "ok"
+        assert int(mails) > 60
+        assert (int(recipients), int(listed) > 0) == (4, True)
+    versions = re.findall(
+        r"^(ours|a colleague's): agent mx1, view (\w+), version (\d+), (\d+) mails, 0 gaps$", said, re.M
+    )
+    assert [(who, view) for who, view, _, _ in versions] == [("ours", "redacted"), ("a colleague's", "urls")]
+    assert all(int(version) > 2 and int(mails) > 60 for _, _, version, mails in versions)
+    assert "the colleague's mails name 0 of 4 traps" in said
