@@ -1,8 +1,8 @@
 """The same mail read with the mail-parser package, and with the standard library's `compat32` parser and `re`.
 
 As a program would be written with them: header fields decoded, the Received chain taken apart, text and HTML searched
-for URLs and mail addresses by patterns, files named, measured and hashed. The three hashes of campaigns are taken by our
-own code, of what the peer found. They do less than a record holds: no look into archives, no canonical form of URLs, no
+for URLs and mail addresses by patterns, files named, measured and hashed. The three hashes of campaigns are taken by
+our own code, of what the peer found. They do less than a record holds: no look into archives, no canonical URLs, no
 registrable domains, no check of where an address may lead, no relay at the trust boundary, no class.
 """
 

@@ -2,9 +2,8 @@
 
 Made-up mails, and the corpora of `../shared/corpora` where they lie (`TIPD_CORPORA` names another folder); their
 members are read into memory before. Processor time of one process, the three readers taking turns at every twenty
-mails. The others do less (see `_mail_peers.py`): no hashes of campaigns, no masking, no look into archives. Measured
-too: how many URLs each finds (canonical, each mail's each once), what is lost, the slowest mail, and two processes
-against one (wall time).
+mails. The others do somewhat less (see `_mail_peers.py`). Measured too: how many URLs each finds (canonical, each
+mail's each once), the slowest mail (none may be lost), and two processes against one (wall time).
 """
 
 from __future__ import annotations
@@ -76,7 +75,8 @@ def _mail(number: int, text: str, links: list[str], rng: random.Random) -> bytes
     body = "".join(f"--q\r\nContent-Type: {kind}; charset=utf-8\r\n\r\n{part}\r\n" for kind, part in kinds)
     if number % 10 == 1:
         file = base64.encodebytes(rng.randbytes(30_000)).decode().replace("\n", "\r\n")
-        body += f'--q\r\nContent-Type: application/pdf; name="{number}.pdf"\r\nContent-Transfer-Encoding: base64\r\n\r\n{file}'
+        kind = f'application/pdf; name="{number}.pdf"'
+        body += f"--q\r\nContent-Type: {kind}\r\nContent-Transfer-Encoding: base64\r\n\r\n{file}"
     return f"{head}Content-Type: multipart/mixed; boundary=q\r\n\r\n{body}--q--\r\n".encode()
 
 

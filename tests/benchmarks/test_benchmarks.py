@@ -21,6 +21,7 @@ FIGURES = {
     "formats": 8,  # one a format
     "load": 5,  # first loads without and with context, next poll, two kinds of unchanged poll
     "lookup": 5,
+    "mail": 6,  # without corpora: rate and URLs against two others, the slowest, two processes
     "memory": 5,
     "misp": 3,
     "pivot": 20,  # five kinds at three moments, two sizes, names taken in, observations stored

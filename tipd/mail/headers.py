@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -67,7 +68,19 @@ def display(text: str, most: int) -> str:
 
 def date(text: str) -> datetime | None:
     """Return a field's moment in UTC, None where it holds none that a mail can bear (1980 to 2099)."""
-    if len(text) > LONGEST:
+    found = _naive(text)
+    return found.replace(tzinfo=UTC) if found else None
+
+
+def moment(text: str) -> str:
+    """Return a field's moment as records hold it, empty where it holds none."""
+    found = _naive(text)
+    return found.isoformat("T", "seconds") + "Z" if found else ""
+
+
+def _naive(text: str) -> datetime | None:
+    """Return a field's moment in UTC, without saying so: reckoning with zones takes longer than all the rest."""
+    if not text or len(text) > LONGEST:
         return None
     match = _DATE.match(text)
     try:
@@ -77,22 +90,24 @@ def date(text: str) -> datetime | None:
     return found if _FIRST_YEAR <= found.year <= _LAST_YEAR else None
 
 
-def moment(text: str) -> str:
-    """Return a field's moment as records hold it, empty where it holds none."""
-    found = date(text) if text else None
-    return written(found) if found else ""
-
-
 def _plain(day: str, month: str, year: str, time: str, zone: str) -> datetime:
     if time.endswith(":60"):
         time = f"{time[:6]}59"  # a leap second
-    found = datetime.fromisoformat(f"{year}-{_MONTHS[month]}-{day:0>2}T{time}{_ZONES.get(zone, zone)}")
-    return found.astimezone(UTC)
+    return datetime.fromisoformat(f"{year}-{_MONTHS[month]}-{day:0>2}T{time}") - _offset(zone)
+
+
+@lru_cache(maxsize=512)
+def _offset(zone: str) -> timedelta:
+    zone = _ZONES.get(zone, zone)
+    offset = timedelta(hours=int(zone[1:3]), minutes=int(zone[3:]))
+    if offset >= timedelta(days=1):
+        raise ValueError(f"no zone: {zone}")
+    return -offset if zone.startswith("-") else offset
 
 
 def _odd(text: str) -> datetime:
     found = parsedate_to_datetime(text)
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    return (found.astimezone(UTC) if found.tzinfo else found).replace(tzinfo=None)
 
 
 def written(moment: datetime) -> str:

@@ -28,6 +28,11 @@ _PLAIN = re.compile(
     r"(?: \(may be forged\))?|([0-9A-Fa-f.:]{2,45}))\)"
     r"\s(?:\(using [^()]*(?:\([^()]*\)[^()]*)*+\)\s)?(?:\([^()]*\)\s)*+by (\S{1,255})"
 )
+# Exim: `from NAME ([ADDRESS] helo=WHAT HE SAID) by US`; and those who write `from NAME [ADDRESS] by US`.
+_EXIM = re.compile(
+    r"from ([A-Za-z0-9._\-]{1,255}) \(?\[(?:IPv6:)?([0-9A-Fa-f.:]{2,45})\](?::[0-9]{1,5})?"
+    r"(?: helo=\[?([^\s()\]]{1,255})\]?)?(?: [a-z]+=[^\s()]+)*+\)? by (\S{1,255})"
+)
 _FROM = re.compile(r"\s*from\s+(\S{1,255})", re.IGNORECASE)
 _BY = re.compile(r"(?:\A|\s)by\s+(\S{1,255})", re.IGNORECASE)
 # What the sender called himself, as Exim (`helo=`), qmail (`HELO x`) and others write it beside what they saw.
@@ -63,6 +68,11 @@ def hop(value: str) -> Hop:
 
 def _odd(clauses: str, at: str) -> Hop:
     sender, by = _by(clauses)
+    if not sender or sender.startswith("("):  # a program of its own machine, as qmail and sendmail write it
+        return Hop(by=_host(by), at=at)
+    exim = _EXIM.match(clauses)
+    if exim is not None and (address := _canonical(exim[2])):
+        return Hop(by=_host(exim[4]), from_=_host(exim[1]), helo=_host(exim[3] or exim[1]), address=address, at=at)
     opened = _FROM.match(sender)
     helo = opened[1] if opened else ""
     beside = sender[opened.end() :] if opened else sender

@@ -31,12 +31,21 @@ MOST_KEPT = 65536  # words whose judgement is remembered: a language's common on
 def words(text: str) -> list[str]:
     """Return the words of a text that stand free of signs and figures, in their order and their case."""
     text = text[:LONGEST]
-    if not text.isascii():
+    if not text.isascii() and not _is_latin(text):
         text = unicodedata.normalize("NFKC", text)
     found = list(filter(str.isalpha, text.split()))
     if found and max(map(len, found)) > LONGEST_WORD:
         return [word for word in found if len(word) <= LONGEST_WORD]
     return found
+
+
+def _is_latin(text: str) -> bool:
+    """Say whether all letters are of the first 256: none of those is a form of another."""
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def template(text: str, urls: Sequence[str], subject: str) -> str:
