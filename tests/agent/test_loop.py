@@ -249,3 +249,20 @@ def test_a_folder_without_rights_is_told_once_and_harms_no_other(tmp_path, maild
     assert {folder.fault for folder in agent.folders.values()} == {"Permission denied", ""}
     assert "/nowhere/Maildir" in agent.trouble
     opened.close()
+
+
+def test_a_maildir_whose_folders_cannot_be_listed_is_read_all_the_same_and_told(tmp_path, maildir, monkeypatch):
+    maildir.deliver(mail(1))
+    opened = host(config(tmp_path, maildir.path))
+    real = os.scandir
+
+    def refused(path):
+        if os.fsencode(path) == os.fsencode(maildir.path):
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr("tipd.agent.maildir.os.scandir", refused)
+    agent = trio.run(once, opened)
+    assert hashes(opened.chains["urls"]) == [sha(mail(1))]
+    assert agent.trouble == {str(maildir.path): f"{maildir.path}: Permission denied"}
+    opened.close()

@@ -40,6 +40,23 @@ def test_the_folders_of_a_maildir_and_those_beside(box, tmp_path):
     assert found == [os.fsencode(box.path / name) for name in ("new", "cur", ".Junk/cur")]
 
 
+def test_a_folder_that_may_not_be_entered_hides_no_other(box, monkeypatch):
+    for name in (".A", ".Private", ".Z"):
+        (box.path / name / "new").mkdir(parents=True)
+    real = os.lstat
+
+    def refused(path, **more):
+        if b".Private/" in os.fsencode(path):
+            raise PermissionError(13, "Permission denied")
+        return real(path, **more)
+
+    monkeypatch.setattr(maildir.os, "lstat", refused)
+    found = {
+        path.removeprefix(os.fsencode(box.path) + b"/") for path in Box(box.path, MaildirSettings(path="/x")).folders()
+    }
+    assert found >= {b"new", b"cur", b".A/new", b".Z/new", b".Private/new"}
+
+
 def test_globs_files_and_what_leads_nowhere(box, tmp_path):
     (tmp_path / "mbox").write_bytes(b"")
     (tmp_path / "Mailbad").mkdir()

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _FIND = 60.0  # seconds between two looks at which maildirs there are
 _TEND = 300.0
 _SWEEP = 86400.0  # seconds between two looks for mails that went away by themselves
+_FIRST_SWEEP = 3600.0  # seconds after the start: one who starts anew each night sweeps too
 _COALESCE = 0.2
 _TICK = 1.0
 _LONGEST_PAUSE = 60.0
@@ -66,7 +67,7 @@ class Agent:
         self._taken_views: frozenset[str] = frozenset()
         self._hints = Hints()
         self._found_at = float("-inf")
-        self._swept_at = trio.current_time()
+        self._swept_at = trio.current_time() - _SWEEP + _FIRST_SWEEP
         self._since: dict[str, float] = {}
         self._to_recover: set[str] = set()
         self._sealing = trio.CapacityLimiter(1)
@@ -182,16 +183,18 @@ class Agent:
         if now - self._found_at < _FIND:
             return
         self.boxes, faults = await trio.to_thread.run_sync(maildir.boxes, self.settings.folders)
+        found: dict[bytes, Folder] = {}
+        for box in self.boxes:
+            paths, fault = await trio.to_thread.run_sync(_folders_of, box)
+            faults += [fault] if fault else []
+            for path in paths:
+                known = self.folders.get(path)
+                found[path] = known if known is not None and known.box == box else Folder(box, path)
         for fault in faults:
             if fault not in self.trouble.values():
                 self.host.log.warning("a maildir cannot be read", error=fault)
         self.trouble = {key: text for key, text in self.trouble.items() if not key.startswith("/")}
         self.trouble |= {fault.partition(":")[0]: fault for fault in faults}
-        found: dict[bytes, Folder] = {}
-        for box in self.boxes:
-            for path in await trio.to_thread.run_sync(_folders_of, box):
-                known = self.folders.get(path)
-                found[path] = known if known is not None and known.box == box else Folder(box, path)
         self.folders = found
         self._hints.watch(found)
         self._found_at = now
@@ -325,11 +328,16 @@ class Agent:
             pause.seconds = 0.0
 
 
-def _folders_of(box: Box) -> list[bytes]:
+def _folders_of(box: Box) -> tuple[list[bytes], str]:
+    """Return the folders of a maildir, and what keeps some from being found."""
+    found: list[bytes] = []
     try:
-        return [] if box.mbox else list(box.folders())
-    except OSError:
-        return []
+        found.extend(() if box.mbox else box.folders())
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        return found, f"{box.path}: {error.strerror}"
+    return found, ""
 
 
 async def run(host: Host, *, task_status: trio.TaskStatus[Agent] = trio.TASK_STATUS_IGNORED) -> None:

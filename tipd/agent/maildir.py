@@ -44,7 +44,10 @@ class Box:
     mbox: bool = False
 
     def folders(self) -> Iterator[bytes]:
-        """Yield the folders of a maildir that hold mails, those of Maildir++ too; links are not followed."""
+        """Yield the folders of a maildir that hold mails, those of Maildir++ too; links are not followed.
+
+        One that may not be entered is yielded too: listing it says so. Raises OSError.
+        """
         root = os.fsencode(self.path)
         yield from _halves(root)
         with os.scandir(root) as entries:
@@ -63,8 +66,10 @@ def _halves(folder: bytes) -> Iterator[bytes]:
         try:
             if stat.S_ISDIR(os.lstat(path).st_mode):
                 yield path
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             continue
+        except PermissionError:
+            yield path
 
 
 def boxes(settings: Iterable[MaildirSettings]) -> tuple[list[Box], list[str]]:
