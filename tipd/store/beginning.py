@@ -55,7 +55,8 @@ _AGAIN = """
 WITH changed AS MATERIALIZED (
     SELECT place, was, fresh.* FROM fresh CROSS JOIN LATERAL (
         SELECT ctid AS place, still.seen, still.context, still.tlp AS was, still.until FROM sighting AS still
-         WHERE still.key = fresh.key AND still.source_id + 0 = $1 AND still.closed IS NULL OFFSET 0) AS found
+         WHERE still.key = fresh.key AND still.source_id + 0 = $1
+           AND coalesce(still.closed, 'infinity') = 'infinity' OFFSET 0) AS found
      WHERE found.seen IS DISTINCT FROM $4
         OR (found.context, found.was, found.until) IS DISTINCT FROM (fresh.context, fresh.tlp, fresh.until)
 ), again AS (

@@ -23,8 +23,9 @@ LEFT, AGED, WITHDRAWN = "left", "aged", "withdrawn"
 SOURCE_REMOVED, SOURCE_GONE = "source_removed", "source_gone"
 
 # `closed` never lies before `opened`, whatever the wall clock did. What is open is found key by key (`OFFSET 0` keeps
-# the planner from turning it round, `+ 0` from taking an index by the source): before there are statistics it would
-# read all rows of the source instead, which after a first load are a million, for a hundredth of them.
+# the planner from turning it round, `+ 0` from taking an index by the source, the words for `closed` from walking
+# through all open rows for each key): before there are statistics it would read all rows of the source instead, which
+# after a first load are a million, for a hundredth of them.
 _CLOSE = """
 WITH closed AS (
     UPDATE sighting SET closed = greatest(opened, $1), closed_round = $2, reason = $5,
@@ -32,7 +33,8 @@ WITH closed AS (
      WHERE sighting.ctid = ANY (ARRAY(
         SELECT place FROM unnest($6::bigint[]) AS gone (key) CROSS JOIN LATERAL (
             SELECT ctid AS place FROM sighting AS still
-             WHERE still.key = gone.key AND still.source_id + 0 = $3 AND still.closed IS NULL OFFSET 0) AS found))
+             WHERE still.key = gone.key AND still.source_id + 0 = $3
+               AND coalesce(still.closed, 'infinity') = 'infinity' OFFSET 0) AS found))
     RETURNING sighting.key, kind, value, tlp, context -> 'class' AS class
 ), told AS (
     INSERT INTO finding (at, key, source_id, subject_kind, kind, module, subject_value, tlp, data)
