@@ -41,7 +41,7 @@ def test_a_mail_becomes_a_record():
         "shop@sender.example",
         "bounce@sender.example",
     )
-    assert record.relay == Relay(address="198.51.100.7", helo="mail.sender.example")
+    assert record.relay == Relay(address="198.51.100.7", name="mail.sender.example")
     assert record.auth is not None and record.auth.aligned
     assert set(record.urls) == {
         "http://shop.example.com/a",

@@ -87,3 +87,26 @@ def test_no_text_raises(text):
 def test_a_field_without_end_is_read_in_no_time():
     assert hop("from " + "(" * 1_000_000).address == ""
     assert hop("by " * 300_000).at == ""
+
+
+@pytest.mark.parametrize(
+    ("field", "name", "helo"),
+    [
+        (
+            "from out1.big.example (out1.big.example [198.51.100.9]) by mx (Postfix) with ESMTPS id 1",
+            "out1.big.example",
+            "",
+        ),
+        (
+            "from me.example (out1.big.example [198.51.100.9]) by mx (Postfix) with ESMTPS id 1",
+            "out1.big.example",
+            "me.example",
+        ),
+        ("from out1.big.example (unknown [198.51.100.9]) by mx (Postfix) with ESMTPS id 1", "", "out1.big.example"),
+        ("from out1.big.example ([198.51.100.9]) by mx", "", "out1.big.example"),
+    ],
+)
+def test_a_name_is_the_hosts_own_word_or_the_senders(field, name, helo):
+    assert relay([hop(f"{field}; Sun, 22 Nov 2026 04:00:00 +0000")], ()) == Relay(
+        address="198.51.100.9", name=name, helo=helo
+    )

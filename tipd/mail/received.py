@@ -49,7 +49,11 @@ _SELF = frozenset({"localhost", "localhost.localdomain", "127.0.0.1", "::1", ""}
 
 
 def hop(value: str) -> Hop:
-    """Return what one field says; what it does not say is empty."""
+    """Return what one field says; what it does not say is empty.
+
+    `helo` is empty too where the sender calls himself what the host looked up: so `from_` without a `helo` beside it is
+    the host's own word, and both alike are the sender's.
+    """
     text = value[:LONGEST]
     clauses, _, when = text.rpartition(";")
     clauses = clauses or text
@@ -62,8 +66,10 @@ def hop(value: str) -> Hop:
     if not address:
         return _odd(clauses, at)
     helo = _host(said)
-    from_ = helo if name is None or name == said or name.lower() in _NOBODY else _host(name)
-    return Hop(by=_host(by), from_=from_, helo=helo, address=address, at=at)
+    if name is None or name.lower() in _NOBODY:
+        return Hop(by=_host(by), from_=helo, helo=helo, address=address, at=at)
+    from_ = _host(name)  # as the host looked it up; where the sender calls himself so too, it is said once
+    return Hop(by=_host(by), from_=from_, helo="" if from_ == helo else helo, address=address, at=at)
 
 
 def _odd(clauses: str, at: str) -> Hop:
@@ -78,10 +84,12 @@ def _odd(clauses: str, at: str) -> Hop:
     beside = sender[opened.end() :] if opened else sender
     name = _NAME.search(beside) if "(" in beside else None
     said = _HELO.search(sender) if _says_helo(sender) else None
+    called = _host(said[1] if said else helo)
+    looked_up = _host(name[1]) if name and name[1].lower() not in _NOBODY else ""
     return Hop(
         by=_host(by),
-        from_=_host(name[1] if name and name[1].lower() not in _NOBODY else helo),
-        helo=_host(said[1] if said else helo),
+        from_=looked_up or _host(helo),
+        helo="" if looked_up and looked_up == called else called,
         address=_address(helo, beside),
         at=at,
     )

@@ -164,3 +164,12 @@ def test_no_url_lists_anything():
     gathering.add(record(urls=urls, relay=None))
     batch = gathering.batch()
     assert batch.sights == () and len(batch.urls) <= 100
+
+
+def test_a_providers_relay_as_its_own_host_wrote_it_is_not_sighted_and_who_only_says_so_is():
+    raw = spam(1)
+    line = b"from relay.example ([198.51.100.2])"
+    looked_up = raw.replace(line, b"from resqmta-1.sys.comcast.net (resqmta-1.sys.comcast.net [198.51.100.2])")
+    assert sighted(looked_up)[0] == [] and sighted(looked_up)[2] == {"provider": 1}
+    claimed = raw.replace(line, b"from resqmta-1.sys.comcast.net (unknown [198.51.100.2])")
+    assert sighted(claimed)[0] == ["198.51.100.2"]
