@@ -1,5 +1,8 @@
 """What `check` finds before the agent is started."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -43,7 +46,38 @@ def test_a_host_that_is_ready_has_no_faults(tmp_path: Path) -> None:
     ],
 )
 def test_each_fault_is_said(tmp_path: Path, text: str, said: str) -> None:
-    assert [each for each in faults(tmp_path, text) if said in each]
+    found = [each for each in faults(tmp_path, text) if said in each]
+    assert found
+    assert found[0].startswith(f"{tmp_path}/agent.toml:")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone makes mails that others cannot read, and becomes another")
+def test_a_maildir_whose_mails_cannot_be_opened_is_said(tmp_path: Path) -> None:
+    text = maildir(tmp_path)
+    mail = tmp_path / "Maildir" / "new" / "1.1.mx1"
+    mail.write_bytes(b"Subject: x\n\n")
+    mail.chmod(0o600)
+    assert faults(tmp_path, text) == []
+    config = settings.load(tmp_path / "agent.toml", {})
+    for folder in (tmp_path, *tmp_path.parents[:-2]):
+        folder.chmod(0o755)
+    with as_another(12345):
+        (said,) = [each for each in checking.faults(config) if "Maildir" in each]
+    assert said.startswith(f"{tmp_path}/agent.toml:3: agent.maildirs: {mail}: Permission denied")
+    other = mail.with_name("2.2.mx1")
+    other.write_bytes(b"Subject: x\n\n")
+    other.chmod(0o644)  # one that can be read does: a single odd file keeps no agent from starting
+    with as_another(12345):
+        assert not [each for each in checking.faults(config) if "Maildir" in each]
+
+
+@contextmanager
+def as_another(user: int) -> Iterator[None]:
+    os.seteuid(user)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
 
 
 def test_peers_that_cannot_be_read_or_served_are_said(tmp_path: Path) -> None:

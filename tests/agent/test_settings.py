@@ -81,6 +81,13 @@ licence = "CC0"
         ("[agent]\n[views.late]\ntlp = 'x'\n", "views.late: "),
         ("[agent]\n[views.late]\nonwards = true\n", "views.late: .*onwards"),
         ("[agent]\n[views.'a/b']\n", "cannot be called so"),
+        ("[agent]\n[views.late]\nfields = ['subjct']\n", "toml:2: views.late: fields name 'subjct', .*mean 'subject'"),
+        (
+            "[agent]\ntrap_domains = ['@trap.example']\n",
+            "agent.toml:2: agent.trap_domains: cannot hold '@trap.example'",
+        ),
+        ("[agent]\ntrap_domains = ['trap..example']\n", "agent.trap_domains: cannot hold"),
+        ("[agent]\ntrap_domains = ['*.trap.example']\n", "agent.trap_domains: cannot hold"),
         ("views = 1\n", "views: is not a table"),
         ("[api]\n", "api: unknown key"),
     ],

@@ -18,7 +18,7 @@ import msgspec
 from tipd import config
 from tipd.config import duration, size
 from tipd.errors import ConfigError
-from tipd.mail.record import Trap
+from tipd.mail.record import KNOWN, Trap
 from tipd.mail.view import SHIPPED, View
 from tipd.model.tlp import tlp_of
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.\-]{0,63}", re.IGNORECASE | re.ASCII)
+_DOMAIN = re.compile(r"(?:[^\s.@*/:]{1,63}\.)*[^\s.@*/:]{1,63}")  # else nothing of it would ever be masked
 _DURATIONS = ("seal_after", "keep", "look_every", "forget_after")
 _SIZES = ("memory", "min_free", "keep_size")
 
@@ -115,6 +116,10 @@ class AgentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
         _named("name", not self.name or _NAME.fullmatch(self.name) is not None, f"cannot be {self.name!r}")
         for path in self.maildirs:
             _named("maildirs", isinstance(path, MaildirSettings) or Path(path).is_absolute(), "must be absolute paths")
+        for domain in self.trap_domains:
+            _named(
+                "trap_domains", _DOMAIN.fullmatch(domain) is not None, f"cannot hold {domain!r}: write trap.example.org"
+            )
         for name in ("own_networks", "relays"):
             _networks(name, getattr(self, name))
 
@@ -202,6 +207,8 @@ def _views(tables: Any, path: Path) -> dict[str, View]:
 def _checked(view: View) -> View:
     _read(duration, "delay", view)
     tlp_of(view.tlp)
+    for name in view.fields:
+        _named("fields", name in KNOWN, f"name {name!r}, which no record has{config.nearest(name, KNOWN)}")
     return view
 
 
