@@ -72,6 +72,12 @@ async def test_a_name_of_the_future_does_not_make_a_mail_wait(maildir, taking):
     assert taking.ledger.waiting("late", now + 3600, 9) == 1
 
 
+async def test_a_clock_that_goes_back_makes_nothing_wait(maildir, taking):
+    at = int(taking._clock.now().timestamp())
+    await taking.names(box_of(maildir), new(maildir), [os.fsencode(maildir.deliver(mail(1), at=at))])
+    assert taking.ledger.waiting("urls", at - 86400.0, 9) == 1
+
+
 async def test_what_went_is_refused_or_failed_is_counted(maildir, taking, monkeypatch):
     (maildir.path / "new" / "1.link").symlink_to("/etc/passwd")
     os.mkfifo(maildir.path / "new" / "2.pipe")

@@ -29,6 +29,14 @@ _DROP = "DELETE FROM line WHERE view = ? AND mail IN (SELECT id FROM mail WHERE 
 _NOT_AGAIN = (
     "SELECT 1 FROM before WHERE view = ? AND sha256 = ? UNION SELECT 1 FROM withdrawal WHERE view = ? AND sha256 = ?"
 )
+_TWIN = "SELECT sealed, views FROM mail WHERE sha256 = ? ORDER BY id DESC LIMIT 1"
+_MOVED = "UPDATE mail SET place = ?, length = ?, gone = NULL WHERE box = ? AND name = ? AND place IS NOT NULL"
+_OLD = (
+    "SELECT mail.id, mail.box, folder.path, name, place, length FROM mail JOIN folder ON folder.id = folder"
+    " WHERE mail.box = ? AND at < ? AND gone IS NULL AND sealed AND place IS NULL AND mail.id > ? AND NOT EXISTS"
+    " (SELECT 1 FROM line JOIN mail AS twin ON twin.id = line.mail WHERE twin.sha256 = mail.sha256)"
+    " ORDER BY mail.id LIMIT ?"
+)
 _SEALED = (
     "UPDATE mail SET sealed = 1 WHERE sha256 IN"  # copies under another name too
     " (SELECT sha256 FROM mail WHERE id IN (SELECT mail FROM line WHERE view = ? AND n = ?))"
@@ -44,6 +52,7 @@ CREATE TABLE mail (
   at REAL NOT NULL,         -- delivered, seconds since 1970
   place INTEGER, length INTEGER,     -- in an mbox
   sealed INTEGER NOT NULL DEFAULT 0, -- stands in a version
+  views TEXT NOT NULL DEFAULT '',    -- that these bytes gave a line to, under this name or another one
   gone REAL                          -- since when it is no more there
 );
 CREATE UNIQUE INDEX mail_name ON mail (box, name);
@@ -199,7 +208,7 @@ class Ledger:
     def add(self, mails: Iterable[Added], positions: Mapping[bytes, Position] | None = None) -> int:
         """Keep mails that were read, their lines, and how far mbox files were; all or nothing. Return how many are new.
 
-        A mail whose bytes are known, under whatever name, gives no second line.
+        A mail whose bytes are known, under whatever name, gives no view a second line.
         """
         new = 0
         with self._write() as base:
@@ -213,25 +222,31 @@ class Ledger:
         return new
 
     def _add(self, base: sqlite3.Connection, mail: Added) -> int:
-        twin = base.execute("SELECT sealed FROM mail WHERE sha256 = ? LIMIT 1", (mail.sha256,)).fetchone()
+        twin = base.execute(_TWIN, (mail.sha256,)).fetchone()
+        had = set(twin[1].split()) if twin else set()
+        folder = self._folder_made(mail.box, mail.folder)
+        sealed = int(bool(twin and twin[0]))
+        views = " ".join(sorted(had | mail.lines.keys()))
         cursor = base.execute(
-            "INSERT INTO mail (box, name, folder, sha256, at, place, length, sealed)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (box, name) DO NOTHING",
-            (
-                *(mail.box, mail.name, self._folder_made(mail.box, mail.folder), mail.sha256, mail.at),
-                *(mail.place, mail.length, int(bool(twin and twin[0]))),
-            ),
+            "INSERT INTO mail (box, name, folder, sha256, at, place, length, sealed, views)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (box, name) DO NOTHING",
+            (mail.box, mail.name, folder, mail.sha256, mail.at, mail.place, mail.length, sealed, views),
         )
-        if twin is not None or not cursor.rowcount:
+        if not cursor.rowcount:  # known under this very name; in an mbox it may stand elsewhere by now
+            base.execute(_MOVED, (mail.place, mail.length, mail.box, mail.name))
             return 0
+        if twin is not None and mail.lines.keys() - had:
+            base.execute("UPDATE mail SET views = ? WHERE sha256 = ?", (views, mail.sha256))
         for view, (due, line) in mail.lines.items():
+            if view in had:
+                continue
             if base.execute(_NOT_AGAIN, (view, mail.sha256) * 2).fetchone():
                 base.execute("UPDATE mail SET sealed = 1 WHERE id = ?", (cursor.lastrowid,))
                 continue
             base.execute(
                 "INSERT INTO line (view, due, mail, bytes) VALUES (?, ?, ?, ?)", (view, due, cursor.lastrowid, line)
             )
-        return 1
+        return int(twin is None)
 
     def lying(self, sha256: bytes) -> list[Lying]:
         """Return where mails of these bytes lay."""
@@ -347,14 +362,11 @@ class Ledger:
     # --- mails that go -----------------------------------------------------------------------------------------------
 
     def old(self, box: bytes, before: float, after: int, most: int) -> list[Lying]:
-        """Return sealed mails of a maildir, delivered before a moment, none of whose lines waits; by id, after one."""
-        rows = self._rows(
-            "SELECT mail.id, mail.box, folder.path, name, place, length FROM mail JOIN folder ON folder.id = folder"
-            " WHERE mail.box = ? AND at < ? AND gone IS NULL AND sealed AND place IS NULL AND mail.id > ?"
-            " AND NOT EXISTS (SELECT 1 FROM line WHERE line.mail = mail.id) ORDER BY mail.id LIMIT ?",
-            (box, before, after, most),
-        )
-        return [Lying(*row) for row in rows]  # type: ignore[arg-type]
+        """Return sealed mails of a maildir, delivered before a moment; by id, after one.
+
+        None for whose bytes a line waits, of whatever view and under whatever name.
+        """
+        return [Lying(*row) for row in self._rows(_OLD, (box, before, after, most))]  # type: ignore[arg-type]
 
     def gone(self, mails: Iterable[int], now: float) -> None:
         """Note that some mails are no more where they lay."""

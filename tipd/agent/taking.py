@@ -153,10 +153,14 @@ class Taking:
             name=outcome.sha256.hex().encode() if in_mbox else maildir.unique(entry.name),
             sha256=outcome.sha256,
             at=outcome.at,
-            lines={view: (came + self._delays[view], line) for view, line in outcome.lines.items()},
+            lines={view: (self._due(view, came), line) for view, line in outcome.lines.items()},
             place=entry.offset if in_mbox else None,
             length=entry.length if in_mbox else None,
         )
+
+    def _due(self, view: str, came: float) -> float:
+        """Return before when a line may not be sealed; without a delay a clock that goes back makes none wait."""
+        return came + self._delays[view] if self._delays[view] else 0.0
 
     def _tell(self, found: Iterable[tuple[Entry, Outcome]]) -> None:
         """Say what could not be read, each kind of trouble once in a batch: a maildir may be full of it."""
