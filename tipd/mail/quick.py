@@ -25,7 +25,7 @@ def parse(raw: bytes, room: Room) -> Part:
 
     The tree call, never the flat one, which loses parts without a word.
     """
-    if raw.count(b"=?") > MOST_WORDS:
+    if len(raw) > 2 * MOST_WORDS and raw.count(b"=?") > MOST_WORDS:
         raise Unparsable("too many encoded words")
     try:
         tree = fast_mail_parser.parse_email_tree(raw)
@@ -55,7 +55,7 @@ def _folded(headers: dict[str, list[str]]) -> dict[str, list[str]]:
     """Return fields by lower-case name; spellings of one name come together."""
     found: dict[str, list[str]] = {}
     for name, values in headers.items():
-        known = found.setdefault(name.lower(), values)
+        known = found.setdefault(name.strip().lower(), values)
         if known is not values:
             known += values
     return found

@@ -169,6 +169,7 @@ def _first(candidates: Sequence[str]) -> str:
     return next((found for candidate in candidates if (found := _canonical(candidate))), "")
 
 
+@lru_cache(maxsize=8192)
 def _canonical(text: str) -> str:
     """Return the one form of an address, empty for what is none."""
     parsed = parse_address(text)

@@ -20,7 +20,7 @@ from tipd.mail.tokens import folded
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-LONGEST = 16 * 1024  # characters of a text that are looked at
+LONGEST = 8 * 1024  # characters of a text that are looked at
 ENOUGH = 8  # plain words that make a template by themselves
 LEAST = 3  # words and shapes without which there is none
 MOST_URLS = 20

@@ -35,7 +35,7 @@ def grown(raw: bytes, limits: Limits) -> Tree:
     kept = _cut(raw[: limits.size])
     if len(kept) < len(raw):
         met.append(defects.CUT)
-    if fallback.end_of_header(kept[: limits.header + 4]) > limits.header:
+    if len(kept) > limits.header and fallback.end_of_header(kept[: limits.header + 4]) > limits.header:
         return _header_only(kept, limits, [*met, defects.LONG_HEADER])
     room = Room(limits.parts, limits.depth)
     try:
