@@ -7,11 +7,12 @@ are written in other languages.
 from __future__ import annotations
 
 import hashlib
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from tipd.mail import attachments, authres, body, defects, hashes, headers, received, tree, urls
+from tipd.mail import attachments, authres, body, defects, hashes, headers, received, recipients, tree, urls
 from tipd.mail.artefacts import Artefacts
 from tipd.mail.context import Context
 from tipd.mail.kind import kind_of
@@ -26,12 +27,6 @@ if TYPE_CHECKING:
     from tipd.mail.record import Auth, Hop, MailClass, Relay
 
 __all__ = ["Context", "read"]
-
-LONGEST_TO = 65536  # characters of a field that names recipients: whom it names is to be known whole
-_TO = (
-    *("to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc", "apparently-to", "delivered-to", "x-delivered-to"),
-    *("x-original-to", "envelope-to", "x-envelope-to", "x-rcpt-to", "x-forwarded-to", "original-recipient"),
-)
 
 
 def read(raw: bytes, context: Context, limits: Limits = DEFAULT) -> Artefacts:
@@ -61,8 +56,8 @@ def _read(raw: bytes, least: Record, context: Context, limits: Limits) -> Artefa
     if cut:
         met.append(defects.MANY_URLS)
     sent = _sent(root, least.at, context, limits, met)
-    recipients = _recipients(root, context, limits, met)
-    hashed = hashes.of(said.text, found, sent.subject, recipients)
+    given_to = _recipients(root, context, limits, met)
+    hashed = hashes.of(said.text, found, sent.subject, given_to)
     record = Record(
         sha256=least.sha256,
         at=sent.at,
@@ -86,7 +81,7 @@ def _read(raw: bytes, least: Record, context: Context, limits: Limits) -> Artefa
         defects=tuple(dict.fromkeys(met)) if met else (),
         parser=parser,
     )
-    return Artefacts(record=record, recipients=tuple(recipients))
+    return Artefacts(record=record, recipients=tuple(given_to))
 
 
 class _Sent(NamedTuple):
@@ -138,13 +133,8 @@ def _moment(root: Part, hops: Sequence[Hop]) -> str:
 def _recipients(root: Part, context: Context, limits: Limits, met: list[str]) -> list[str]:
     """Return whom the mail was sent or delivered to, as far as anybody says so, in lower case."""
     found = dict.fromkeys(map(str.lower, context.recipients))
-    named = [value for name in _TO for value in root.headers.get(name, ())]
-    written = headers.addresses(named, limits.addresses, LONGEST_TO)
-    if len(written) >= limits.addresses or any(len(value) > LONGEST_TO for value in named):
+    written, whole = recipients.named(root.headers)
+    if len(written) >= limits.addresses or not whole:
         met.append(defects.MANY_RECIPIENTS)
-    found |= dict.fromkeys(written)
-    for line in root.headers.get("received", ())[: limits.hops]:
-        given = received.given_to(line)
-        if given:
-            found[given] = None
+    found |= dict.fromkeys(islice(written, limits.addresses))
     return list(found)
