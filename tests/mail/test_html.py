@@ -40,6 +40,39 @@ def test_there_are_at_most_so_many_links():
     assert len(read("".join(f"<a href=http://a.example/{n}>" for n in range(1000)), 7).links) == 7
 
 
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("V<b></b>ia<font size=1>gra</font>", "Viagra"),
+        ("<td>one</td><td>two</td>", "one two"),
+        ("a < b &amp; c <3 d", "a < b & c <3 d"),
+        ("<!-- no --><!--[if !mso]><!-->yes<!--<![endif]-->", "yes"),
+        ("<SCRIPT>no</SCRIPT><style>no</style>yes<style>no", "yes"),
+        ("<noframes><style></noframes>yes", "yes"),
+        ("yes <a href='x", "yes"),
+        ("&#99999999999999999999;&euro;", "\N{REPLACEMENT CHARACTER}\N{EURO SIGN}"),
+        ("&#" + "9" * 5000 + "; yes", "\N{REPLACEMENT CHARACTER} yes"),
+    ],
+)
+def test_the_text_is_what_is_shown(html, text):
+    assert " ".join(read(html, 10).text.split()) == text
+
+
+@pytest.mark.parametrize(
+    ("html", "links"),
+    [
+        ("<A HREF = 'http://a.example/x'>", ["http://a.example/x"]),
+        ("<a href=http://a.example/?copy=1&copy=2&amp;sect=3>", ["http://a.example/?copy=1&copy=2&sect=3"]),
+        ("<a href='&#104;ttp://a.example/'>", ["http://a.example/"]),
+        ("<img src='data:image/png;base64,AAAA'><a href='#top'>", []),
+        ("<a href='x'>", ["x"][:0]),
+        ("<base href=http://a.example/b/><a href='../c'>", ["http://a.example/b/", "http://a.example/c"]),
+    ],
+)
+def test_attributes_are_read_as_browsers_read_them(html, links):
+    assert read(html, 10).links == links
+
+
 @pytest.mark.parametrize("html", ["", "<", "<a", "<a href", "\x00", "<div>" * 20_000, "<!--" * 1000])
 def test_no_html_raises(html):
     read(html, 10)

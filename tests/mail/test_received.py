@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tipd.mail.received import hop, relay
+from tipd.mail.received import given_to, hop, relay
 from tipd.mail.record import Hop, Relay
 
 POSTFIX = (
@@ -66,6 +66,36 @@ INNER = "from localhost (localhost [127.0.0.1]) by mx1.example.org (Postfix) wit
 )
 def test_what_mail_servers_write_is_read(value, found):
     assert hop(value) == found
+
+
+@pytest.mark.parametrize(
+    ("value", "address"),
+    [
+        ("from [203.0.113.5] (unknown [198.51.100.7]) by mx1.example.org; x", "198.51.100.7"),
+        ("from unknown (HELO [203.0.113.5]) (198.51.100.7) by mx1.example.org; x", "198.51.100.7"),
+        ("from [198.51.100.7] (helo=[203.0.113.5]) by mx1.example.org; x", "198.51.100.7"),
+        ("from a.example ([198.51.100.7]:2525 helo=[203.0.113.5]) by mx1.example.org; x", "198.51.100.7"),
+        ("from 203.0.113.5 (EHLO 203.0.113.5) (198.51.100.7) by mx1.example.org; x", "198.51.100.7"),
+        ("from mail.example.net [198.51.100.7] by localhost with IMAP (fetchmail); x", "198.51.100.7"),
+        ("(qmail 7 invoked from network); x", ""),
+        ("by mx1.example.org (Postfix, from userid 203); x", ""),
+    ],
+)
+def test_the_address_is_what_our_host_saw_not_what_the_sender_called_himself(value, address):
+    assert hop(value).address == address
+
+
+def test_nobody_vouches_for_what_stands_below_a_field_without_an_address():
+    vague = hop("from mail.example.net by mx1.example.org; x")
+    assert relay([vague, hop(POSTFIX)], ()) is None
+    handed_on = hop("from mx1.example.org by mx1.example.org with LMTP; x")
+    assert relay([handed_on, hop(POSTFIX)], ()) is not None
+
+
+def test_for_whom_a_host_took_it():
+    assert given_to(POSTFIX) == "trap@example.org"
+    assert given_to("from a by b for C@Example.org; x") == "c@example.org"
+    assert given_to("from a by b; x") == ""
 
 
 def test_the_relay_is_whom_our_outermost_host_took_it_from():
