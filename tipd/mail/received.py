@@ -24,7 +24,8 @@ LONGEST = 2048
 _PRIVATE = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))
 # Postfix, sendmail, and many others: `from WHAT HE SAID (NAME [ADDRESS]) by US`; Exchange writes the address bare.
 _PLAIN = re.compile(
-    r"from (\S{1,255}) \((?![HhEe][EeHh][Ll][Oo])(?:(?:(?:[^\s()\[\]@]{1,64}@)?([A-Za-z0-9._\-]{1,253}) )?\[(?:IPv6:)?([0-9A-Fa-f.:]{2,45})\]"
+    r"from (\S{1,255}) \((?![HhEe][EeHh][Ll][Oo])"
+    r"(?:(?:(?:[^\s()\[\]@]{1,64}@)?([A-Za-z0-9._\-]{1,253}) )?\[(?:IPv6:)?([0-9A-Fa-f.:]{2,45})\]"
     r"(?: \(may be forged\))?|([0-9A-Fa-f.:]{2,45}))\)"
     r"\s(?:\(using [^()]*(?:\([^()]*\)[^()]*)*+\)\s)?(?:\([^()]*\)\s)*+by (\S{1,255})"
 )
