@@ -32,4 +32,4 @@ compile requirements/dev.txt -c requirements/runtime.txt pyproject.toml requirem
 compile requirements/lock.txt requirements/lock.in
 release=3.11 # mail hosts have what their distribution has
 compile requirements/agent.txt -c requirements/runtime.txt requirements/agent.in
-compile requirements/agent_test.txt -c requirements/agent.txt requirements/agent_test.in
+compile requirements/agent_test.txt -c requirements/runtime.txt -c requirements/agent.txt requirements/agent_test.in

@@ -15,6 +15,12 @@ BESIDE = ("model", "config", "log", "clock", "errors")
 PACKAGES = {"ada_url": "ada-url", "fast_mail_parser": "fast-mail-parser", "re2": "google-re2"}
 
 
+def wanted() -> set[str]:
+    """Return the packages of the agent's own list."""
+    lines = tree.text("requirements/agent.in").splitlines()
+    return {re.split(r"[<>=]", line)[0] for line in lines if line[:1].isalpha()}
+
+
 def imported(name: str) -> set[str]:
     """Return the modules a file imports, also those of functions; not what only types are checked with."""
     found: set[str] = set()
@@ -62,15 +68,9 @@ def test_only_the_rooms_below_are_reached() -> None:
 
 
 def test_only_locked_packages_are_imported() -> None:
-    wanted = {
-        re.split(r"[<>=]", line)[0] for line in tree.text("requirements/agent.in").splitlines() if line[:1].isalpha()
-    }
-    outside = {module.partition(".")[0] for modules in reached().values() for module in modules} - {
-        "tipd",
-        "__future__",
-    }
-    packages = {PACKAGES.get(name, name) for name in outside - sys.stdlib_module_names}
-    assert packages - wanted == set()
+    outside = {module.partition(".")[0] for modules in reached().values() for module in modules}
+    packages = {PACKAGES.get(name, name) for name in outside - sys.stdlib_module_names - {"tipd"}}
+    assert packages - wanted() == set()
 
 
 def test_the_one_file_has_every_room_that_is_reached() -> None:
@@ -78,3 +78,10 @@ def test_the_one_file_has_every_room_that_is_reached() -> None:
     for name in reached():
         parts = Path(name).parts
         assert f'"{parts[1]}"' in script, name
+
+
+def test_nothing_is_carried_to_mail_hosts_that_is_not_used_there() -> None:
+    outside = {module.partition(".")[0] for modules in reached().values() for module in modules}
+    named = "".join(tree.text(name) for name in reached())
+    idle = {each for each in wanted() if f'"{each}"' not in named} - {PACKAGES.get(name, name) for name in outside}
+    assert not idle, f"requirements/agent.in names {sorted(idle)}, and nothing imports it: make lock"

@@ -8,8 +8,8 @@ PURE = [
     for name in tree.below("tipd/model", "tipd/mail", "tipd/exports", "tipd/modules")
     if "/modules/" not in name or "/parsers/" in name or "/scores/" in name
 ]
-# Who may connect: the fetcher's room, the pool's one file (its database), the command line (its daemon), and the agent's
-# push, which has no such room on a mail host and goes only where its operator says.
+# Who may connect: the fetcher's room, the pool's one file (its database), the command line (its daemon), and the push
+# of the agent, which has no such room on a mail host and goes only where its operator says.
 DOORS = ("tipd/net/", "tipd/cli/", "tipd/store/pool.py", "tipd/agent/push.py")
 CLOSED = [name for name in CODE if not name.startswith(DOORS)]
 
