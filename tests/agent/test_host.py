@@ -137,9 +137,12 @@ def test_withdrawals_reach_every_view(tmp_path, maildir):
     settings = config(tmp_path, maildir.path)
     found = run(settings)["urls"]
     opened = host(settings)
+    assert opened.raw(found[0]) is not None
     assert opened.withdraw(found, "erasure") == 2
+    assert opened.raw(found[0]) is None
     trio.run(once, opened)
     for chain in opened.chains.values():
+        assert [chain.has_body(n) for n in (1, 2)] == [False, True]
         assert msgspec.json.decode(chain.manifest(chain.last), type=Manifest).withdraws == tuple(found)
     opened.close()
 

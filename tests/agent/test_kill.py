@@ -12,6 +12,7 @@ import pytest
 from support.agents import config, host
 from support.maildirs import Maildir, mail
 
+from tipd.agent.carrying import lines_of
 from tipd.agent.chain import Chain
 from tipd.agent.readers import python_path
 
@@ -85,9 +86,7 @@ def check(folder: Path, before: dict[tuple[str, int], bytes], wanted: set[str], 
 
 
 def _lines(chain, n):
-    from tipd.agent.sealing import lines_of
-
-    return list(lines_of(chain.body(n)))
+    return [known for known, _ in lines_of(chain.body(n))]
 
 
 def killed_at(folder: Path, call: str, nth: int) -> bool:

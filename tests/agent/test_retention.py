@@ -39,3 +39,10 @@ def test_by_size_the_newest_stays(chain):
 
 def test_an_empty_chain_has_nothing_to_lose(tmp_path):
     assert retain(Chain(tmp_path / "none"), NOW, "0") == 0
+
+
+def test_what_goes_on_with_older_ones_is_as_old_as_they_are(chain, tmp_path):
+    sealed = {"sealed": "2026-11-22T00:00:00Z", "carries": (1, 2), "carried_from": "2026-11-18T00:00:00Z"}
+    grow(chain, tmp_path, b"{}\n", **sealed)
+    assert retain(chain, NOW - timedelta(days=3, hours=1), "1GB") == 3
+    assert [chain.has_body(n) for n in range(1, 7)] == [False, False, True, True, True, False]

@@ -82,6 +82,63 @@ def test_withdrawals_are_sealed_even_alone(desk):
     assert desk.sealer.seal("urls", 10) == 0
 
 
+def test_a_withdrawn_record_is_served_no_more_and_the_others_go_on(desk):
+    for numbers in ((1, 2, 3), (4, 5), (6,)):
+        desk.add(*numbers)
+        desk.sealer.seal("urls", 10)
+    desk.add(7)
+    desk.ledger.withdraw([bytes.fromhex(f"{n:064x}") for n in (2, 4)], "erasure", ["urls"])
+    assert desk.sealer.seal("urls", 10) == 4
+    assert [desk.chain.has_body(n) for n in (1, 2, 3, 4)] == [False, False, True, True]
+    said = desk.manifest(4)
+    assert (said.carries, said.carried_from, said.records) == ((1, 2), desk.manifest(2).sealed, 3)
+    assert (said.first, said.last) == ("2026-11-22T04:00:01Z", "2026-11-22T04:00:05Z")
+    assert desk.sealer.seal("urls", 10) == 5
+    assert hashes(desk.chain) == [f"{n:064x}" for n in (6, 1, 3, 5, 7)]
+    assert desk.good()
+
+
+class KilledError(BaseException):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("where", ["Chain.append", "Chain.bury", "Ledger.sealed"])
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("nth", [1, 2])
+def test_killed_while_records_are_taken_back(desk, tmp_path, monkeypatch, where, after, nth):
+    for numbers in ((1, 2), (3, 4), (5,)):
+        desk.add(*numbers)
+        desk.sealer.seal("urls", 10)
+    desk.add(6)
+    desk.ledger.withdraw([bytes.fromhex(f"{n:064x}") for n in (1, 3)], "erasure", ["urls"])
+    owner = {"Chain": Chain, "Ledger": Ledger}[where.partition(".")[0]]
+    name, calls = where.partition(".")[2], []
+    real = getattr(owner, name)
+
+    def killed(self, *words):
+        calls.append(words)
+        if len(calls) == nth and not after:
+            raise KilledError
+        real(self, *words)
+        if len(calls) == nth:
+            raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(owner, name, killed)
+        with pytest.raises(KilledError):
+            while desk.sealer.seal("urls", 10):
+                pass
+    desk.ledger.close()
+    again = Desk(tmp_path)
+    again.sealer.recover("urls")
+    while again.sealer.seal("urls", 10):
+        pass
+    assert sorted(hashes(again.chain)) == [f"{n:064x}" for n in (2, 4, 5, 6)]
+    assert sum(len(again.manifest(n).withdraws) for n in range(1, again.chain.last + 1)) == 2
+    assert (again.chain.last, again.good()) == (5, True)
+    again.ledger.close()
+
+
 def test_a_clock_that_went_back_does_not_take_the_chain_with_it(desk):
     for n, moment in enumerate((NOW, NOW - timedelta(days=1), NOW + timedelta(minutes=1)), 1):
         desk.clock.moment = moment

@@ -77,10 +77,12 @@ class Host:
             self.log.warning("versions were there that the ledger did not know", view=view, count=missed)
 
     def raw(self, sha256: str) -> bytes | None:
-        """Return a mail's bytes, unpacked, while it lies where it was read; None where it does not."""
+        """Return a mail's bytes, unpacked, while it lies where it was read; None where it does not, or is withdrawn."""
         try:
             wanted = bytes.fromhex(sha256)
         except ValueError:
+            return None
+        if self.ledger.withdrawn(wanted):
             return None
         for lying in self.ledger.lying(wanted):
             with suppress(OSError, maildir.RefusedMail, CompressedError):

@@ -359,6 +359,10 @@ class Ledger:
         )
         return [row[0] for row in rows]  # type: ignore[misc]
 
+    def withdrawn(self, sha256: bytes) -> bool:
+        """Say whether a mail's record is taken back, or about to be, in any view."""
+        return bool(self._rows("SELECT 1 FROM withdrawal WHERE sha256 = ? LIMIT 1", (sha256,)))
+
     # --- mails that go -----------------------------------------------------------------------------------------------
 
     def old(self, box: bytes, before: float, after: int, most: int) -> list[Lying]:

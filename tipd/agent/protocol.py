@@ -34,7 +34,9 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     `n` from 1 without holes; `previous`: SHA-256 (hex) of the manifest file before, None for the first. `sha256`,
     `bytes`: of the compressed lines; `raw_bytes`, `records`: of the lines themselves. `first`, `last`: the mails' times
     (empty where there is none); `sealed`: when (RFC 3339, UTC). `withdraws`: SHA-256 (hex) of mails whose records are
-    taken back. `key`: the public key it is signed with, `next_key` the one that signs from the next on (both base64).
+    taken back; `carries`: the versions before whose other records stand here once more, since their lines are removed
+    with what they held of those, and `carried_from` when the newest of them was sealed. `key`: the public key it is
+    signed with, `next_key` the one that signs from the next on (both base64).
     `backlog`: sealed while older mails still waited. A manifest never changes: where retention removed the lines, it
     stays, and is the tombstone.
     """
@@ -58,6 +60,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     withdraws: tuple[str, ...] = ()
     next_key: str = ""
     backlog: bool = False
+    carries: tuple[int, ...] = ()
+    carried_from: str = ""
 
 
 def canonical(document: _Document) -> bytes:

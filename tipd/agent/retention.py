@@ -19,7 +19,7 @@ _manifest = msgspec.json.Decoder(Manifest)
 def retain(chain: Chain, before: datetime, most: str) -> int:
     """Bury what was sealed before a moment, then the oldest until the rest takes at most `most`; return how many.
 
-    Raises OSError.
+    A version that goes on with older ones is as old as the newest of them. Raises OSError.
     """
     kept: list[tuple[int, int]] = []
     buried = 0
@@ -27,7 +27,7 @@ def retain(chain: Chain, before: datetime, most: str) -> int:
         if not chain.has_body(n):
             continue
         manifest = _manifest.decode(chain.manifest(n))
-        if datetime.fromisoformat(manifest.sealed) < before:
+        if datetime.fromisoformat(manifest.carried_from or manifest.sealed) < before:
             chain.bury(n)
             buried += 1
         else:

@@ -1,29 +1,30 @@
 """Versions out of waiting lines: written whole, signed, chained, and never twice.
 
 In order: what the version is about to hold is noted in the ledger; its lines are compressed into a file beside the
-chain and made durable; the chain takes lines and manifest in; the ledger lets go. Whatever step is cut off, `recover`
-finishes or takes back, by what the sealed folder holds.
+chain and made durable; the chain takes lines and manifest in; the versions it goes on with (`carrying`) lose theirs;
+the ledger lets go. Whatever step is cut off, `recover` finishes or takes back, by what the sealed folder holds.
 """
 
 from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import zstandard
 
+from tipd.agent import carrying
 from tipd.agent.protocol import Manifest, digest, public_text, sign
 from tipd.mail.headers import written
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from tipd.agent.chain import Chain
     from tipd.agent.keys import Keys
-    from tipd.agent.ledger import Ledger, Line
+    from tipd.agent.ledger import Ledger
     from tipd.clock import Clock
     from tipd.mail.view import View
 
@@ -32,14 +33,15 @@ MOST_WITHDRAWN = 20_000  # of one version: its manifest has a bound
 _TMP = "sealing.tmp"
 
 
-class _Known(msgspec.Struct, frozen=True):
-    """What sealing asks of a line."""
+class _Written(NamedTuple):
+    """The file of a version's lines; `first`, `last`: times of the mails in it."""
 
     sha256: str
-    at: str = ""
-
-
-_line = msgspec.json.Decoder(_Known)
+    size: int
+    raw_bytes: int
+    records: int
+    first: str
+    last: str
 
 
 class Sealer:
@@ -82,8 +84,9 @@ class Sealer:
         for n in range(known + 1, chain.last + 1):
             manifest = msgspec.json.decode(chain.manifest(n), type=Manifest)
             withdrawn = [bytes.fromhex(each) for each in manifest.withdraws]
+            carrying.bury(chain, manifest.carries, n)
             if chain.has_body(n):
-                held = (bytes.fromhex(each.sha256) for each in lines_of(chain.body(n)))
+                held = (bytes.fromhex(known.sha256) for known, _ in carrying.lines_of(chain.body(n)))
                 self._ledger.sealed_before(view, n, held, withdrawn)
             else:
                 self._ledger.sealed(view, n)
@@ -98,30 +101,30 @@ class Sealer:
         called before the next attempt.
         """
         chain = self._chains[view]
-        lines = self._ledger.take(view, self._clock.now().timestamp(), most)
-        withdrawn = self._ledger.withdrawals(view, MOST_WITHDRAWN)
-        if not lines and not withdrawn:
+        plan = carrying.plan(chain, self._ledger.withdrawals(view, MOST_WITHDRAWN))
+        # A version that goes on with older ones holds nothing else: it is as old as they are.
+        lines = [] if plan.numbers else self._ledger.take(view, self._clock.now().timestamp(), most)
+        if not lines and not plan.withdraws:
             return 0
         n = chain.last + 1
-        self._ledger.give(view, n, [line.id for line in lines], withdrawn)
+        self._ledger.give(view, n, [line.id for line in lines], plan.withdraws)
         chain.folder.mkdir(parents=True, exist_ok=True)
         body = chain.folder / _TMP
+        held = carrying.remaining(chain, plan.numbers, plan.withdraws) if plan.numbers else (one.bytes for one in lines)
         try:
-            manifest = self._manifest(view, n, lines, withdrawn, body, backlog=backlog)
+            manifest = self._manifest(view, n, _write(body, held), plan, backlog=backlog)
             chain.append(manifest, n, body)
         except BaseException:
             body.unlink(missing_ok=True)
             raise
+        carrying.bury(chain, plan.numbers, n)
         self._ledger.sealed(view, n)
         return n
 
-    def _manifest(
-        self, view: str, n: int, lines: list[Line], withdrawn: list[bytes], body: Path, *, backlog: bool
-    ) -> bytes:
-        """Write the lines; return the manifest, signed by the key that the chain expects."""
-        chain, terms = self._chains[view], self._views[view]
-        sha256, size, raw_bytes = _write(body, lines)
-        times = sorted(at for at in (_line.decode(line.bytes).at for line in lines) if at)
+    def _manifest(self, view: str, n: int, lines: _Written, plan: carrying.Plan, *, backlog: bool) -> bytes:
+        """Return the manifest, signed by the key that the chain expects."""
+        chain = self._chains[view]
+        terms = carrying.terms_of(chain, plan.numbers, self._views[view])
         newest = self._keys.public
         due = chain.key_after(chain.last) if chain.last else newest
         private = self._keys.private(due)
@@ -131,20 +134,22 @@ class Sealer:
                 view=view,
                 n=n,
                 previous=digest(chain.manifest(chain.last)) if chain.last else None,
-                sha256=sha256,
-                bytes=size,
-                raw_bytes=raw_bytes,
-                records=len(lines),
+                sha256=lines.sha256,
+                bytes=lines.size,
+                raw_bytes=lines.raw_bytes,
+                records=lines.records,
                 sealed=self._moment(chain),
                 key=public_text(private.public_key()),
-                first=times[0] if times else "",
-                last=times[-1] if times else "",
+                first=lines.first,
+                last=lines.last,
                 tlp=terms.tlp,
                 licence=terms.licence,
                 onward=terms.onward,
-                withdraws=tuple(each.hex() for each in withdrawn),
+                withdraws=tuple(each.hex() for each in plan.withdraws),
                 next_key=newest if newest != due else "",
                 backlog=backlog,
+                carries=plan.numbers,
+                carried_from=terms.carried_from,
             ),
             private,
         )
@@ -156,25 +161,24 @@ class Sealer:
         return max(now, before, key=lambda text: datetime.fromisoformat(text).timestamp() if text else 0.0)
 
 
-def _write(body: Path, lines: list[Line]) -> tuple[str, int, int]:
-    """Write the compressed lines; return their SHA-256, their size, and the size of what is inside."""
-    sha256, size, raw_bytes = hashlib.sha256(), 0, 0
+def _write(body: Path, lines: Iterable[bytes]) -> _Written:
+    """Write the lines, compressed."""
+    sha256, size, raw_bytes, records = hashlib.sha256(), 0, 0, 0
+    first = last = ""
     packer = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compressobj()
     with body.open("wb") as file:
-        for piece in (*(line.bytes + b"\n" for line in lines), None):
-            packed = packer.flush() if piece is None else packer.compress(piece)
-            raw_bytes += len(piece or b"")
+
+        def put(packed: bytes) -> None:
+            nonlocal size
             size += len(packed)
             sha256.update(packed)
             file.write(packed)
-    return sha256.hexdigest(), size, raw_bytes
 
-
-def lines_of(body: Path) -> Iterator[_Known]:
-    """Yield hash and time of each record of a version of our own."""
-    with body.open("rb") as file, zstandard.ZstdDecompressor().stream_reader(file) as lines:
-        rest = b""
-        while piece := lines.read(1 << 18):
-            *whole, rest = (rest + piece).split(b"\n")
-            for line in whole:
-                yield _line.decode(line)
+        for line in lines:
+            put(packer.compress(line + b"\n"))
+            raw_bytes += len(line) + 1
+            records += 1
+            if at := carrying.read_line(line).at:
+                first, last = min(first or at, at), max(last, at)
+        put(packer.flush())
+    return _Written(sha256.hexdigest(), size, raw_bytes, records, first, last)
