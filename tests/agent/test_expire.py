@@ -54,6 +54,22 @@ def test_only_what_is_sealed_and_old_goes(maildir, opened):
     assert len(hashes(opened.chains["urls"])) == 4
 
 
+def test_folders_are_listed_once_for_all_that_were_moved_and_not_for_the_rest(maildir, opened, monkeypatch):
+    for n in range(10, 40):
+        maildir.deliver(mail(n), at=AT - 9 * DAY)
+    trio.run(once, opened)
+    names = sorted(each.name for each in (maildir.path / "new").iterdir())
+    monkeypatch.setattr(expire_module, "TOGETHER", 4)
+    listed = []
+    real = os.scandir
+    monkeypatch.setattr(expire_module.os, "scandir", lambda path: listed.append(path) or real(path))
+    maildir.read(names[0])
+    maildir.read(names[9])
+    assert expire(box_of(maildir), opened.ledger, AT) == Expired(32, 0)
+    assert listed == [os.fsencode(maildir.path / half) for half in ("cur", "new")]
+    assert left(maildir) == 2
+
+
 def test_one_line_that_waits_keeps_the_mail(maildir, opened):
     trio.run(once, opened)
     opened.ledger._base.execute("INSERT INTO line (view, due, mail, bytes) SELECT 'late', 9e9, id, '' FROM mail")

@@ -68,10 +68,10 @@ def test_a_copy_is_not_old_before_all_lines_of_its_bytes_are_sealed(ledger):
     ledger.add([added(1, views=("urls", "redacted")), added(1, "copy.x", ("urls", "redacted"))])
     ledger.give("urls", 1, [line.id for line in ledger.take("urls", 0.0, 9)])
     ledger.sealed("urls", 1)
-    assert ledger.old(BOX, 9.0, 0, 9) == []
+    assert ledger.old(BOX, 9.0, None, 9) == []
     ledger.give("redacted", 1, [line.id for line in ledger.take("redacted", 0.0, 9)])
     ledger.sealed("redacted", 1)
-    assert [mail.name for mail in ledger.old(BOX, 9.0, 0, 9)] == [b"1.x", b"copy.x"]
+    assert [mail.name for mail in ledger.old(BOX, 9.0, None, 9)] == [b"1.x", b"copy.x"]
 
 
 def test_where_a_message_of_an_mbox_stands_follows_the_file(ledger):
@@ -97,7 +97,7 @@ def test_lines_wait_until_they_are_due_and_go_with_their_version(ledger):
     assert ledger.waiting("urls", 50.0, 9) == 1
     ledger.sealed("urls", 1)
     assert ledger.seen("urls") == 1
-    assert [mail.name for mail in ledger.old(BOX, 9.0, 0, 9)] == [b"1.x"]
+    assert [mail.name for mail in ledger.old(BOX, 9.0, None, 9)] == [b"1.x"]
 
 
 def test_what_was_given_to_a_version_that_never_came_waits_again(ledger):
@@ -138,11 +138,39 @@ def test_only_sealed_mails_none_of_whose_lines_waits_are_old(ledger):
     ledger.add([added(1, views=("urls", "redacted")), added(2)])
     ledger.give("urls", 1, [line.id for line in ledger.take("urls", 0.0, 9)])
     ledger.sealed("urls", 1)
-    assert [mail.name for mail in ledger.old(BOX, 9.0, 0, 9)] == [b"2.x"]
+    assert [mail.name for mail in ledger.old(BOX, 9.0, None, 9)] == [b"2.x"]
     ledger.give("redacted", 1, [line.id for line in ledger.take("redacted", 0.0, 9)])
     ledger.sealed("redacted", 1)
-    assert [mail.name for mail in ledger.old(BOX, 9.0, 0, 9)] == [b"1.x", b"2.x"]
-    assert ledger.old(BOX, 1.0, 0, 9) == []
+    assert [mail.name for mail in ledger.old(BOX, 9.0, None, 9)] == [b"1.x", b"2.x"]
+    assert ledger.old(BOX, 1.0, None, 9) == []
+
+
+def test_old_mails_and_those_that_lie_there_are_asked_for_few_by_few(ledger):
+    names = [b"%d.x" % n for n in range(9)]
+    ledger.add([added(n) for n in (3, 1, 4, 0, 5, 8, 2, 6, 7)])
+    ledger.give("urls", 1, [line.id for line in ledger.take("urls", 0.0, 9)])
+    ledger.sealed("urls", 1)
+    found, after = [], None
+    while some := ledger.old(BOX, 8.0, after, 2):
+        found += [mail.name for mail in some]
+        after = some[-1]
+    assert found == names[:8]
+    there, last = [], b""
+    while lying := ledger.lying_in(BOX, last, 2):
+        there += [name for _, name in lying]
+        last = lying[-1][1]
+    assert there == names
+
+
+@pytest.mark.parametrize("ask", [lambda book: book.old(BOX, 9.0, None, 9), lambda book: book.lying_in(BOX, b"", 9)])
+def test_nothing_is_sorted_anew_for_each_few(ledger, ask):
+    asked = []
+    ledger._base.set_trace_callback(asked.append)
+    ask(ledger)
+    ledger._base.set_trace_callback(None)
+    plan = [row[3] for statement in asked for row in ledger._rows(f"EXPLAIN QUERY PLAN {statement}")]
+    assert plan
+    assert not [step for step in plan if "TEMP B-TREE" in step]
 
 
 def test_mails_that_went_are_forgotten_in_time(ledger):

@@ -31,11 +31,11 @@ _NOT_AGAIN = (
 )
 _TWIN = "SELECT sealed, views FROM mail WHERE sha256 = ? ORDER BY id DESC LIMIT 1"
 _MOVED = "UPDATE mail SET place = ?, length = ?, gone = NULL WHERE box = ? AND name = ? AND place IS NOT NULL"
-_OLD = (
-    "SELECT mail.id, mail.box, folder.path, name, place, length FROM mail JOIN folder ON folder.id = folder"
-    " WHERE mail.box = ? AND at < ? AND gone IS NULL AND sealed AND place IS NULL AND mail.id > ? AND NOT EXISTS"
-    " (SELECT 1 FROM line JOIN mail AS twin ON twin.id = line.mail WHERE twin.sha256 = mail.sha256)"
-    " ORDER BY mail.id LIMIT ?"
+_LYING = "SELECT mail.id, mail.box, folder.path, name, place, length, at FROM mail JOIN folder ON folder.id = folder"
+_OLD = _LYING + (
+    " WHERE mail.box = ? AND at < ? AND (at, mail.id) > (?, ?) AND gone IS NULL AND sealed AND place IS NULL"
+    " AND NOT EXISTS (SELECT 1 FROM line JOIN mail AS twin ON twin.id = line.mail WHERE twin.sha256 = mail.sha256)"
+    " ORDER BY at, mail.id LIMIT ?"  # as the index has them: nothing is sorted
 )
 _SEALED = (
     "UPDATE mail SET sealed = 1 WHERE sha256 IN"  # copies under another name too
@@ -119,6 +119,7 @@ class Lying(NamedTuple):
     name: bytes
     place: int | None
     length: int | None
+    at: float
 
 
 class Ledger:
@@ -250,11 +251,7 @@ class Ledger:
 
     def lying(self, sha256: bytes) -> list[Lying]:
         """Return where mails of these bytes lay."""
-        rows = self._rows(
-            "SELECT mail.id, mail.box, folder.path, name, place, length FROM mail JOIN folder ON folder.id = folder"
-            " WHERE sha256 = ? AND gone IS NULL",
-            (sha256,),
-        )
+        rows = self._rows(f"{_LYING} WHERE sha256 = ? AND gone IS NULL", (sha256,))
         return [Lying(*row) for row in rows]  # type: ignore[arg-type]
 
     def where(self, sha256: bytes) -> Path | None:
@@ -365,22 +362,24 @@ class Ledger:
 
     # --- mails that go -----------------------------------------------------------------------------------------------
 
-    def old(self, box: bytes, before: float, after: int, most: int) -> list[Lying]:
-        """Return sealed mails of a maildir, delivered before a moment; by id, after one.
+    def old(self, box: bytes, before: float, after: Lying | None, most: int) -> list[Lying]:
+        """Return sealed mails of a maildir, delivered before a moment; oldest first, those after one.
 
         None for whose bytes a line waits, of whatever view and under whatever name.
         """
-        return [Lying(*row) for row in self._rows(_OLD, (box, before, after, most))]  # type: ignore[arg-type]
+        begun = (after.at, after.id) if after else (-1e18, 0)
+        return [Lying(*row) for row in self._rows(_OLD, (box, before, *begun, most))]  # type: ignore[arg-type]
 
     def gone(self, mails: Iterable[int], now: float) -> None:
         """Note that some mails are no more where they lay."""
         with self._write() as base:
             base.executemany("UPDATE mail SET gone = ? WHERE id = ?", [(now, each) for each in mails])
 
-    def lying_in(self, box: bytes, after: int, most: int) -> list[tuple[int, bytes]]:
-        """Return id and name of the mails of a maildir that are not known to be gone, by id, after one."""
+    def lying_in(self, box: bytes, after: bytes, most: int) -> list[tuple[int, bytes]]:
+        """Return id and name of the mails of a maildir that are not known to be gone, by name, after one."""
         rows = self._rows(
-            "SELECT id, name FROM mail WHERE box = ? AND gone IS NULL AND place IS NULL AND id > ? ORDER BY id LIMIT ?",
+            "SELECT id, name FROM mail INDEXED BY mail_name WHERE box = ? AND name > ? AND gone IS NULL"
+            " AND place IS NULL ORDER BY name LIMIT ?",
             (box, after, most),
         )
         return [(row[0], row[1]) for row in rows]  # type: ignore[misc]
