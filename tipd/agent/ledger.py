@@ -32,7 +32,7 @@ _NOT_AGAIN = (
 _TWIN = "SELECT sealed, views FROM mail WHERE sha256 = ? ORDER BY id DESC LIMIT 1"
 _MOVED = "UPDATE mail SET place = ?, length = ?, gone = NULL WHERE box = ? AND name = ? AND place IS NOT NULL"
 _LYING = "SELECT mail.id, mail.box, folder.path, name, place, length, at FROM mail JOIN folder ON folder.id = folder"
-_OLD = _LYING + (
+_OLD = _LYING + (  # noqa: S608 - of our own words
     " WHERE mail.box = ? AND at < ? AND (at, mail.id) > (?, ?) AND gone IS NULL AND sealed AND place IS NULL"
     " AND NOT EXISTS (SELECT 1 FROM line JOIN mail AS twin ON twin.id = line.mail WHERE twin.sha256 = mail.sha256)"
     " ORDER BY at, mail.id LIMIT ?"  # as the index has them: nothing is sorted
