@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 CONFIG = 78
 UNAVAILABLE = 69
 OTHERS_WRITE = 0o022
+ROOT = os.geteuid() == 0
 UNUSED = 30 * 86400  # seconds after which what an older file unpacked is removed
 HALF_DONE = 86400
 
@@ -33,6 +34,7 @@ HALF_DONE = 86400
 def main() -> None:
     """Unpack where that is needed, and go on."""
     archive = Path(__file__).absolute().parent
+    mask = os.umask(OTHERS_WRITE)
     with zipfile.ZipFile(archive) as file:
         about = json.loads(file.read("about.json"))
         name = f"cp{sys.version_info[0]}{sys.version_info[1]}-{platform.machine()}"
@@ -47,6 +49,7 @@ def main() -> None:
             unpack(file, wanted, base, place)
     (place / ".used").touch()
     tidy(base, place)
+    os.umask(mask)
     start(place)
 
 
@@ -63,7 +66,7 @@ def cache_folder() -> Path:
     for folder in [named] if named else candidates():
         path = Path(folder)
         try:
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.mkdir(mode=0o755 if ROOT else 0o700, parents=True, exist_ok=True)
             reason = foreign(path) or ("" if os.access(path, os.W_OK) else "cannot be written")
         except OSError as error:
             reason = error.strerror or str(error)
@@ -74,7 +77,10 @@ def cache_folder() -> Path:
 
 
 def candidates() -> Iterator[str]:
-    """Yield where it may be unpacked: systemd's folder, the user's cache, a folder of this user's below /var/tmp."""
+    """Yield where it may be unpacked: systemd's folder, the user's cache, a folder of this user's below /var/tmp.
+
+    As root never below its home: commands go on as the user whose the agent's state is, and must find their modules.
+    """
     if os.environ.get("CACHE_DIRECTORY"):
         yield os.environ["CACHE_DIRECTORY"].split(":")[0]
     if os.environ.get("XDG_CACHE_HOME"):
@@ -83,7 +89,9 @@ def candidates() -> Iterator[str]:
         home = pwd.getpwuid(os.geteuid()).pw_dir
     except KeyError:
         home = ""
-    if home not in {"", "/"} and Path(home).is_dir():
+    if ROOT:
+        yield "/var/cache/tipd-agent-0"
+    elif home not in {"", "/"} and Path(home).is_dir():
         yield f"{home}/.cache/tipd-agent"
     yield f"/var/tmp/tipd-agent-{os.geteuid()}"
 
@@ -120,10 +128,11 @@ def unpack(file: zipfile.ZipFile, wanted: list[tuple[str, str, int]], base: Path
             if hashlib.sha256(content).hexdigest() != digest:
                 fail(CONFIG, f"{file.filename}: {path} is damaged in it")
             target = beside / path
-            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
         if place.exists():  # incomplete
             place.rename(beside / ".before")
+        beside.chmod(0o755)
         beside.rename(place)
     except OSError as error:
         if not whole(place, wanted):  # else somebody else was quicker

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tipd.agent import cli
+from tipd.agent import cli, settings, verbs
 
 
 @pytest.fixture
@@ -77,3 +77,20 @@ def test_an_interrupt_and_a_closed_pipe_end_quietly(config: str, monkeypatch, ca
         monkeypatch.setattr("os.dup2", lambda *_: None)
         assert cli.main(["--config", config, "check"]) == code
     assert capsys.readouterr().err == ""
+
+
+def test_a_file_that_may_not_be_read_is_one_sentence(config: str, monkeypatch, capsys) -> None:
+    def refused(*_: object) -> int:
+        raise PermissionError(13, "Permission denied", "/state/chains/redacted")
+
+    monkeypatch.setattr(verbs, "versions", refused)
+    assert cli.main(["versions", "--config", config]) == 69
+    assert capsys.readouterr().err == "tipd-agent: /state/chains/redacted: Permission denied\n"
+
+
+def test_the_agent_runs_as_whom_its_state_belongs_to(config: str, monkeypatch) -> None:
+    done: list[object] = []
+    monkeypatch.setattr(verbs, "become_owner", done.append)
+    monkeypatch.setattr(verbs.trio, "run", lambda *_: done.append("runs"))
+    assert cli.main(["run", "--config", config]) == 0
+    assert done == [settings.load(Path(config), {}).state_dir, "runs"]

@@ -43,6 +43,19 @@ def test_root_goes_on_as_whom_the_folder_belongs_to(tmp_path: Path) -> None:
     assert done.stdout.split(maxsplit=2) == ["54321", "54322", "[54322]\n"]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes somebody else")
+def test_whoever_cannot_read_the_program_is_told_before_anything_is_done(tmp_path: Path) -> None:
+    (tmp_path / "private").mkdir(mode=0o700)
+    (tmp_path / "state").mkdir()
+    os.chown(tmp_path / "state", 54321, 54322)
+    words = AS_NOBODY.replace("owner.become", f"owner._CODE = {str(tmp_path / 'private')!r}\nowner.become")
+    done = subprocess.run(
+        [sys.executable, "-c", words, str(tmp_path / "state")], capture_output=True, text=True, cwd=Path.cwd()
+    )
+    assert done.returncode != 0
+    assert f"private: cannot be read by 54321, whose {tmp_path}/state is" in done.stderr
+
+
 def test_nothing_changes_for_a_folder_of_ones_own_or_none(tmp_path: Path) -> None:
     before = os.geteuid(), os.getegid()
     owner.become_owner(tmp_path / "none")

@@ -3,6 +3,8 @@
 import json
 import os
 import platform
+import pwd
+import runpy
 import subprocess
 import sys
 import zipfile
@@ -69,10 +71,24 @@ def test_it_unpacks_once_and_starts_with_its_own_packages_alone(host: Host, tmp_
     assert told["words"] == ["run", "a b"]
     assert told["from"] == str(place)
     assert str(host.foreign) not in told["path"]
-    assert place.stat().st_mode & 0o077 == 0
+    assert place.stat().st_mode & 0o022 == 0
     before = (place / "words.py").stat().st_ino
     assert host(file).returncode == 0
     assert (place / "words.py").stat().st_ino == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone goes on as another")
+def test_what_root_unpacks_can_be_read_by_whom_its_commands_go_on_as(host: Host, tmp_path: Path) -> None:
+    private = Path(pwd.getpwuid(0).pw_dir)
+    before = os.umask(0o077)
+    try:
+        place = Path(json.loads(host(built(tmp_path)).stdout)["from"])
+    finally:
+        os.umask(before)
+    assert {each.stat().st_mode & 0o777 for each in [host.cache, place, place / "tipd"]} == {0o755}
+    assert (place / "words.py").stat().st_mode & 0o777 == 0o644
+    bootstrap = runpy.run_path(str(agent.ROOT / "packaging" / "agent" / "bootstrap.py"))
+    assert not [each for each in bootstrap["candidates"]() if Path(each).is_relative_to(private)]
 
 
 def test_what_was_tidied_away_is_unpacked_again(host: Host, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tipd.errors import EXIT_DONE, TipdError
+from tipd.errors import EXIT_DONE, EXIT_UNAVAILABLE, TipdError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,6 +112,11 @@ def _guarded(args: argparse.Namespace) -> int:
         return EXIT_PIPE
     except KeyboardInterrupt:
         return EXIT_INTERRUPTED
+    except OSError as error:
+        if not error.filename:
+            raise
+        sys.stderr.write(f"tipd-agent: {os.fsdecode(error.filename)}: {error.strerror}\n")
+        return EXIT_UNAVAILABLE
     return code
 
 

@@ -6,13 +6,16 @@ import fcntl
 import os
 import pwd
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tipd.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 PRIVATE = 0o600
+_CODE = str(Path(__file__).parent)
 
 
 @contextmanager
@@ -30,7 +33,8 @@ def alone(path: Path) -> Iterator[None]:
 def become_owner(folder: Path) -> None:
     """As root, go on as whom the state folder belongs to, so that what a command writes there can be read by the agent.
 
-    Nothing happens for others, for a folder of root, or one that is not there. There is no way back.
+    Nothing happens for others, for a folder of root, or one that is not there. There is no way back. Raises ConfigError
+    where that user may not read tipd's own files, for what is not imported yet could not be any more.
     """
     if os.geteuid() != 0:
         return
@@ -45,6 +49,9 @@ def become_owner(folder: Path) -> None:
             os.setgroups([found.st_gid])
         os.setresgid(found.st_gid, found.st_gid, found.st_gid)
         os.setresuid(found.st_uid, found.st_uid, found.st_uid)
+        if not os.access(_CODE, os.R_OK | os.X_OK):
+            who = name or found.st_uid
+            raise ConfigError(f"{_CODE}: cannot be read by {who}, whose {folder} is; put the program where it can be")
 
 
 def _name_of(uid: int) -> str:

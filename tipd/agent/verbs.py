@@ -30,10 +30,11 @@ _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
 def run(_args: argparse.Namespace, config: AgentConfig, _saying: Saying) -> int:
-    """Run the agent."""
+    """Run the agent, as whom the state folder belongs to: what root left in it the agent could not use any more."""
     from tipd import log
     from tipd.agent import service
 
+    become_owner(config.state_dir)
     trio.run(service.run, config, SystemClock(), log.get("agent"))
     return EXIT_DONE
 
