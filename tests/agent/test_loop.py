@@ -14,6 +14,7 @@ from support.maildirs import Maildir, mail
 from tipd.agent import folders, loop
 from tipd.agent.loop import Agent, once, run
 from tipd.agent.protocol import Manifest
+from tipd.agent.reading import Outcome
 from tipd.agent.settings import MaildirSettings
 from tipd.errors import TipdError, WorkerFailed
 
@@ -265,4 +266,36 @@ def test_a_maildir_whose_folders_cannot_be_listed_is_read_all_the_same_and_told(
     agent = trio.run(once, opened)
     assert hashes(opened.chains["urls"]) == [sha(mail(1))]
     assert agent.trouble == {str(maildir.path): f"{maildir.path}: Permission denied"}
+    opened.close()
+
+
+@pytest.mark.parametrize("fault", ["rewritten", "failed"])
+def test_an_mbox_file_that_changes_while_it_is_read_gives_no_torn_mail(tmp_path, monkeypatch, fault):
+    from tipd.agent.readers import Reader
+
+    raws = [mail(n) for n in range(5)]
+    path = tmp_path / "mbox"
+
+    def write(some) -> None:
+        path.write_bytes(b"".join(b"From a\n" + raw + b"\n" for raw in some))
+        os.utime(path, (1, 1))
+
+    write(raws)
+    real, left = Reader.read, [1]
+
+    async def read(self, entries):
+        if left.pop() if left else 0:
+            if fault == "rewritten":  # a mail program removed the first
+                write(raws[1:])
+            else:
+                failed = await real(self, entries[1:])
+                return [Outcome(state="failed", why="Input/output error"), *failed]
+        return await real(self, entries)
+
+    monkeypatch.setattr(Reader, "read", read)
+    opened = host(config(tmp_path, path))
+    for _ in range(2):
+        trio.run(once, opened)
+    gone = 1 if fault == "rewritten" else 0
+    assert sorted(hashes(opened.chains["urls"])) == sorted(sha(raw) for raw in raws[gone:])
     opened.close()

@@ -50,6 +50,21 @@ def test_messages_are_told_as_they_lie_and_once(box):
     assert box.look() == MAILS[3:]
 
 
+def test_a_file_is_still_the_same_with_more_at_its_end_and_not_when_it_was_rewritten(box, tmp_path):
+    path = os.fsencode(box.path)
+    box.write(joined(MAILS[:3]))
+    box.look()
+    assert mbox.is_still(path, box.position)
+    box.write(joined(MAILS[3:]), append=True)
+    assert mbox.is_still(path, box.position)
+    box.write(joined(MAILS[1:]))
+    assert not mbox.is_still(path, box.position)
+    box.path.unlink()
+    assert not mbox.is_still(path, box.position)
+    box.path.symlink_to(tmp_path)
+    assert not mbox.is_still(path, box.position)
+
+
 def test_the_last_one_counts_when_nobody_wrote_for_a_while(box):
     box.write(joined(MAILS[:2])[:-4])
     assert box.look(settled=False) == MAILS[:1]

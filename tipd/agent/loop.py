@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import trio
@@ -174,8 +175,8 @@ class Agent:
             )
             for each in found.messages
         ]
-        await taking.entries(box, entries, found.position)
-        return len(found.messages) >= SLICE
+        settled = await taking.entries(box, entries, found.position, partial(mbox.is_still, path, found.position))
+        return settled and len(found.messages) >= SLICE
 
     async def find(self) -> None:
         """See which maildirs and folders there are now, if it is time to."""

@@ -68,6 +68,21 @@ def look(path: bytes, before: Position | None, now: float, most: int) -> Found |
         os.close(descriptor)
 
 
+def is_still(path: bytes, position: Position) -> bool:
+    """Say whether a file is the one that was looked at, and nobody is writing: what was read of it since is right."""
+    try:
+        descriptor = maildir.open_mail(None, path)
+    except (OSError, maildir.RefusedMail):
+        return False
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return _is_same(descriptor, os.fstat(descriptor), position)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+
+
 def _is_same(descriptor: int, told: os.stat_result, before: Position) -> bool:
     """Say whether the file is the one that was read, with more at its end."""
     known = told.st_ino == before.inode and told.st_size >= before.place

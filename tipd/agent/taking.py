@@ -16,7 +16,7 @@ from tipd.config import duration, size
 from tipd.errors import WorkerFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from tipd.agent.budget import Budget
     from tipd.agent.ledger import Position
@@ -98,17 +98,27 @@ class Taking:
         ]
         return await self.entries(box, entries)
 
-    async def entries(self, box: Box, entries: Sequence[Entry], position: Position | None = None) -> bool:
-        """Take some mails; an mbox file's new position is kept with the last of them. As `names` otherwise."""
+    async def entries(
+        self,
+        box: Box,
+        entries: Sequence[Entry],
+        position: Position | None = None,
+        still: Callable[[], bool] = lambda: True,
+    ) -> bool:
+        """Take some mails; an mbox file's new position is kept with the last of them, if all could be read.
+
+        `still` says whether what was read stood where it was looked for; where it did not, it is not kept. As `names`
+        otherwise.
+        """
         settled = True
         chunks = [entries[at : at + TOGETHER] for at in range(0, len(entries), TOGETHER)]
         size_ = len(self._readers)
         for at in range(0, len(chunks), size_):
-            group = chunks[at : at + size_]
-            found = await self._read(group)
-            last = at + size_ >= len(chunks)
-            settled &= await self._keep(box, [pair for pairs in found for pair in pairs], position if last else None)
-        if not chunks and position is not None:
+            found = await self._read(chunks[at : at + size_])
+            if not await trio.to_thread.run_sync(still, limiter=self.limiter):
+                return False
+            settled &= await self._keep(box, [pair for pairs in found for pair in pairs], None)
+        if position is not None and settled:
             await self._keep(box, [], position)
         return settled
 
