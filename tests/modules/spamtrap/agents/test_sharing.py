@@ -14,7 +14,7 @@ from support import pulling, sealed
 from support.pulling import FakeStore, mails
 
 from tipd import log
-from tipd.agent import certificate, peers
+from tipd.agent import certificate, peers, protocol
 from tipd.agent.chain import Chain
 from tipd.agent.peers import Peer
 from tipd.agent.push import HttpTarget, push
@@ -135,8 +135,6 @@ async def test_what_may_not_be_passed_on_is_not(shared: Shared) -> None:
     async with shared.serving(), shared.origin(token) as origin:
         listing = await origin.listing(0)
         assert list(listing.manifests) == [shared.chain.manifest(n) for n in (1, 2, 3)]
-        from tipd.agent import protocol
-
         found = [
             await origin.lines(protocol.read(one, sealed.KEY), shared.folder / "part") for one in listing.manifests
         ]
@@ -248,3 +246,32 @@ async def test_an_address_in_use_is_tried_again(shared: Shared, monkeypatch) -> 
                         break
                     except AwayError:
                         await trio.sleep(0.01)
+
+
+async def test_nothing_is_shown_before_what_was_taken_back_is_removed(shared: Shared) -> None:
+    shared.grow(1)
+    shared.grow(2, withdraws=(pulling.name_of(1).hex(),))
+    owed = shared.chain.folder / ".withdrawing"
+    owed.write_text("{}")
+    token = shared.enroll("bob")
+    async with shared.serving() as sharing, shared.origin(token) as origin:
+        with pytest.raises(AwayError, match="404"):
+            await origin.listing(0)
+        shared.chain.bury(1)
+        owed.unlink()
+        await sharing.kept("mx1", "redacted", 2)
+        listing = await origin.listing(0)
+        first = protocol.read(listing.manifests[0], sealed.KEY)
+        assert await origin.lines(first, shared.folder / "part") is None
+        assert listing.last == 2
+
+
+async def test_what_is_taken_back_is_told_when_nothing_may_be_passed_on_any_more(shared: Shared) -> None:
+    shared.grow(1)
+    token = shared.enroll("bob")
+    async with shared.serving() as sharing, shared.origin(token) as origin:
+        assert (await origin.listing(0)).last == 1
+        shared.grow(2, withdraws=(pulling.name_of(1).hex(),), onward=False)
+        shared.chain.bury(1)
+        await sharing.kept("mx1", "redacted", 2)
+        assert (await origin.listing(1)).manifests == (shared.chain.manifest(2),)

@@ -13,6 +13,7 @@ from tipd.model.spam import PINNED, VERSION
 from tipd.modules.spamtrap.agents import reading
 from tipd.modules.spamtrap.agents.origin import Lines
 from tipd.modules.spamtrap.agents.proofs import Proofs
+from tipd.modules.spamtrap.agents.pulling import Pull
 from tipd.modules.spamtrap.agents.storing import Storing, bury, withdrawn
 from tipd.modules.spamtrap.agents.verifying import Version
 
@@ -80,3 +81,52 @@ async def test_only_up_to_where_it_was_taken_back(placed: Placed) -> None:
     placed.grow(mails(1))
     placed.grow(mails(1))
     assert await bury(placed.ground, placed.proofs, (name_of(1),), 1) == [1]
+
+
+class CutOffError(Exception):
+    """We are stopped here."""
+
+
+@pytest.mark.parametrize("where", ["take", "find", "paid"])
+async def test_stopped_while_records_are_taken_back(placed: Placed, tmp_path: Path, monkeypatch, where: str) -> None:
+    await placed.storing.take([placed.grow(mails(1, 2)), placed.grow(mails(3))])
+    taking = placed.grow(mails(2), withdraws=(name_of(1).hex(),), carries=(1,))
+
+    async def stopped(*_words, **_more):
+        raise CutOffError
+
+    def stopped_at_once(*_words):
+        raise CutOffError
+
+    with monkeypatch.context() as patch:
+        if where == "take":
+            patch.setattr(placed.store.spam, "take", stopped)
+        elif where == "find":
+            patch.setattr("tipd.modules.spamtrap.agents.storing.bury", stopped)
+        else:
+            patch.setattr(Proofs, "paid", stopped_at_once)
+        with pytest.raises(CutOffError):
+            await placed.storing.take([taking])
+    assert placed.proofs.owed() is not None
+
+    kept: list[tuple[str, int]] = []
+
+    async def on_kept(view: str, upto: int) -> None:
+        kept.append((view, upto))
+
+    ground = pulling.ground(tmp_path, placed.store)
+    (tmp_path / "agents").mkdir()
+    (tmp_path / "mx1").rename(tmp_path / "agents" / "mx1")
+    await Pull(ground, pulling.source(), placed.agent, pulling.no_marks, on_kept).all()
+    proofs = Proofs(tmp_path / "agents", "mx1", "redacted")
+    assert [proofs.chain.has_body(n) for n in (1, 2, 3)] == [False, True, True]
+    assert set(placed.store.spam.mails) == {name_of(2), name_of(3)}
+    assert proofs.owed() is None
+    assert kept[-1] == ("redacted", 3)
+
+
+async def test_who_comes_late_misses_nothing_that_was_not_taken_back(placed: Placed) -> None:
+    versions = [placed.grow(mails(1, 2), gone=True), placed.grow(mails(3))]
+    await placed.storing.take([*versions, placed.grow(mails(2), withdraws=(name_of(1).hex(),), carries=(1,))])
+    assert set(placed.store.spam.mails) == {name_of(2), name_of(3)}
+    assert placed.proofs.owed() is None

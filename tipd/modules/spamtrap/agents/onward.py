@@ -30,6 +30,8 @@ class Onward:
         self._chain = chain
         self._most = most
         self._allowed: dict[int, bool] = {}
+        self._looked = 0
+        self._any = False
         self.last = 0
         self.first = 0
 
@@ -39,11 +41,14 @@ class Onward:
         self.last = min(upto, self._chain.last)
         start = self.first or self._chain.first or self.last + 1
         self.first = next((n for n in range(start, self.last + 1) if self._gives(n)), 0)
+        while not self._any and self._looked < self.last:
+            self._looked += 1
+            self._any = self._may(self._looked)
 
     @property
     def allowed(self) -> bool:
-        """Whether any of its lines may be passed on."""
-        return self.first > 0
+        """Whether any of its lines may be passed on, or might have been: who has them must hear what is taken back."""
+        return self._any
 
     def manifest(self, n: int) -> bytes:
         """Return a manifest as the agent signed it; raises FileNotFoundError."""

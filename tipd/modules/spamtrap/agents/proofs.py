@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from tipd.agent.chain import Chain
+from tipd.agent.durable import write
 from tipd.agent.peers import NAME
 from tipd.agent.protocol import Manifest, digest
 from tipd.modules.spamtrap.agents.verifying import Course, Refusal, Version, moment
@@ -26,7 +27,15 @@ if TYPE_CHECKING:
 AGENTS = "agents"  # folder of the state directory
 INCOMING = ".incoming"
 ASIDE = "aside"
+OWED = ".withdrawing"
 _decoder = msgspec.json.Decoder(Manifest)
+
+
+class Owed(msgspec.Struct, frozen=True):
+    """Lines of versions up to `upto` that hold mails of these hashes (hex) are to be removed."""
+
+    upto: int
+    hashes: tuple[str, ...]
 
 
 class Proofs:
@@ -77,6 +86,27 @@ class Proofs:
                 body.write_bytes(lines.data)
             versions.append((version.n, version.signed, body))
         self.chain.extend(versions)
+
+    def owe(self, upto: int, hashes: Sequence[bytes]) -> None:
+        """Note, durably, whose records are taken back by versions up to one, before the store is told; raises OSError.
+
+        The lines that hold them are removed after it was: if we are stopped between, this is what tells.
+        """
+        owed = self.owed()
+        both = dict.fromkeys((*(owed.hashes if owed else ()), *(each.hex() for each in hashes)))
+        note = Owed(upto=max(upto, owed.upto if owed else 0), hashes=tuple(both))
+        write(self.folder / OWED, msgspec.json.encode(note))
+
+    def owed(self) -> Owed | None:
+        """Return what is still to be removed; None where nothing is."""
+        try:
+            return msgspec.json.decode((self.folder / OWED).read_bytes(), type=Owed)
+        except (FileNotFoundError, msgspec.MsgspecError):  # written whole: only a broken disk makes it something else
+            return None
+
+    def paid(self) -> None:
+        """Note that all lines that had to be removed are."""
+        (self.folder / OWED).unlink(missing_ok=True)
 
     def sweep(self) -> None:
         """Remove what was begun and is not needed any more."""

@@ -120,6 +120,9 @@ class Pull:
         await self._expect(proofs, cursor, _trusted(self._source, cursors))
         if proofs.last > self._stored:
             await self._backlog(proofs)
+        settled = await Storing(self._ground, self._source.name, proofs).settle()
+        if settled and self._on_kept is not None:
+            await self._on_kept(view, self._stored)
         self._proofs = proofs
         self.progress.last = self._stored
         return proofs

@@ -21,7 +21,7 @@ from tipd.agent.shelf import ManyAgents
 from tipd.errors import ConfigError, Unavailable
 from tipd.model.tlp import tlp_of
 from tipd.modules.spamtrap.agents.onward import Onward
-from tipd.modules.spamtrap.agents.proofs import ASIDE
+from tipd.modules.spamtrap.agents.proofs import ASIDE, OWED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -83,7 +83,8 @@ class Sharing:
         for name in self._names:
             with suppress(OSError):
                 for folder in (self._root / name).iterdir():
-                    if folder.is_dir() and ASIDE not in folder.name.split("."):
+                    # Where lines are still to be removed nothing is shown before they are.
+                    if folder.is_dir() and ASIDE not in folder.name.split(".") and not (folder / OWED).exists():
                         self._show(name, folder.name, None)
 
     def _show(self, name: str, view: str, upto: int | None) -> None:

@@ -55,6 +55,7 @@ class Storing:
             for step in result.steps:
                 whole = [version for version in waiting if version.n <= step.upto]
                 waiting = waiting[len(whole) :]
+                await self._owe(whole)
                 taken = await self._take(self._marked(step.batch, whole, gone, told))
                 new, told = new + taken.new, []
                 await self._withdrawn(whole, taken)
@@ -122,13 +123,25 @@ class Storing:
         data = {"view": version.manifest.view, "key": version.manifest.key}
         return NewFinding(kind=PINNED, module=MODULE, source=self._name, data=data)
 
+    async def _owe(self, whole: Sequence[Version]) -> None:
+        """Note what must be removed once these versions are stored."""
+        if hashes := [each for version in whole for each in withdrawn(version)]:
+            await trio.to_thread.run_sync(self._proofs.owe, whole[-1].n, hashes)
+
     async def _withdrawn(self, whole: Sequence[Version], taken: Taken) -> None:
         """Remove the lines that hold what was taken back: whoever reads on from here must not get them."""
-        hashes = tuple(each for version in whole for each in withdrawn(version))
-        if not hashes:
-            return
-        self._ground.log.info("records taken back", agent=self._name, withdrawn=taken.withdrawn)
-        await bury(self._ground, self._proofs, hashes, whole[-1].n)
+        if any(withdrawn(version) for version in whole):
+            self._ground.log.info("records taken back", agent=self._name, withdrawn=taken.withdrawn)
+            await self.settle()
+
+    async def settle(self) -> bool:
+        """Remove the lines that were to be, of what is stored; say whether any were. Raises WorkerFailed, OSError."""
+        owed = await trio.to_thread.run_sync(self._proofs.owed)
+        if owed is None:
+            return False
+        await bury(self._ground, self._proofs, tuple(bytes.fromhex(each) for each in owed.hashes), owed.upto)
+        await trio.to_thread.run_sync(self._proofs.paid)
+        return True
 
 
 async def bury(ground: Ground, proofs: Proofs, hashes: tuple[bytes, ...], upto: int) -> list[int]:
