@@ -3,7 +3,7 @@
 from support.trapping import house_of
 
 from tipd.model.tlp import Tlp
-from tipd.modules.spamtrap.declaring import declare
+from tipd.modules.spamtrap.declaring import Heard, declare
 from tipd.modules.spamtrap.settings import AgentSource, ArchiveSettings, SpamtrapSettings
 
 SETTINGS = SpamtrapSettings(
@@ -19,7 +19,7 @@ async def test_marks_of_agents_follow_what_their_manifests_bear(dsn, tmp_path):
         assert {row.class_ for row in rows.values()} == {"spam"}
         assert (rows["a"].tlp, rows["a"].licence, rows["a"].redistribute) == (Tlp.GREEN, "free", True)
         assert rows["mx1"].tlp is rows["mx2"].tlp is Tlp.RED, "before its first word nobody knows who may see it"
-        heard = {"mx1": Tlp.GREEN, "mx2": Tlp.AMBER_STRICT}
+        heard = {"mx1": Heard(Tlp.GREEN), "mx2": Heard(Tlp.AMBER_STRICT)}
         rows = {row.name: row for row in await declare(sources, SETTINGS, now, heard)}
         assert (rows["mx1"].tlp, rows["mx2"].tlp) == (Tlp.AMBER, Tlp.AMBER_STRICT)
         rows = {row.name: row for row in await declare(sources, SETTINGS, now)}
@@ -29,7 +29,7 @@ async def test_marks_of_agents_follow_what_their_manifests_bear(dsn, tmp_path):
 async def test_nothing_is_written_where_nothing_changed(dsn, tmp_path):
     async with house_of(tmp_path, dsn) as house:
         sources, now = house.store.sources, house.clock.now()
-        await declare(sources, SETTINGS, now, {"mx1": Tlp.AMBER, "mx2": Tlp.CLEAR})
+        await declare(sources, SETTINGS, now, {"mx1": Heard(Tlp.AMBER), "mx2": Heard(Tlp.CLEAR)})
         batches = house.store.writer.batches
         await declare(sources, SETTINGS, now)
         assert house.store.writer.batches == batches

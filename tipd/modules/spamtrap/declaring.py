@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import msgspec
 
@@ -21,7 +21,16 @@ if TYPE_CHECKING:
     from tipd.store.sources import SourceRow
 
 CLASS = "spam"
-_NONE: Mapping[str, Tlp] = {}
+
+
+class Heard(NamedTuple):
+    """What an agent's manifests allow: the mark they bear, and whether what they bring may be passed on."""
+
+    tlp: Tlp
+    onward: bool = False
+
+
+_NONE: Mapping[str, Heard] = {}
 
 
 class SourceStore(Protocol):
@@ -48,19 +57,21 @@ class SourceStore(Protocol):
 
 
 async def declare(
-    sources: SourceStore, settings: SpamtrapSettings, at: datetime, heard: Mapping[str, Tlp] = _NONE
+    sources: SourceStore, settings: SpamtrapSettings, at: datetime, heard: Mapping[str, Heard] = _NONE
 ) -> list[SourceRow]:
     """Make archives and agents the module's sources; return all of its rows, those that are none any more too.
 
     Nothing is written where nothing has changed. `heard`: the marks that agents' manifests bear. What an agent was
-    marked before stays, where it is stricter and nothing else was heard; before the first word of it, it is `red`.
+    marked before stays, where it is stricter and nothing else was heard; before the first word of it, it is `red`, and
+    may not be redistributed. Afterwards it may be where both the settings and its manifests (`onward`) say so.
     """
     before = {row.name: row for row in await sources.all(declared_only=False) if row.module == MODULE}
-    wanted: dict[str, Declared] = {one.name: _declared(one, tlp_of(one.tlp)) for one in settings.archives}
+    wanted = {one.name: _declared(one, Heard(tlp_of(one.tlp), onward=True)) for one in settings.archives}
     for agent in settings.agents:
         row = before.get(agent.name)
-        told = heard.get(agent.name, row.tlp if row is not None else Tlp.RED)
-        wanted[agent.name] = _declared(agent, max(tlp_of(agent.tlp), told))
+        known = Heard(row.tlp, onward=row.redistribute) if row is not None else Heard(Tlp.RED)
+        told = heard.get(agent.name, known)
+        wanted[agent.name] = _declared(agent, told._replace(tlp=max(tlp_of(agent.tlp), told.tlp)))
     enabled = {one.name for one in (*settings.archives, *settings.agents) if one.enabled and settings.enabled}
     declared = {name: each for name, each in wanted.items() if name in enabled}
     off = {name: Off(state=OFF, why="enabled = false") for name in wanted if name not in enabled}
@@ -71,9 +82,10 @@ async def declare(
     return [row for row in await sources.all(declared_only=False) if row.module == MODULE]
 
 
-def _declared(one: ArchiveSettings | AgentSource, tlp: Tlp) -> Declared:
+def _declared(one: ArchiveSettings | AgentSource, heard: Heard) -> Declared:
     digest = hashlib.sha256(msgspec.json.encode(one, order="deterministic")).digest()
-    return Declared(digest=digest, tlp=tlp, redistribute=one.redistribute, class_=CLASS, licence=one.licence)
+    passed_on = one.redistribute and heard.onward
+    return Declared(digest=digest, tlp=heard.tlp, redistribute=passed_on, class_=CLASS, licence=one.licence)
 
 
 def _stands(before: Mapping[str, SourceRow], declared: Mapping[str, Declared], off: Mapping[str, Off]) -> bool:

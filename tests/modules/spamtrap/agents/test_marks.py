@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from support import pulling, sealed
 from support.pulling import FakeRows
@@ -15,11 +16,11 @@ from tipd.modules.spamtrap.agents.marks import Marks, strictest
 from tipd.modules.spamtrap.settings import SpamtrapSettings
 
 
-def manifest(tlp: str) -> protocol.Manifest:
-    return protocol.read(sealed.manifest(1, None, b"x", tlp=tlp), sealed.KEY)
+def manifest(tlp: str, **more: Any) -> protocol.Manifest:
+    return protocol.read(sealed.manifest(1, None, b"x", tlp=tlp, **more), sealed.KEY)
 
 
-def marks(folder: Path, rows: FakeRows, **settings: str) -> Marks:
+def marks(folder: Path, rows: FakeRows, **settings: Any) -> Marks:
     agents = (pulling.source(**settings), pulling.source(name="mx2"))
     return Marks(SpamtrapSettings(agents=agents), folder, rows, SystemClock())
 
@@ -40,6 +41,31 @@ async def test_the_stricter_of_both_holds(tmp_path: Path) -> None:
         assert rows.rows["mx1"].tlp is mark
     assert rows.rows["mx2"].tlp is Tlp.RED
     assert rows.rows["mx1"].class_ == "spam"
+
+
+async def test_only_what_goes_onward_may_be_redistributed(tmp_path: Path) -> None:
+    rows = FakeRows()
+    mine = marks(tmp_path, rows, redistribute=True)
+    await mine.declare()
+    assert not rows.rows["mx1"].redistribute  # nothing was heard of it yet
+    for onward in (False, True, False, True):
+        await mine.mark("mx1", [manifest("clear", onward=onward)])
+        assert rows.rows["mx1"].redistribute is onward
+    await mine.mark("mx1", [manifest("clear", onward=True), manifest("clear")])
+    assert not rows.rows["mx1"].redistribute
+    await mine.mark("mx2", [manifest("clear", onward=True)])
+    assert not rows.rows["mx2"].redistribute  # its settings do not say so
+
+
+async def test_what_goes_onward_holds_over_a_restart(tmp_path: Path) -> None:
+    rows = FakeRows()
+    chain = Chain(tmp_path / "mx1" / "redacted")
+    sealed.grow(chain, _made(tmp_path), b"{}\n", onward=True)
+    await marks(tmp_path, rows, redistribute=True).declare()
+    assert rows.rows["mx1"].redistribute
+    sealed.grow(chain, tmp_path / "x", b"{}\n")
+    await marks(tmp_path, rows, redistribute=True).declare()
+    assert not rows.rows["mx1"].redistribute
 
 
 async def test_nothing_is_written_where_nothing_changed(tmp_path: Path) -> None:
