@@ -75,7 +75,7 @@ class _Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     `path`: the same as a file or folder of this machine
     `ca_file`: a certificate authority of its own
     `licence`: under which terms it is given, in a few words
-    `redistribute`: whether what it says may be passed on
+    `redistribute`: whether what it says may be passed on; of an agent's only where its versions go `onward` too
     """
 
     name: str
