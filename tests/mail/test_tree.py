@@ -18,6 +18,8 @@ SMALL = Limits(size=1000, header=200, parts=5)
         (b"Content-Type: multipart/mixed; boundary=q\n\n" + b"\n--q\n\nx" * 50, "fast", [defects.MANY_PARTS]),
         (b"Content-Type: multipart/mixed\n\n--q\n\nlost\n", "fast", [defects.BAD_MIME]),
         (b"Content-Transfer-Encoding: base64\n\n!!!aGVsbG8=\n", "fallback", [defects.BAD_MIME]),
+        (b"http://example.com/\nlines of no mail: none\n", "fast", [defects.BAD_MIME]),
+        (b"Subject: nothing more\n\n", "fast", []),
         (b"\x00" * 2000, "none", [defects.CUT, defects.LONG_HEADER, defects.UNREAD]),
     ],
 )

@@ -46,7 +46,7 @@ def _kind(part: Part) -> _Kind:
     kind = part.content_type
     if kind in {"text/html", "application/xhtml+xml", "image/svg+xml"} or part.filename.lower().endswith(_PAGES):
         return "page"
-    return "text" if kind.startswith("text/") or kind == "message/delivery-status" else ""
+    return "text" if kind.startswith(("text/", "message/")) else ""
 
 
 class _Reading:

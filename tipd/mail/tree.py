@@ -18,6 +18,7 @@ _MOST_LINES = 1_000_000
 _MOST_PARTS = 250_000
 _FALLBACK_BYTES = 8 * 2**20
 _FALLBACK_LINES = 200_000
+_OF_MAILS = frozenset(("from", "to", "subject", "date", "received", "message-id", "return-path", "content-type"))
 _SMALL = 1 << 20
 
 
@@ -52,18 +53,19 @@ def grown(raw: bytes, limits: Limits) -> Tree:
 
 
 def _whole(tree: Tree, raw: bytes, limits: Limits) -> Tree:
-    """Return the tree; where no part was found between boundaries, what lies there is taken for text."""
+    """Return the tree; where it holds nothing, what lies behind the header is text, or all of what is no mail."""
     root = tree.root
-    if root.children or root.content or not root.content_type.startswith(("multipart/", "message/")):
+    if root.children or root.content:
         return tree
     body = raw[fallback.end_of_header(raw) :]
     if not body.strip():
+        if _OF_MAILS & root.headers.keys():
+            return tree
+        body = raw
+    elif not root.content_type.startswith(("multipart/", "message/")):
         return tree
-    return Tree(
-        Part(content_type="text/plain", headers=root.headers, content=body[: limits.text + 1]),
-        tree.parser,
-        [*tree.defects, defects.BAD_MIME],
-    )
+    text = Part(content_type="text/plain", headers=root.headers, content=body[: limits.text + 1])
+    return Tree(text, tree.parser, [*tree.defects, defects.BAD_MIME] if body else tree.defects)
 
 
 def _header_only(raw: bytes, limits: Limits, met: list[str]) -> Tree:
