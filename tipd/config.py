@@ -20,7 +20,7 @@ import msgspec
 from tipd.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 _T = TypeVar("_T")  # the agent runs on Python 3.11
 ENVIRONMENT_PREFIX = "TIPD_"
@@ -56,6 +56,14 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         if not all(isinstance(value, kind) for value in values):
             raise TypeError(f"the tables {name} are not {kind.__name__}")
         return values
+
+    def located(self, faults: Iterable[str]) -> list[str]:
+        """Put file and line before those faults that begin with a key of a section, as `load` says them."""
+        if self.path is None:
+            return list(faults)
+        text = self.path.read_text(encoding="utf-8")
+        ours = tuple(f"{name}{sign}" for name in self.sections for sign in ".[:")
+        return [_located(fault, text, self.path, {}) if fault.startswith(ours) else fault for fault in faults]
 
 
 def duration(text: str) -> timedelta:

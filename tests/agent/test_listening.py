@@ -1,6 +1,7 @@
 """Where the agent listens, and the TLS it does it with."""
 
 import os
+import socket
 import ssl
 from pathlib import Path
 
@@ -48,6 +49,15 @@ def test_loopback_is_what_only_this_machine_reaches() -> None:
 def test_beyond_loopback_tls_is_required(text: str) -> None:
     with pytest.raises(ConfigError, match="tls_cert_file"):
         listen(text, None)
+
+
+def test_all_addresses_are_those_of_ipv4_too(tmp_path: Path) -> None:
+    listeners = listen("[::]:0", files(tmp_path))
+    families = {each.socket.family for each in listeners}
+    for each in listeners:
+        each.close()
+    assert socket.AF_INET in families
+    assert len(families) == len(listeners)
 
 
 def test_an_address_in_use_is_said(tmp_path: Path) -> None:

@@ -76,3 +76,13 @@ def test_what_a_business_may_not_use_is_named(tipd: Any, config: Path) -> None:
     rows = [line.split()[:2] for line in tipd("sources", "list", "--config", str(config)).out.splitlines()[1:]]
     assert rows == [["good", "left_out"], ["hobby", "left_out"], ["paid", "new"]]
     assert "left out: commercial use: no" in tipd("sources", "show", "hobby", "--config", str(config)).out
+
+
+def test_faults_of_spamtraps_and_sharing_name_file_and_line(tipd: Any, config: Path) -> None:
+    with config.open("a") as file:
+        file.write('[[modules.spamtrap.agents]]\nname = "mx1"\nurl = "https://mx1.example"\ntoken_file = "/no/token"\n')
+        file.write('[sharing]\nenabled = true\nlisten = "[::]:8473"\n')
+    ran = tipd("check", "--config", str(config))
+    assert ran.code == 78
+    assert f"{config}:7: modules.spamtrap.agents[0].token_file: there is no file /no/token" in ran.err
+    assert f"{config}:10: sharing.listen: [::]:8473 is not loopback" in ran.err

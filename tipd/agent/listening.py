@@ -134,7 +134,8 @@ def listen(text: str, keys: Keys | None, *, key: str = "[agent] listen") -> list
 
 
 def _sockets(host: str, port: int) -> Iterator[socket.socket]:
-    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    anywhere = host in {"", "::"}  # whoever writes [::] means IPv4 too, on a socket of its own
+    found = socket.getaddrinfo(None if anywhere else host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     for family, kind, protocol, _, where in dict.fromkeys(found):
         one = socket.socket(family, kind, protocol)
         try:

@@ -58,7 +58,7 @@ class AgentSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
     """What the agent reads, how much of its host it takes, and how it serves what it sealed.
 
     name: how the agent is called in its manifests; letters, digits, `.`, `-` and `_`; empty: the host's name.
-    listen: where it serves, `host:port`; off loopback it needs TLS.
+    listen: where it serves, `host:port`, `[::]:8472` for all addresses, of IPv4 too; off loopback it needs TLS.
     tls_cert_file: its certificate with those that lead to the root (PEM).
     tls_key_file: the certificate's private key (PEM).
     client_ca_file: certificates (PEM) that may sign those of peers who come with one instead of a token.

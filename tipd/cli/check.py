@@ -53,8 +53,8 @@ def _checked(args: argparse.Namespace) -> tuple[Config, Sources, list[str]]:
     from tipd.modules.blacklist.settings import BlacklistSettings
     from tipd.modules.fastflux.knowledge.knowledge import Knowledge
     from tipd.modules.fastflux.settings import FluxSettings
-    from tipd.modules.spamtrap.checking import faults_of
-    from tipd.modules.spamtrap.settings import SpamtrapSettings
+    from tipd.modules.spamtrap.checking import faults_of, faults_of_sharing
+    from tipd.modules.spamtrap.settings import SharingSettings, SpamtrapSettings
     from tipd.store.address import read_url
     from tipd.store.settings import StoreSettings
 
@@ -74,7 +74,9 @@ def _checked(args: argparse.Namespace) -> tuple[Config, Sources, list[str]]:
     except ConfigError as error:
         wrong += str(error).splitlines()
     sources = catalogue.load(config.section("modules.blacklist", BlacklistSettings))
-    wrong += faults_of(config.section("modules.spamtrap", SpamtrapSettings), frozenset(sources.ok))
+    traps = config.section("modules.spamtrap", SpamtrapSettings)
+    wrong += config.located(faults_of(traps, frozenset(sources.ok)))
+    wrong += config.located(faults_of_sharing(config.section("sharing", SharingSettings), traps))
     return config, sources, wrong + [fault.message for fault in sources.errors]
 
 

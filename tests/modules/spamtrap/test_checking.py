@@ -1,7 +1,7 @@
 """What `tipd check` finds wrong with spamtraps."""
 
-from tipd.modules.spamtrap.checking import faults_of
-from tipd.modules.spamtrap.settings import AgentSource, ArchiveSettings, SpamtrapSettings
+from tipd.modules.spamtrap.checking import faults_of, faults_of_sharing
+from tipd.modules.spamtrap.settings import AgentSource, ArchiveSettings, SharingSettings, SpamtrapSettings
 
 
 def test_names_files_and_knowledge(tmp_path):
@@ -23,3 +23,16 @@ def test_names_files_and_knowledge(tmp_path):
 
 def test_nothing_is_wrong_with_what_is_right():
     assert faults_of(SpamtrapSettings(), frozenset()) == []
+
+
+def test_what_keeps_sharing_from_serving_is_said():
+    traps = SpamtrapSettings(agents=(AgentSource(name="mx1", url="https://mx1.example"),))
+    assert faults_of_sharing(SharingSettings(listen="[::]:8473"), traps) == []  # not enabled
+    assert faults_of_sharing(SharingSettings(enabled=True, agents=("mx1",)), traps) == []
+    (open_to_all,) = faults_of_sharing(SharingSettings(enabled=True, listen="[::]:8473"), traps)
+    assert open_to_all.startswith("sharing.listen: [::]:8473 is not loopback")
+    files = {"tls_cert_file": "/no/tls.pem", "tls_key_file": "/no/tls.key"}
+    found = faults_of_sharing(SharingSettings(enabled=True, agents=("mx2",), listen="[::]:8473", **files), traps)
+    assert [fault.split(":")[0] for fault in found] == ["sharing.agents", "sharing.tls_cert_file"]
+    assert "/no/tls.pem" in found[1] and "tipd sharing certificate" in found[1]
+    assert "no address" in faults_of_sharing(SharingSettings(enabled=True, listen="8473"), traps)[0]
