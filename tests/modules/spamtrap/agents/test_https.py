@@ -27,6 +27,7 @@ from tipd.net.kept import Endpoint, Kept
 BROKEN = raw(b"HTTP/1.1 200 x\r\nContent-Length: 600000\r\n\r\n" + b"x" * 5)
 LIST = "/v1/versions"
 LARGE = os.urandom(600_000)
+DEEP = b'{"agent":"a","view":"v","last":1,"versions":[{"n":%s}]}' % (b"[" * 50_000 + b"]" * 50_000)
 
 
 @asynccontextmanager
@@ -78,7 +79,7 @@ async def test_order_and_blanks_of_a_list_do_not_matter() -> None:
     assert listing.date == datetime(2026, 11, 22, 5, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"agent":"a","view":"v","last":1,"versions":[1]}'])
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"agent":"a","view":"v","last":1,"versions":[1]}', DEEP])
 async def test_a_list_that_is_none(body: bytes) -> None:
     async with scripted(LIST, page(body)) as origin:
         with pytest.raises(Refusal) as raised:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from tipd.modules.spamtrap.agents import pulling as pulling_
 from tipd.modules.spamtrap.agents.https import HttpsOrigin
 from tipd.modules.spamtrap.agents.origin import AwayError, Origin
 from tipd.modules.spamtrap.agents.pulling import Pull
-from tipd.modules.spamtrap.agents.verifying import Refusal
+from tipd.modules.spamtrap.agents.verifying import Refusal, follow
 from tipd.net.kept import Endpoint, Kept
 
 NOW = datetime(2026, 11, 22, 5, tzinfo=UTC)
@@ -446,3 +447,17 @@ async def test_a_thousand_versions_in_few_transactions(store: FakeStore, begin, 
     assert len(store.spam.mails) == 60
     assert kept == [16, 32, 48, 60]
     assert len(store.spam.batches) == 4
+
+
+async def test_signatures_are_looked_at_beside_the_loop(agent: Memory, begin, monkeypatch) -> None:
+    threads: set[int] = set()
+
+    def noted(*words):
+        threads.add(threading.get_ident())
+        return follow(*words)
+
+    monkeypatch.setattr("tipd.modules.spamtrap.agents.pulling.follow", noted)
+    monkeypatch.setattr("tipd.modules.spamtrap.agents.anchor.follow", noted)
+    await begin(agent, public_key=sealed.KEY).all()
+    assert threads
+    assert threading.get_ident() not in threads

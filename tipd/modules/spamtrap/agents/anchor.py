@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import trio
+
 from tipd.modules.spamtrap.agents.verifying import Course, Refusal, follow
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ async def anchored(origin: Origin, course: Course, wanted: Wanted, now: Callable
     while True:
         listing = await origin.listing(course.number)
         for data in listing.manifests:
-            version, course = follow(course, data, now())
+            version, course = await trio.to_thread.run_sync(follow, course, data, now())
             found[version.n] = version.digest
             if version.n == wanted.number and version.digest != wanted.digest:
                 text = f"version {version.n} is not the one that was taken: its history was rewritten"

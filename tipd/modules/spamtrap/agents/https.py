@@ -19,7 +19,7 @@ from tipd.net.kept import Answer, complaint
 from tipd.net.request import FetchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -35,7 +35,7 @@ class _List(msgspec.Struct, frozen=True):
     agent: str
     view: str
     last: int
-    versions: list[dict[str, Any]] = []
+    versions: list[msgspec.Raw] = []
 
 
 _lists = msgspec.json.Decoder(_List)
@@ -54,10 +54,10 @@ class HttpsOrigin:
         answer = await self._get(f"/v1/versions?since={since}&limit={MOST_LISTED}", LONGEST_LISTING)
         try:
             told = _lists.decode(answer.body)
+            # Millions of values are read in pieces and in a thread: nobody else waits for them.
+            manifests = await trio.to_thread.run_sync(_signed, told.versions)
         except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
             raise Refusal("format", f"its list cannot be read: {error}") from None
-        # The order and the blanks of a list are the server's: what was signed is the one form.
-        manifests = tuple(protocol.canonical(one) for one in told.versions)
         return Listing(told.agent, told.view, told.last, manifests, _date(answer))
 
     async def lines(self, manifest: Manifest, into: Path) -> Lines | None:
@@ -131,6 +131,11 @@ class HttpsOrigin:
         if answer.status == 200 or (gone and answer.status == GONE):
             return answer
         raise _away(complaint(answer))
+
+
+def _signed(versions: Sequence[msgspec.Raw]) -> tuple[bytes, ...]:
+    """Return manifests as they were signed: order and blanks of a list are the server's. Raises what decoding does."""
+    return tuple(protocol.canonical(_any.decode(one)) for one in versions)
 
 
 def _path(manifest: Manifest) -> str:
