@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+import uuid
+from urllib.parse import quote, unquote
 
 import pytest
 from hypothesis import given
@@ -132,3 +134,58 @@ def test_many_recipients_and_what_is_hostile_come_to_an_end():
     with pytest.raises(Unsure):
         mask.text("a " * 40_000)
     assert mask.host("a." * 30_000 + "example").startswith("*.")
+
+
+LOCAL = "wanda.finchley77"
+WANDA = f"{LOCAL}@trap.example.org"
+DRAWN = {"a": "\u0430", "e": "\u0435", "y": "\u0443", "n": "\u0274", "d": "\u1d05", "l": "\u029f"}
+
+
+def _letters(first):
+    return "".join(chr(first + ord(c) - 97) if c.isalpha() else c for c in LOCAL)
+
+
+def _chunks(text, width):
+    return "-".join(text[at : at + width] for at in range(0, len(text), width))
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        pytest.param("\u0332".join(LOCAL), id="underlined"),
+        pytest.param(LOCAL.replace("a", "\u00e1").replace("e", "\u00ea"), id="accents"),
+        *(pytest.param(sign.join(LOCAL), id=f"{ord(sign):x}") for sign in "·—‐\u2800\ufffc\ufffd\U0001f4a5"),
+        pytest.param("".join(DRAWN.get(c, c) for c in LOCAL), id="Cyrillic and small capitals"),
+        *(pytest.param(_letters(first), id=f"letters {first:x}") for first in (0x1F150, 0x1F170, 0x1F1E6)),
+        pytest.param("".join(chr(0xE0000 + ord(c)) for c in LOCAL), id="tags"),
+        pytest.param(" ".join(str(ord(c)) for c in LOCAL), id="decimal"),
+        pytest.param("-".join(str(ord(c)) for c in LOCAL), id="decimal, dashes"),
+        pytest.param("".join(f"\\{ord(c):03o}" for c in LOCAL), id="octal"),
+        pytest.param(" ".join(f"0x{ord(c):02x}" for c in LOCAL), id="hexadecimal, prefixed"),
+        pytest.param(" ".join(f"{ord(c):08b}" for c in LOCAL), id="binary"),
+        pytest.param("".join(f"+{base64.b64encode(c.encode('utf-16-be')).decode()[:3]}-" for c in LOCAL), id="UTF-7"),
+        pytest.param(_chunks(base64.b64encode(WANDA[::-1].encode()).decode(), 9), id="base64 backwards, in pieces"),
+        pytest.param(_chunks(base64.b64encode(WANDA.encode()).decode(), 7), id="base64 in pieces"),
+        pytest.param(str(uuid.UUID(hashlib.md5(WANDA.encode(), usedforsecurity=False).hexdigest())), id="UUID"),
+        pytest.param(hashlib.sha1(WANDA.encode(), usedforsecurity=False).hexdigest()[:12], id="piece of SHA-1"),
+        pytest.param(hashlib.sha256(LOCAL.encode()).hexdigest()[-10:].upper(), id="end of SHA-256"),
+    ],
+)
+def test_whatever_it_is_written_in_it_is_hidden(hidden):
+    mask = Mask(b"key", [WANDA])
+    try:
+        shown = mask.text(f"Dear {hidden} look") + mask.url(f"http://a.example/go/{quote(hidden)}/x?u={quote(hidden)}")
+    except Unsure:
+        return
+    assert hidden not in unquote(shown)
+
+
+def test_what_only_looks_so_stays():
+    mask = Mask(b"key", [WANDA])
+    for text in (
+        "am 22.11.2026 12:30:45 +0000",
+        "Привет, вам письмо — откройте",
+        "你好 ☃ 10.20.30.40.50",
+        "ref deadbeef0123",
+    ):
+        assert mask.text(text) == text

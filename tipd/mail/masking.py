@@ -24,6 +24,9 @@ _FINE = re.compile(r"[^\s<>()\[\]\"',;:/?&=#|]+")
 _COARSE = re.compile(r"\S+")
 _DIGEST = re.compile(r"(?<![A-Za-z0-9])[0-9a-fA-F]{32,64}(?![A-Za-z0-9])")
 SHORTEST_DIGEST = 32
+# Of a text also a piece of a digest, or one written as a UUID: in URLs and addresses those are cut as tokens.
+_PIECE = re.compile(r"(?<![A-Za-z0-9:])[0-9a-fA-F](?:-?[0-9a-fA-F]){9,63}(?![A-Za-z0-9])")
+SHORTEST_PIECE = 10
 _MARK = re.compile(r"(hmac:[0-9a-f]{16}|\{[mt]\})")
 
 
@@ -55,6 +58,7 @@ class Mask:
 
     def _search(self, searched: list[tuple[needles.Needles, str]]) -> None:
         self._searched = searched
+        self._found: dict[str, bool] = {}  # the URLs of a mail have much in common
         self._plain = tuple(dict.fromkeys(needle for found, _ in searched for needle in found.plain))
         self._coded = tuple(dict.fromkeys(needle for found, _ in searched for needle in (*found.coded, *found.maybe)))
         self._words = tuple(dict.fromkeys(needle for found, _ in searched for needle in found.maybe))
@@ -71,8 +75,11 @@ class Mask:
             return False
         if len(text) > LONGEST:
             return True
-        forms = hiding.forms(text)
-        return self._in_plain(forms) or self._in_coded(forms[0])
+        found = self._found.get(text)
+        if found is None:
+            forms = hiding.forms(text)
+            found = self._found[text] = self._in_plain(forms) or self._in_coded(forms[0])
+        return found
 
     def _in_plain(self, forms: list[str]) -> bool:
         lowered = [form.casefold() for form in forms]
@@ -115,8 +122,9 @@ class Mask:
         `suspected` false: it was searched already, and there is nothing of a recipient in it.
         """
         found = self._certain(text) if suspected else text
-        cut = tokens.cut_long(found)
-        return cut if cut == found else tokens.cut_long(self._digested(found))
+        if len(found) >= SHORTEST_PIECE:
+            found = _PIECE.sub(self._digest, found)
+        return tokens.cut_long(found)
 
     def words(self, text: str) -> str:
         """Return a long text in which what stands in clear is masked, quickly: for hashing, never for showing.
@@ -197,7 +205,7 @@ class Mask:
         return _DIGEST.sub(self._digest, text) if len(text) >= SHORTEST_DIGEST else text
 
     def _digest(self, match: re.Match[str]) -> str:
-        value = match[0].lower()
+        value = match[0].lower().replace("-", "")
         return next((mark for one, mark in self._tags.items() if value in needles.digests(one)), match[0])
 
     def _certain(self, text: str) -> str:

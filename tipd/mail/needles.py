@@ -100,7 +100,7 @@ def of_address(address: str) -> Needles:
     if speaks and _is_unlikely(name, pieces):
         names = [name, "".join(reversed(pieces))] if len(pieces) > 1 else [name]
         plain = [form for one in names for form in _forms(one)]
-        coded = [one.encode() for one in names]
+        coded = [*plain]
         literals = tuple(f"{local}{sign}{domain}" for sign in ("@", "=", "%40"))
         return Needles((*plain, _base32(first), twice), (*coded, twice), words, pieces, host, others, literals)
     spoken = "".join(("at", "dot".join(map(_text, domain.split(".")))))
@@ -177,12 +177,12 @@ def _forms(name: str) -> tuple[bytes, ...]:
 
 
 @lru_cache(maxsize=MOST_KEPT)
-def digests(address: str) -> frozenset[str]:
-    """Return the digests of an address and of its local part, in hexadecimal."""
+def digests(address: str) -> str:
+    """Return the digests of an address and of its local part, in hexadecimal, a line each."""
     local, _, domain = address.rpartition("@")
     base = local.partition("+")[0] or local
     values = {value.encode("utf-8", "replace") for value in (address, f"{base}@{domain}", local, base)}
-    return frozenset(kind(value, usedforsecurity=False).hexdigest() for value in values for kind in _DIGESTS)
+    return "\n".join(kind(value, usedforsecurity=False).hexdigest() for value in values for kind in _DIGESTS)
 
 
 def _base32(text: str) -> bytes:
