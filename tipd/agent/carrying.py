@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tipd.agent.chain import Chain
     from tipd.mail.view import View
 
-MOST_CARRIED = 64 * 2**20  # compressed bytes of the versions that one version goes on with
+MOST_CARRIED = 256 * 2**20  # bytes of lines of the versions that one version goes on with: readers have a bound
 _PIECE = 1 << 18
 _manifest = msgspec.json.Decoder(Manifest)
 
@@ -68,7 +68,7 @@ def plan(chain: Chain, withdrawn: Sequence[bytes], most: int = MOST_CARRIED) -> 
             continue
         for held in wanted & {known.sha256 for known, _ in lines_of(chain.body(n))}:
             holders.setdefault(held, []).append(n)
-            sizes[n] = chain.body(n).stat().st_size
+            sizes[n] = _manifest.decode(chain.manifest(n)).raw_bytes
     chosen: set[int] = set()
     fits: list[bytes] = []
     for each in withdrawn:

@@ -72,6 +72,7 @@ def test_a_large_one_in_pieces(tmp_path: Path, monkeypatch) -> None:
         (mails(1), {"raw_bytes": 10}, "more than 10 bytes"),
         (mails(1), {"raw_bytes": 10**6}, "not 1 of 1000000"),
         (mails(1, 2), {"records": 3}, "holds 2 lines"),
+        (mails(1, 2, 3), {"records": 2}, "more than 2 lines"),
         (b"x" * (LONGEST_LINE + 1), {}, "longer"),
     ],
 )

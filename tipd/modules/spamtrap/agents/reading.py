@@ -127,6 +127,8 @@ def fault(part: Part) -> str:
             if size > part.raw_bytes:
                 return f"it unpacks to more than {part.raw_bytes} bytes"
             count += chunk.count(b"\n")
+            if count > part.records:
+                return f"it holds more than {part.records} lines"
             end = chunk.rfind(b"\n")
             run = run + len(chunk) if end < 0 else len(chunk) - end - 1
             if run > LONGEST_LINE:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 NEWEST_FORMAT = protocol.FORMAT + 1  # what a newer release adds are keys: one release ahead is read
 CLOCK_OFF = timedelta(minutes=15)
 LONGEST_VERSION = 2**30  # bytes, compressed
-LONGEST_LINES = 8 * 2**30
-MOST_RECORDS = 10_000_000
+LONGEST_LINES = 4 * 2**30
+MOST_RECORDS = 1_000_000  # an agent seals at most a tenth of it; a version in many pieces is read anew for each
 _decoder = msgspec.json.Decoder(dict[str, Any])
 
 
