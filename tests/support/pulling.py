@@ -183,9 +183,21 @@ def _row(name: str, number: int) -> SimpleNamespace:
 
 
 @dataclass
+class FakeProofs:
+    """`store.proofs` in memory."""
+
+    keys: list[int] = field(default_factory=list)
+
+    async def blocked(self) -> list[int]:
+        await trio.lowlevel.checkpoint()
+        return self.keys
+
+
+@dataclass
 class FakeStore:
     """The store, as far as agents go."""
 
+    proofs: FakeProofs = field(default_factory=FakeProofs)
     spam: FakeSpam = field(default_factory=FakeSpam)
     sources: FakeRows = field(default_factory=FakeRows)
     store_id: str = "test"

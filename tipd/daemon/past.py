@@ -12,6 +12,8 @@ from tipd.daemon.modules import context_for
 from tipd.modules.blacklist.archive import Archive
 from tipd.modules.blacklist.forget import Forgetter
 from tipd.modules.blacklist.settings import BlacklistSettings
+from tipd.modules.spamtrap.agents.forgetting import Versions
+from tipd.modules.spamtrap.settings import SpamtrapSettings
 from tipd.net.settings import NetSettings
 from tipd.store.bodies import Bodies
 
@@ -33,7 +35,12 @@ class PastParts:
         networks = config.section("net", NetSettings).allow_networks
         self.archive = Archive(settings, config.state_dir, self.bodies, networks)
         self.archive.begin(context_for(house, store)("archive"))
-        self.forgetter = Forgetter(store, self.bodies, config.state_dir, house.workers, log.get("forget"))
+        versions = Versions(
+            config.section("modules.spamtrap", SpamtrapSettings), config.state_dir, house.workers, store
+        )
+        self.forgetter = Forgetter(
+            store, self.bodies, config.state_dir, house.workers, log.get("forget"), elsewhere=(versions,)
+        )
         if "api" in house.parts:
             self.uploads.sweep()
             self.archive.sweep()

@@ -43,9 +43,9 @@ def lies_in(folder, value):
     return found + [one.name for one in bodies.all() if value.encode() in b"".join(bodies.pieces(one.name, None))]
 
 
-async def forget(house, value, *, block=False, below=False, reason="asked for"):
+async def forget(house, value, *, block=False, below=False, reason="asked for", elsewhere=()):
     bodies = Bodies(house.folder / "state" / "bodies")
-    forgetter = Forgetter(house.store, bodies, house.folder / "state", house.workers, house.log)
+    forgetter = Forgetter(house.store, bodies, house.folder / "state", house.workers, house.log, elsewhere=elsewhere)
     async with trio.open_nursery() as nursery:
         await nursery.start(forgetter.run)
         job = await forgetter.forget(canonical(value), by="uid 0", reason=reason, block=block, below=below)
@@ -98,6 +98,21 @@ async def test_it_stands_nowhere_afterwards(tmp_path, dsn, feeds, pg_server):
         (told,) = await house.findings("indicator.forgotten")
         assert len(told.data["keys"]) == 2
         assert job.key in told.data["keys"]
+
+
+async def test_other_modules_files_are_reached_and_counted(tmp_path, dsn):
+    asked = []
+
+    class Files:
+        async def without(self, text, keys):
+            asked.append((text, list(keys)))
+            return 2
+
+    async with house_of(tmp_path, dsn) as house:
+        job = await forget(house, VALUE, elsewhere=(Files(),))
+        assert job.bodies == 2
+        (target,) = await house.store.forgetting.targets(canonical(VALUE))
+        assert asked == [(VALUE, [target.key])]
 
 
 async def test_the_findings_keep_their_numbers_and_lose_the_value(tmp_path, dsn, feeds):

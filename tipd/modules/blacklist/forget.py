@@ -11,7 +11,7 @@ import uuid
 from functools import partial
 from itertools import batched
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 import trio
@@ -58,11 +58,29 @@ class Job(msgspec.Struct, kw_only=True):
     blocked: bool = False
 
 
+class Elsewhere(Protocol):
+    """Files of another module that may hold values too."""
+
+    async def without(self, text: str, keys: Sequence[int]) -> int:
+        """Remove what names a text, or what one of the keys stands for; return how many. May be done again."""
+        ...
+
+
 class Forgetter:
     """`run` is a task; `forget` begins and returns."""
 
-    def __init__(self, store: Store, bodies: Bodies, state_dir: Path, workers: Workers, log: Log) -> None:
+    def __init__(
+        self,
+        store: Store,
+        bodies: Bodies,
+        state_dir: Path,
+        workers: Workers,
+        log: Log,
+        *,
+        elsewhere: Sequence[Elsewhere] = (),
+    ) -> None:
         """Nothing happens yet."""
+        self._elsewhere = elsewhere
         self._store = store
         self._bodies = bodies
         self._set_aside = state_dir / "set_aside"
@@ -154,6 +172,8 @@ class Forgetter:
         if closed:
             await trio.sleep(GRACE)
         job.bodies += await self._bodies_without(needle, await forgetting.rounds_of(targets))
+        for each in self._elsewhere:
+            job.bodies += await each.without(needle.text, [target.key for target in targets])
         done = Forgotten(values=len(targets), closed=job.closed)
         await forgetting.blank(targets, needle, done)
         job.sightings += done.sightings

@@ -6,6 +6,7 @@ import base64
 import binascii
 import ipaddress
 import re
+from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -255,7 +256,7 @@ class SharingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """Serving on what agents gave and allow to be passed on, `[sharing]`.
 
     `enabled`: true: it is served
-    `listen`: where, `host:port`; TLS is required off loopback
+    `listen`: where, `host:port`, `[::]:8473` for all addresses, of IPv4 too; TLS is required off loopback
     `tls_cert_file`, `tls_key_file`: certificate chain and key (PEM)
     `agents`: whose chains; none: of all that allow it
     `tlp`: the strictest mark of what is served
@@ -284,6 +285,11 @@ def networks_of(texts: tuple[str, ...], key: str) -> tuple[ipaddress.IPv4Network
         except ValueError:
             raise ValueError(f"{key}: {text!r} is no network or address") from None
     return tuple(found)
+
+
+def inbox_of(settings: SpamtrapSettings, state_dir: Path) -> Path:
+    """Return the folder that `tipd-agent push` delivers to."""
+    return Path(settings.inbox_dir).expanduser() if settings.inbox_dir else state_dir / "inbox"
 
 
 def _positive(owner: msgspec.Struct, key: str) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tipd.model.canonical.domain import why_refused
 from tipd.model.key import key_of
 from tipd.model.kind import Kind
+from tipd.model.mentions import keys_in, keys_in_json
 from tipd.store.frames import copy_stream
 from tipd.store.partitions import Monthly
 from tipd.store.spam import archives
@@ -58,6 +59,10 @@ UPDATE spam_in
    SET parts = ARRAY(SELECT p FROM unnest(parts) AS u (p) WHERE p <> ALL($1::bigint[]) ORDER BY p), rest = ''
  WHERE parts && $1::bigint[]
 """
+_HIGHEST = "SELECT max(n) FROM spam_in"
+_WORDS = "SELECT n, subject, rest FROM spam_in WHERE n >= $1 AND n < $2 AND (subject <> '' OR rest <> '')"
+_NO_WORDS = "UPDATE spam_in SET subject = '', rest = '' WHERE n = ANY($1::integer[])"
+_WORDS_AT_ONCE = 100  # the loop waits for each part
 _LISTS = "SELECT DISTINCT t FROM spam_in WHERE t >= 0 ORDER BY t"
 _COUNT = "SELECT count(*) FROM spam_in"
 
@@ -111,6 +116,7 @@ async def _leave_out(connection: Connection, rows: Ready, seed: int) -> None:
         for key in _keys_of(part, seed):
             parts.setdefault(key, []).append(part.hash)
     asked = [*parts, *(one.key for one in rows.senders)]
+    await _leave_words_out(connection, seed)
     found = [row["key"] for row in await connection.fetch(_BLOCKED, asked)]
     if not found:
         return
@@ -118,6 +124,18 @@ async def _leave_out(connection: Connection, rows: Ready, seed: int) -> None:
     gone = sorted({each for key in found for each in parts.get(key, ())})
     if gone:
         await connection.execute(_NO_PARTS, gone)
+
+
+async def _leave_words_out(connection: Connection, seed: int) -> None:
+    """Take out subjects and records that name what was forgotten for good, wherever they do."""
+    count = int(await connection.fetchval(_HIGHEST) or 0) + 1
+    for start in range(0, count, _WORDS_AT_ONCE):
+        rows = await connection.fetch(_WORDS, start, start + _WORDS_AT_ONCE)
+        named = {row["n"]: keys_in(row["subject"], seed) | keys_in_json(row["rest"], seed) for row in rows}
+        asked = list({key for keys in named.values() for key in keys})
+        blocked = {row["key"] for row in await connection.fetch(_BLOCKED, asked)} if asked else set()
+        if gone := [n for n, keys in named.items() if not blocked.isdisjoint(keys)]:
+            await connection.execute(_NO_WORDS, gone)
 
 
 def _keys_of(part: Part, seed: int) -> list[int]:

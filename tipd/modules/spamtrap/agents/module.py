@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import trio
@@ -17,10 +16,12 @@ from tipd.modules.spamtrap.agents.marks import Marks
 from tipd.modules.spamtrap.agents.needs import Ground
 from tipd.modules.spamtrap.agents.proofs import AGENTS, ASIDE, Proofs
 from tipd.modules.spamtrap.agents.sharing import Sharing
+from tipd.modules.spamtrap.settings import inbox_of
 from tipd.nursery.contract import Always, Restart
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from tipd.modules.spamtrap.settings import AgentSource, SharingSettings, SpamtrapSettings
     from tipd.nursery.contract import Cause, Context, RoundReport, Trigger
@@ -89,7 +90,6 @@ class AgentsModule:
             await trio.sleep_forever()
 
     def _ground(self, ctx: Context) -> Ground:
-        inbox = Path(self._settings.inbox_dir).expanduser() if self._settings.inbox_dir else self._state_dir / "inbox"
         key = f"tipd archives {ctx.store.store_id} {ctx.store.hash_seed}".encode()[:64]
         return Ground(
             store=ctx.store,
@@ -100,7 +100,7 @@ class AgentsModule:
             log=ctx.log,
             settings=self._settings,
             root=self._root,
-            inbox=inbox,
+            inbox=inbox_of(self._settings, self._state_dir),
             trap_key=key,
         )
 

@@ -57,11 +57,21 @@ class SourceStore(Protocol):
         ...
 
 
+class ProofStore(Protocol):
+    """`store.proofs`, as far as agents go."""
+
+    async def blocked(self) -> list[int]:
+        """Return the keys of what is never to be taken in again; raises StoreAway."""
+        ...
+
+
 class AgentStore(Protocol):
-    """The store."""
+    """The store. `hash_seed` seeds keys."""
 
     spam: SpamStore
     sources: SourceStore
+    proofs: ProofStore
+    hash_seed: int
 
 
 class Workers(Protocol):

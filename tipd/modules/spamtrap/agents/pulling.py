@@ -18,6 +18,7 @@ import trio
 from tipd.agent.chain import ChainError
 from tipd.agent.protocol import digest
 from tipd.modules.spamtrap.agents.anchor import Wanted, anchored, expected
+from tipd.modules.spamtrap.agents.forgetting import look_through
 from tipd.modules.spamtrap.agents.origin import AwayError
 from tipd.modules.spamtrap.agents.proofs import Proofs
 from tipd.modules.spamtrap.agents.storing import Storing, withdrawn
@@ -122,7 +123,8 @@ class Pull:
         if proofs.last > self._stored:
             await self._backlog(proofs)
         settled = await Storing(self._ground, self._source.name, proofs).settle()
-        if settled and self._on_kept is not None:
+        looked = await look_through(self._ground, proofs, self._stored)
+        if (settled or looked) and self._on_kept is not None:
             await self._on_kept(view, self._stored)
         self._proofs = proofs
         self.progress.last = self._stored
@@ -245,6 +247,7 @@ class Pull:
             await self._mark([version.manifest for version in fresh])
             storing = Storing(self._ground, self._source.name, proofs)
             self.progress.mails += await storing.take(fresh, pinned=self._pins and fresh[0].n == 1)
+            await look_through(self._ground, proofs, fresh[-1].n)
             self._stored = fresh[-1].n
             self.progress.versions += len(fresh)
         self.progress.last = max(self._stored, 0)

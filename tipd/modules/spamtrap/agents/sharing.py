@@ -20,6 +20,7 @@ from tipd.agent.server import Server
 from tipd.agent.shelf import ManyAgents
 from tipd.errors import ConfigError, Unavailable
 from tipd.model.tlp import tlp_of
+from tipd.modules.spamtrap.agents.forgetting import looked
 from tipd.modules.spamtrap.agents.onward import Onward
 from tipd.modules.spamtrap.agents.proofs import ASIDE, OWED
 
@@ -85,7 +86,7 @@ class Sharing:
                 for folder in (self._root / name).iterdir():
                     # Where lines are still to be removed nothing is shown before they are.
                     if folder.is_dir() and ASIDE not in folder.name.split(".") and not (folder / OWED).exists():
-                        self._show(name, folder.name, None)
+                        self._show(name, folder.name, looked(folder))
 
     def _show(self, name: str, view: str, upto: int | None) -> None:
         key = (name, view)
