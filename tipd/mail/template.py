@@ -33,10 +33,7 @@ def words(text: str) -> list[str]:
     text = text[:LONGEST]
     if not text.isascii() and not _is_latin(text):
         text = unicodedata.normalize("NFKC", text)
-    found = list(filter(str.isalpha, text.split()))
-    if found and max(map(len, found)) > LONGEST_WORD:
-        return [word for word in found if len(word) <= LONGEST_WORD]
-    return found
+    return list(filter(str.isalpha, text.split()))
 
 
 def _is_latin(text: str) -> bool:
@@ -72,6 +69,8 @@ class _Values(dict[str, int]):
     """Hashes of words, 0 for those that are not plain; a lookup costs a tenth of what a cache of the last used does."""
 
     def __missing__(self, word: str) -> int:
+        if len(word) > LONGEST_WORD:
+            return 0
         if len(self) >= MOST_KEPT:
             self.clear()
         value = self[word] = _hash(word) if word == word.lower() and _is_plain(word) else 0
@@ -82,7 +81,7 @@ _VALUES = _Values()
 
 
 def _is_plain(word: str) -> bool:
-    return not word.isascii() or folded(word) == word
+    return len(word) <= LONGEST_WORD and (not word.isascii() or folded(word) == word)
 
 
 def _hash(word: str) -> int:

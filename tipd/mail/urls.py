@@ -31,6 +31,7 @@ _NOT_BEFORE_WWW = frozenset("/.@-_=%")
 _TRAILING = ".,;:!?>*_~\u2019\u201d\u00bb\u3002"
 _CLOSING = {")": "(", "]": "["}
 _SCHEMES = ("http:", "https:", "ftp:")
+_DEFANGED = re.compile(r"[\[({\\]")
 _INSIDE = re.compile(r"https?(?::|%3a|%253a)(?:/|%2f|%252f){2}[^&\s]+", re.IGNORECASE)
 _AFTER_AT = re.compile(r"@[A-Za-z0-9](?:[A-Za-z0-9\-]*\.)+[A-Za-z]{2,24}(?![A-Za-z0-9\-])")
 _BEFORE_AT = re.compile(r"[A-Za-z0-9!#$%&*+/=?^_{|}~][A-Za-z0-9!#$%&'*+/=?^_`{|}~.\-]{0,63}\Z")
@@ -128,6 +129,8 @@ def _with_inner(text: str) -> tuple[str, ...]:
     value = _canonical(text)
     if value is None:
         return ()
+    if "//" not in value[8:] and "%2" not in value:
+        return (value,)
     inner = _INSIDE.search(value, 8)
     if inner is None:
         return (value,)
@@ -140,7 +143,11 @@ _remembered = lru_cache(maxsize=8192)(_with_inner)
 
 
 def _canonical(text: str) -> str | None:
-    text = refang(text.strip().replace("\n", "").replace("\r", "").replace("\t", ""))
+    text = text.strip()
+    if not text.isprintable():
+        text = text.replace("\n", "").replace("\r", "").replace("\t", "")
+    if not text.startswith("http") or _DEFANGED.search(text):
+        text = refang(text)
     if text.startswith("//"):
         text = "http:" + text
     elif text[:3].lower() == "www":
