@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import socket
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from tipd.model.canonical import canonical, refang
+from tipd.model.canonical.address import format_address, parse_address
 from tipd.model.canonical.domain import canonical_name
 from tipd.model.indicator import RefusedValue
 from tipd.model.key import key_of
@@ -81,9 +81,7 @@ def _name(run: str) -> Iterator[tuple[Kind, str]]:
             yield kind, run.lower()
         return
     if run.replace(".", "").isdecimal():
-        with_dots = _packed(socket.AF_INET, run)
-        if with_dots:
-            yield Kind.IPV4, with_dots
+        yield from _address(run)
         return
     try:
         name = canonical_name(run)
@@ -98,15 +96,14 @@ def _six(run: str) -> Iterator[tuple[Kind, str]]:
     if run.count(":") > 1 and len(run) <= _LONGEST_SIX:
         plain = run.rstrip(":.").lstrip(".")
         for one in (run, plain, plain.partition(":")[2]):  # the last: `IPv6:` of a literal ends in what is a digit
-            if found := _packed(socket.AF_INET6, one):
-                yield Kind.IPV6, found
+            yield from _address(one)
 
 
-def _packed(family: int, text: str) -> str:
-    try:
-        return socket.inet_ntop(family, socket.inet_pton(family, text))
-    except (OSError, ValueError):
-        return ""
+def _address(text: str) -> Iterator[tuple[Kind, str]]:
+    parsed = parse_address(text)
+    if parsed is not None:
+        bits, number = parsed
+        yield Kind.IPV4 if bits == 32 else Kind.IPV6, format_address(bits, number)
 
 
 def _canonical(text: str, kind: Kind) -> Iterator[tuple[Kind, str]]:
