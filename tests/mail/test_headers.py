@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tipd.mail.headers import addresses, date, display, written
+from tipd.mail.headers import addresses, date, display, moment, written
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,27 @@ def test_a_field_is_one_line_that_can_be_shown():
 )
 def test_a_date_is_one_that_a_mail_can_bear(text, moment):
     assert date(text) == moment
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Mon, 1 Jan 2024 10:00:00 +0200",
+        "Mon, 1 Jan 2024 00:30:00 +0200",
+        "Sun, 31 Dec 2023 23:30:00 -0200 (EST)",
+        "29 Feb 2024 12:00:60 GMT",
+        "29 Feb 2023 12:00:00 GMT",
+        "1 Jan 2024 24:00:00 +0000",
+        "1 Jan 2024 10:60:00 +0000",
+        "1 Jan 2024 10:00:00 +9999",
+        "1 Jan 1979 10:00:00 +0000",
+        "1 Jan 1980 00:00:00 +0100",
+        "Mon, 01-Jan-24 10:00:00",
+    ],
+)
+def test_a_moment_is_the_date_as_records_hold_it(text):
+    found = date(text)
+    assert moment(text) == (written(found) if found else "")
 
 
 def test_moments_are_written_in_utc():

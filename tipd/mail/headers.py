@@ -18,8 +18,8 @@ _ANGLE = re.compile(r"<([^<>\s]{1,320})>")
 _QUOTED_OR_COMMA = re.compile(r'"(?:[^"\\]|\\.)*+"|[,;]', re.DOTALL)
 # What nearly all mail programs write; the rest goes the standard library's long way.
 _DATE = re.compile(
-    r"\s*(?:[A-Z][a-z]{2},\s*)?([0-9]{1,2}) ([A-Z][a-z]{2}) ([0-9]{4}) ([0-9:]{8}) ([+-][0-9]{4}|GMT|UTC?)"
-    r"\s*(?:\([^()]*\)\s*)?\Z"
+    r"\s*(?:[A-Z][a-z]{2},\s*)?([0-9]{1,2}) ([A-Z][a-z]{2}) ([0-9]{4}) ([0-9]{2}:[0-9]{2}:[0-9]{2})"
+    r" ([+-][0-9]{4}|GMT|UTC?)\s*(?:\([^()]*\)\s*)?\Z"
 )
 _MONTHS = {
     name: f"{at:02}"
@@ -74,8 +74,34 @@ def date(text: str) -> datetime | None:
 
 def moment(text: str) -> str:
     """Return a field's moment as records hold it, empty where it holds none."""
+    match = _DATE.match(text) if len(text) <= LONGEST else None
+    if match is not None:
+        day, month, year, time, zone = match.groups()
+        hour, minute, second = int(time[:2]), int(time[3:5]), int(time[6:])
+        begun = _day(day, month, year)
+        minutes = 60 * hour + minute - _minutes(zone)
+        if begun and hour < 24 and minute < 60 and second < 60 and 0 <= minutes < 1440:  # the same day here and there
+            return f"{begun}T{minutes // 60:02}:{minutes % 60:02}:{time[6:]}Z"
     found = _naive(text)
     return found.isoformat("T", "seconds") + "Z" if found else ""
+
+
+@lru_cache(maxsize=4096)
+def _day(day: str, month: str, year: str) -> str:
+    """Return a day as RFC 3339 writes it, empty where there was no such or no mail can bear it."""
+    try:
+        found = f"{year}-{_MONTHS[month]}-{day:0>2}"
+        return found if _FIRST_YEAR <= datetime.fromisoformat(found).year <= _LAST_YEAR else ""
+    except (ValueError, KeyError):
+        return ""
+
+
+@lru_cache(maxsize=512)
+def _minutes(zone: str) -> int:
+    """Return how far a zone is ahead; a day or more, which no zone is, leads to no moment."""
+    zone = _ZONES.get(zone, zone)
+    minutes = 60 * int(zone[1:3]) + int(zone[3:])
+    return -minutes if zone.startswith("-") else minutes
 
 
 def _naive(text: str) -> datetime | None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 LONGEST = 65536  # characters of a field that names recipients: whom it names is to be known whole
 MOST_SIGNS = 2000  # signs of an address that are looked at in one field
 _LONGEST_CLAUSE = 2048  # characters of a `Received` field
+_SHORT = 320  # characters of a field that is remembered: a trap's own address stands in all of its mails
 _BACK = 160  # characters that the part before the sign has at most, with comments
 # Written by the host that delivered it, the nearest to the mailbox first.
 _OF_HOST = ("delivered-to", "x-original-to", "envelope-to", "x-delivered-to", "x-envelope-to", "x-rcpt-to")
@@ -45,7 +46,7 @@ def named(headers: Mapping[str, Sequence[str]]) -> tuple[dict[str, None], bool]:
     for name in (*_OF_HOST, "received", *fields):
         values = headers.get(name, ())
         for value in _given(values) if name == "received" else values:
-            written, sure = _written(value)
+            written, sure = _remembered(value) if len(value) <= _SHORT else _written(value)
             found |= dict.fromkeys(written)
             whole = whole and sure
     return found, whole
@@ -67,6 +68,11 @@ def _given(lines: Iterable[str]) -> Iterator[str]:
             if match is not None and "@" in match[1]:
                 yield match[1]
             at = low.find("for", at + 3)
+
+
+@lru_cache(maxsize=4096)
+def _remembered(value: str) -> tuple[list[str], bool]:
+    return _written(value)
 
 
 def _written(value: str) -> tuple[list[str], bool]:
