@@ -55,3 +55,8 @@ def test_no_text_raises(text):
 
 def test_a_field_without_end_is_read_in_no_time():
     assert read(["mx1.example.org; " + "(" * 1_000_000], "mx1.example.org", "a.example", registrable) == Auth()
+
+
+def test_a_result_is_one_of_those_there_are():
+    found = read(["mx; spf=wandafinchley; dkim=wanda header.d=a.example; dmarc=finchley; spf=pass"], "mx", "", str)
+    assert found == Auth(spf="pass")

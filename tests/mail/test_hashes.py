@@ -29,3 +29,24 @@ def test_words_that_all_use_stay():
 
 def test_a_mail_that_says_nothing_has_no_hashes():
     assert of("", (), "", ()) == ("", "", "")
+
+
+@pytest.mark.parametrize("said", ["JohnSmith", "jOhNsMiTh", "htimsnhoj", "wbua", "尊敬的John您好"])
+def test_nobody_can_guess_a_recipient_from_what_is_hashed(said):
+    who = ["john.smith@trap.example.org"]
+    plain, found = (
+        of(TEXT.format("客户"), (), "Your parcel 快递", who),
+        of(TEXT.format(f"客户 {said}"), (), f"Your {said} parcel 快递", who),
+    )
+    assert found.template == plain.template and found.text == plain.text
+    if said.isascii():
+        assert found.subject == plain.subject
+    else:
+        assert found.subject == of("", (), "Your 尊敬的您好 parcel 快递", ()).subject
+
+
+def test_words_of_a_picture_name_nobody():
+    who = ["john.smith@trap.example.org"]
+    assert of("click JohnSmith", ["http://a.example/go"], "look here", who) == of(
+        "click", ["http://a.example/go"], "look here", who
+    )

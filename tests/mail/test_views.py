@@ -1,5 +1,7 @@
 """What views show."""
 
+import hashlib
+
 import msgspec
 import pytest
 
@@ -69,10 +71,10 @@ def test_domains_of_the_operator_are_hidden_whole():
 
 
 def test_hashes_of_files_stay_where_their_names_go():
-    file = Attachment(name="x " * 50_000, size=3, sha256="cd" * 32)
+    file = Attachment(name="x " * 50_000, size=3000, sha256="cd" * 32)
     record = msgspec.structs.replace(RECORD, attachments=(file,))
     shown = apply(SHIPPED["redacted"], "redacted", b"key", Artefacts(record=record, recipients=(WHO,)))
-    assert shown.attachments == (Attachment(name="", size=3, sha256="cd" * 32),)
+    assert shown.attachments == (Attachment(name="", size=3000, sha256="cd" * 32),)
 
 
 def test_one_value_that_cannot_be_masked_does_not_take_the_others_along():
@@ -80,3 +82,20 @@ def test_one_value_that_cannot_be_masked_does_not_take_the_others_along():
     shown = apply(SHIPPED["redacted"], "redacted", b"key", Artefacts(record=record, recipients=(WHO,)))
     assert shown.urls == ("http://b.example/go",)
     assert shown.defects == ("unmasked",)
+
+
+def test_a_file_that_holds_an_address_is_not_told_by_its_hash():
+    small = Attachment(name="a.txt", size=len(WHO), sha256=hashlib.sha256(WHO.encode()).hexdigest())
+    record = msgspec.structs.replace(RECORD, attachments=(small, Attachment(name="a.zip", size=5000, inside=(small,))))
+    for defects in ((), ("unread",)):
+        artefacts = Artefacts(record=msgspec.structs.replace(record, defects=defects), recipients=(WHO,))
+        assert small.sha256.encode() not in encode(apply(SHIPPED["redacted"], "redacted", b"key", artefacts))
+
+
+def test_an_address_of_a_hop_spells_nobody():
+    spelt = "2001:db8:" + b"john.smith77".hex(":", 2)
+    record = msgspec.structs.replace(RECORD, received=(Hop(by="mx.example", address=spelt), Hop(address="2001:db8::7")))
+    artefacts = Artefacts(record=record, recipients=(WHO,))
+    shown = apply(SHIPPED["redacted"], "redacted", b"key", artefacts)
+    assert [hop.address for hop in shown.received] == ["", "2001:db8::7"]
+    assert "unmasked" in shown.defects

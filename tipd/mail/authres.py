@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 LONGEST = 4096
 MOST_SIGNATURES = 10
+_RESULTS = frozenset(  # RFC 8601, 2.7, and what was written before it; what is no result is somebody's word
+    ("none", "pass", "fail", "softfail", "neutral", "policy", "temperror", "permerror", "hardfail", "bestguesspass")
+)
 _COMMENT = re.compile(r"\([^()]*\)")
 _RESULT = re.compile(r"\A\s*([a-z0-9\-]{1,32})\s*(?:/\s*\d+)?\s*=\s*([a-z]{1,16})", re.IGNORECASE)
 _PROPERTY = re.compile(r"([a-z0-9\-]{1,32})\.([a-z0-9\-]{1,32})\s*=\s*\"?([^\s\";]{1,320})", re.IGNORECASE)
@@ -36,6 +39,8 @@ def read(values: Sequence[str], authserv_id: str, from_domain: str, apex: Callab
         if match is None:
             continue
         method, result = match[1].lower(), match[2].lower()
+        if result not in _RESULTS:
+            continue
         said = {f"{kind}.{name}".lower(): value.lower() for kind, name, value in _PROPERTY.findall(piece)}
         if method == "spf" and not spf:
             spf, spf_domain = result, _domain(said.get("smtp.mailfrom", said.get("smtp.helo", "")))

@@ -7,6 +7,7 @@ a greeting takes from an address: its local part and the pieces of it. What is l
 
 from __future__ import annotations
 
+import codecs
 import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 LEAST = 3  # letters of a piece of a local part that is left out
 MOST_RECIPIENTS = 20  # a mail to very many names none of them
+_LATIN = re.compile(r"[A-Za-z]+")
 _PIECE = re.compile(r"[^\W\d_]+")
 
 
@@ -34,8 +36,13 @@ def of(text: str, urls: Sequence[str], title: str, recipients: Sequence[str]) ->
     """Return the hashes of a mail."""
     hidden = names(recipients)
     words = template.words(text)
-    if not hidden.isdisjoint(words):
-        words = [word for word in words if word not in hidden]
+    if hidden:
+        if not hidden.isdisjoint(word.lower() for word in words):
+            words = [word for word in words if word.lower() not in hidden]
+        if not text.isascii():  # where words are not parted, a name stands within one
+            words = [word for word in words if word.isascii() or hidden.isdisjoint(_LATIN.findall(word.lower()))]
+        if not title.isascii():
+            title = _LATIN.sub(lambda match: "" if match[0].lower() in hidden else match[0], title)
     return Hashes(
         subject.hashed(title, hidden), fuzzy.fuzzy_of(words), template.template_of(words, urls, title, hidden)
     )
@@ -54,4 +61,5 @@ def _names_of(address: str) -> frozenset[str]:
     local = address.partition("@")[0].partition("+")[0]
     pieces = _PIECE.findall(local)
     meant = {word for word in (local, "".join(pieces), *pieces) if len(word) >= LEAST and word not in COMMON}
+    meant |= {form for word in meant for form in (word[::-1], codecs.encode(word, "rot13"))}
     return frozenset(form for word in meant for form in (word, word.title(), word.upper()))

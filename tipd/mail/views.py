@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tipd.mail.artefacts import Artefacts
     from tipd.mail.view import View
 
+GUESSED = 1024  # bytes of a file that may hold little but an address: whoever has its hash tries all he knows
 _ALWAYS = frozenset({"format", "sha256", "at", "size", "defects"})
 _AS_THEY_ARE = ("class_", "trap", "subject_hash", "text_hash", "template", "parser")
 _ATTRIBUTE = {field.encode_name: field.name for field in msgspec.structs.fields(Record)}
@@ -127,15 +128,22 @@ class Careful:
                 by=self.text(hop.by),
                 from_=self.text(hop.from_),
                 helo=self.text(hop.helo),
-                address=hop.address,
+                address=self.number(hop.address),
                 at=hop.at,
             )
             for hop in hops
         )
 
+    def number(self, address: str) -> str:
+        """Return the address of a host; letters can be written into one of 128 bits, and who writes hops chooses it."""
+        if ":" in address and self.mask.finds(address):
+            self.unsure = True
+            return ""
+        return address
+
     def received_bare(self, hops: tuple[Hop, ...]) -> tuple[Hop, ...]:
         """Return of the chain only addresses and times."""
-        return tuple(Hop(address=hop.address, at=hop.at) for hop in hops)
+        return tuple(Hop(address=self.number(hop.address), at=hop.at) for hop in hops)
 
     def auth(self, auth: Auth) -> Auth:
         """Return results with their domains masked."""
@@ -143,10 +151,14 @@ class Careful:
         return msgspec.structs.replace(auth, spf_domain=self.text(auth.spf_domain), dkim=signatures)
 
     def attachments(self, files: tuple[Attachment, ...]) -> tuple[Attachment, ...]:
-        """Return files with their names masked; their hashes stay."""
+        """Return files with their names masked; their hashes stay, but for those of files that can be guessed."""
         return tuple(
             msgspec.structs.replace(
-                one, name=self.text(one.name), declared=self.text(one.declared), inside=self.attachments(one.inside)
+                one,
+                name=self.text(one.name),
+                declared=self.text(one.declared),
+                sha256=one.sha256 if one.size >= GUESSED else "",
+                inside=self.attachments(one.inside),
             )
             for one in files
         )
@@ -154,7 +166,13 @@ class Careful:
     def attachments_bare(self, files: tuple[Attachment, ...]) -> tuple[Attachment, ...]:
         """Return files without their names."""
         return tuple(
-            msgspec.structs.replace(one, name="", declared="", inside=self.attachments_bare(one.inside))
+            msgspec.structs.replace(
+                one,
+                name="",
+                declared="",
+                sha256=one.sha256 if one.size >= GUESSED else "",
+                inside=self.attachments_bare(one.inside),
+            )
             for one in files
         )
 
