@@ -171,3 +171,13 @@ async def test_a_folder_of_rubbish(tmp_path: Path, clock: HandClock) -> None:
     (tmp_path / "1.manifest").write_bytes(b"x" * (protocol.LONGEST_MANIFEST + 1))
     with pytest.raises(AwayError):
         await FolderOrigin(tmp_path, clock).listing(0)
+
+
+async def test_a_file_that_grows_while_it_is_copied_is_left(tmp_path: Path, clock: HandClock, monkeypatch) -> None:
+    chain = grown(tmp_path / "chain", raw=os.urandom(400_000))
+    origin = FolderOrigin(tmp_path / "chain", clock)
+    await origin.listing(0)
+    monkeypatch.setattr(folder_.os, "read", lambda _file, most: b"x" * most)  # it never ends
+    with pytest.raises(Refusal) as raised, trio.fail_after(5):
+        await origin.lines(manifest(chain, 1), tmp_path / "part")
+    assert raised.value.reason == "size"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import threading
 from datetime import UTC, datetime, timedelta
@@ -461,3 +462,21 @@ async def test_signatures_are_looked_at_beside_the_loop(agent: Memory, begin, mo
     await begin(agent, public_key=sealed.KEY).all()
     assert threads
     assert threading.get_ident() not in threads
+
+
+async def test_little_is_held_in_memory_at_once(store: FakeStore, begin, monkeypatch) -> None:
+    monkeypatch.setattr(pulling_, "MOST_HELD", 1000)
+    agent = Memory()
+    for n in range(20):
+        agent.grow(mails(n))
+    kept: list[int] = []
+
+    async def on_kept(_view: str, upto: int) -> None:
+        kept.append(upto)
+
+    pull = begin(agent)
+    pull._on_kept = on_kept
+    await pull.all()
+    assert (len(store.spam.mails), kept[-1]) == (20, 20)
+    held = [sum(len(agent.bodies[n + 1]) for n in range(a, b)) for a, b in itertools.pairwise([0, *kept])]
+    assert max(held) <= 1000

@@ -166,6 +166,8 @@ def _copied(file: int, manifest: Manifest, into: Path) -> Lines:
     with nullcontext() if small else open(os.open(into, _WRITE, _PRIVATE), "wb") as target:  # noqa: PTH123
         while piece := os.read(file, _PIECE):
             digest.update(piece)
+            if (size := size - len(piece)) < 0:  # somebody writes to it still: it could go on for ever
+                raise Refusal("size", "more bytes than sealed", manifest.n)
             if target is None:
                 gathered += piece
             else:

@@ -19,7 +19,7 @@ from tipd.agent.chain import ChainError
 from tipd.agent.protocol import digest
 from tipd.modules.spamtrap.agents.anchor import Wanted, anchored, expected
 from tipd.modules.spamtrap.agents.forgetting import look_through
-from tipd.modules.spamtrap.agents.origin import AwayError
+from tipd.modules.spamtrap.agents.origin import INLINE, AwayError
 from tipd.modules.spamtrap.agents.proofs import Proofs
 from tipd.modules.spamtrap.agents.storing import Storing, withdrawn
 from tipd.modules.spamtrap.agents.verifying import Course, Refusal, clock, follow, not_shorter, same
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 AT_ONCE = 4  # downloads
 MOST_VERSIONS = 256  # put down and stored together
 MOST_BYTES = 64 * 2**20
+MOST_HELD = 8 * 2**20  # of it in memory: two hundred agents may come at once
 
 
 @dataclass(slots=True)
@@ -258,14 +259,16 @@ class Pull:
 
 def _bundles(versions: Sequence[Version]) -> list[_Bundle]:
     """Part versions into what is put down and stored together; what takes records back ends one."""
-    bundles, size = [_Bundle()], 0
+    bundles, size, held = [_Bundle()], 0, 0
     for version in versions:
-        full = len(bundles[-1].versions) >= MOST_VERSIONS or size + version.manifest.bytes > MOST_BYTES
+        more = version.manifest.bytes
+        inline = more if more <= INLINE else 0
+        full = len(bundles[-1].versions) >= MOST_VERSIONS or size + more > MOST_BYTES or held + inline > MOST_HELD
         if bundles[-1].versions and (full or withdrawn(bundles[-1].versions[-1])):
             bundles.append(_Bundle())
-            size = 0
+            size = held = 0
         bundles[-1].versions.append(version)
-        size += version.manifest.bytes
+        size, held = size + more, held + inline
     return bundles
 
 
