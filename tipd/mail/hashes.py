@@ -37,7 +37,7 @@ def of(text: str, urls: Sequence[str], title: str, recipients: Sequence[str]) ->
     hidden = names(recipients)
     words = template.words(text)
     if hidden:
-        if not hidden.isdisjoint(word.lower() for word in words):
+        if _may_hold(text, hidden) and not hidden.isdisjoint(word.lower() for word in words):
             words = [word for word in words if word.lower() not in hidden]
         if not text.isascii():  # where words are not parted, a name stands within one
             words = [word for word in words if word.isascii() or hidden.isdisjoint(_LATIN.findall(word.lower()))]
@@ -46,6 +46,14 @@ def of(text: str, urls: Sequence[str], title: str, recipients: Sequence[str]) ->
     return Hashes(
         subject.hashed(title, hidden), fuzzy.fuzzy_of(words), template.template_of(words, urls, title, hidden)
     )
+
+
+def _may_hold(text: str, hidden: frozenset[str]) -> bool:
+    """Say whether a text may hold one of the words: a search for each costs less than a look at each of its words."""
+    if not text.isascii():
+        return True
+    low = text[: template.LONGEST].lower()
+    return any(word in low for word in hidden)
 
 
 def names(recipients: Sequence[str]) -> frozenset[str]:
