@@ -102,7 +102,12 @@ async def _watch(
     token = await daemon.token(config, "amber")
     print(f"console   {await daemon.console_link(config, base)}")
     print(f"findings  curl -H 'Authorization: Bearer {token}' '{base}/api/v1/findings?limit=5'")
-    print(f"log       {folder / 'daemon.log'}  (until the demo ends)", flush=True)
+    print(f"log       {folder / 'daemon.log'}  (until the demo ends)")
+    print(
+        f"spamtraps an archive, {readers.ARCHIVE}, is read after the lists; {world.host.maildir} keeps filling, and an"
+    )
+    print(f"          agent there gives us its view {OWN_VIEW!r}, and a colleague's daemon its view {OTHER_VIEW!r}:")
+    print(f"          .venv/bin/tipd --config {other} agents list", flush=True)
     tally = watcher.Tally(brief=seconds is not None)
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with trio.open_nursery() as nursery:

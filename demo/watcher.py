@@ -11,6 +11,7 @@ import trio
 import trio_websocket
 
 from tipd.model.flux import CONFIRMED, DORMANT, LIKELY, NETWORK, NODES
+from tipd.model.spam import CAMPAIGN
 
 # Of these brief tells each name's first, of others only each source's.
 EACH_NAME = frozenset({LIKELY, CONFIRMED, NETWORK, DORMANT})
@@ -55,7 +56,7 @@ class Tally:
         if self.brief and subject is not None and (kind, source, why) in self.told:
             return
         self.told.add((kind, source, why))
-        said = _said(finding, subject, why) if subject is not None else _facts(finding["data"])
+        said = _said(finding, subject, why) if subject is not None else _facts(kind, finding["data"])
         print(f"{finding['at'][:19]}  {kind:<19}  {source:<18}  {said}", flush=True)
 
 
@@ -70,7 +71,10 @@ def _said(finding: dict[str, Any], subject: dict[str, Any], why: str) -> str:
     return value if why in {"", value} else f"{value} {why}"
 
 
-def _facts(data: dict[str, Any]) -> str:
+def _facts(kind: str, data: dict[str, Any]) -> str:
+    if kind == CAMPAIGN:
+        counted = f"{data['mails']} mails to {data['traps']} traps from {data['relays']} relays"
+        return f"{data['campaign']}: {counted}, {data['subject']!r}, leads to {', '.join(data['hosts']) or 'no host'}"
     return " ".join(f"{name}={value}" for name, value in data.items())
 
 

@@ -69,3 +69,10 @@ def test_coming_back_counts_once_there_is_where_to_come_back_to(capsys):
     tally.resume()
     assert tally.resumed == 1
     assert "resuming after finding 17" in capsys.readouterr().out
+
+
+def test_a_campaign_is_told_in_words(capsys):
+    data = {"campaign": "cc204d85cf3ba13f", "mails": 34, "traps": 4, "relays": 25, "subject": "Invoice 7", "hosts": []}
+    Tally().take(finding(1, "spam.campaign", "mx1", None) | {"data": data | {"first": "x", "last": "y"}})
+    said = "cc204d85cf3ba13f: 34 mails to 4 traps from 25 relays, 'Invoice 7', leads to no host"
+    assert capsys.readouterr().out.endswith(f"{said}\n")
