@@ -123,3 +123,12 @@ def test_the_newest_of_many_even_where_the_sample_misleads():
     assert listing._newest(names, 700) == sorted(names, reverse=True)[:700]
     skewed = sorted(names)
     assert listing._newest(skewed, 9_000) == sorted(names, reverse=True)[:9_000]
+
+
+def test_the_highest_name_there_can_be_is_not_missed(tmp_path):
+    names = [b"\xff" * 255, b"\xff" * 9, b"1.x"]
+    for name in names:
+        (tmp_path / os.fsdecode(name)).touch()
+    listing = Listing(os.fsencode(tmp_path))
+    listing.look()
+    assert listing.older(9) == names

@@ -94,6 +94,7 @@ async def test_a_mail_that_kills_costs_a_process_and_nothing_else(box, killer, h
     assert b"unread" in outcomes[1].lines["urls"]
     assert b"unread" not in outcomes[2].lines["urls"]
     assert reader.killed == 1
+    assert outcomes[1].cpu >= 0.3  # the budget pays for the process that is gone too
 
 
 async def test_one_whose_header_kills_still_gives_its_hash(box, killer):

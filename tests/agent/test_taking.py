@@ -78,6 +78,13 @@ async def test_a_clock_that_goes_back_makes_nothing_wait(maildir, taking):
     assert taking.ledger.waiting("urls", at - 86400.0, 9) == 1
 
 
+async def test_a_name_that_begins_with_a_dot_is_no_mail(maildir, taking):
+    for name in (".1.half", ".nfs0000012"):
+        (maildir.path / "new" / name).write_bytes(mail(1)[:90])  # what rsync and NFS leave
+    assert await taking.names(box_of(maildir), new(maildir), [b".1.half", b".nfs0000012"])
+    assert taking.counts == {}
+
+
 async def test_what_went_is_refused_or_failed_is_counted(maildir, taking, monkeypatch):
     (maildir.path / "new" / "1.link").symlink_to("/etc/passwd")
     os.mkfifo(maildir.path / "new" / "2.pipe")

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 _LOOK = 5.0  # seconds between two looks at the load
 _WINDOW = 60.0  # over which the kernel averages the load it tells
-_LONGEST_REST = 30.0
 
 
 class Budget:
@@ -41,7 +40,7 @@ class Budget:
     async def rest(self, cpu: float) -> None:
         """Wait as long as the share demands after so many seconds of processor time, and while the host is busy."""
         self._busy += cpu
-        await trio.sleep(min(_LONGEST_REST, max(0.0, cpu / self._share - cpu)))
+        await trio.sleep(max(0.0, cpu / self._share - cpu))
         while self.others() > self._most:
             self.paused = True
             await trio.sleep(_LOOK)

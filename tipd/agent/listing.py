@@ -17,7 +17,7 @@ _SEPARATOR = b"/"  # the one byte, beside NUL, that no name holds
 _BLOCK = 1 << 16
 _WINDOW = 1 << 16  # how far a name is looked for where two listings part
 _SAMPLE = 2048
-_END = b"\xff" * 8  # above every name
+_END = b"\xff" * 256  # above every name: none is longer than 255 bytes
 
 
 class Listing:

@@ -56,12 +56,14 @@ class Reader:
         """
         waiting = list(entries)
         outcomes: list[Outcome] = []
+        cost: dict[int, float] = {}  # what mails took of processes that nobody can ask any more
         while waiting:
             await self._ready()
             await self._take(waiting, outcomes)
             if not waiting:
                 break
             self.killed += 1
+            cost[len(outcomes)] = cost.get(len(outcomes), 0.0) + self._seconds
             await self.close()
             fewer = _FEWER.get(waiting[0].mode)
             if fewer is None:
@@ -69,6 +71,8 @@ class Reader:
                 del waiting[0]
             else:
                 waiting[0] = msgspec.structs.replace(waiting[0], mode=fewer)
+        for at, seconds in cost.items():
+            outcomes[at] = msgspec.structs.replace(outcomes[at], cpu=outcomes[at].cpu + seconds)
         return outcomes
 
     async def _take(self, waiting: list[Entry], outcomes: list[Outcome]) -> None:

@@ -85,6 +85,7 @@ class Taking:
 
         Raises WorkerFailed, sqlite3.Error: then those that were kept are kept, and the rest is to be tried again.
         """
+        names = [name for name in names if not name.startswith(b".")]  # maildir(5): these are no mails
         by_key = {maildir.unique(name): name for name in reversed(names)}
         known = await trio.to_thread.run_sync(
             self._ledger.known, bytes_of(box), folder, list(by_key), limiter=self.limiter
