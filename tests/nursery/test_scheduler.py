@@ -369,6 +369,27 @@ async def test_run_now(autojump_clock: MockClock) -> None:
         scheduler.run_now("x")
 
 
+async def test_run_now_passes_on_what_another_module_runs(autojump_clock: MockClock) -> None:
+    class Forwarding(Job):
+        passed: tuple[str, ...] = ()
+
+        def asked(self, names: Any) -> tuple[str, ...]:
+            self.passed += tuple(name for name in names if name == "agent")
+            return tuple(name for name in names if name != "agent")
+
+    world, job = World(), Forwarding("m", (Every(hours(1)),))
+    scheduler = world.scheduler(job)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(scheduler.run)
+        await trio.sleep(10)
+        scheduler.run_now("m", ["agent"])
+        scheduler.run_now("m", ["agent", "own"])
+        await trio.sleep(10)
+        nursery.cancel_scope.cancel()
+    assert job.passed == ("agent", "agent")
+    assert [cause.names for cause in job.causes] == [(), ("own",)]
+
+
 async def test_run_now_does_not_wait_for_a_backoff_and_is_not_forgotten(autojump_clock: MockClock) -> None:
     async def fail_three_times(ctx: Context, cause: Cause) -> RoundReport:
         if len(job.runs) <= 3:

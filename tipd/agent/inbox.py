@@ -42,7 +42,7 @@ class Inbox:
     def __init__(
         self,
         folder: Path,
-        on_received: Callable[[str, str, int], None] | None = None,
+        on_received: Callable[[str, str, int], object] | None = None,
         *,
         longest: int = LONGEST_VERSION,
     ) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from tipd.cli import past
+from tipd.cli import past, traps
 from tipd.cli.client import Client, Refused
 from tipd.cli.output import Output, printable
 from tipd.errors import EXIT_DONE, EXIT_NEGATIVE, ConfigError, TipdError, Unavailable
@@ -90,8 +90,9 @@ def _list(args: argparse.Namespace, output: Output) -> int:
         return _list_elsewhere(args, output)
     sources = declared(args)
     states = _states(args, output)
-    records = [_record(source, sources, states.get(name)) for name, source in sorted(sources.ok.items())]
-    _write(records, output)
+    records = {name: _record(source, sources, states.get(name)) for name, source in sources.ok.items()}
+    records |= {name: record | states.get(name, {}) for name, record in traps.declared(args).items()}
+    _write([record for _, record in sorted(records.items())], output)
     for fault in sources.errors:
         output.err.write(f"tipd: {fault.message}\n")
     return ConfigError.exit_code if sources.errors else EXIT_DONE
@@ -176,10 +177,11 @@ def _show(args: argparse.Namespace, output: Output) -> int:
         record = Client.of(args).get(f"/api/v1/sources/{quote(args.name, safe='')}")
     else:
         sources = declared(args)
-        source = sources.ok.get(args.name)
-        if source is None:
+        source, trapped = sources.ok.get(args.name), traps.declared(args)
+        if source is None and args.name not in trapped:
             raise _unknown(args.name, sources)
-        record = _record(source, sources, _states(args, output).get(args.name))
+        state = _states(args, output).get(args.name)
+        record = _record(source, sources, state) if source is not None else trapped[args.name] | (state or {})
     if output.as_json:
         output.record(record)
         return EXIT_DONE

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from tipd.cli import traps
 from tipd.cli.client import Client, Refused
 from tipd.errors import EXIT_DONE, TipdError, Unavailable
 
@@ -23,6 +24,7 @@ def run(args: argparse.Namespace, output: Output, *, enabled: bool) -> int:
 
     if args.url is not None:
         raise TipdError("the files that say what is collected are on the daemon's machine: do it there, without --url")
+    traps.refuse_switch(args)
     settings = sections.load(args.config).section("modules.blacklist", BlacklistSettings)
     sources = catalogue.load(settings)
     done = switch(settings, sources, args.name, enabled=enabled)

@@ -41,8 +41,9 @@ def build_modules(config: Config, parts: frozenset[str]) -> tuple[list[Module], 
     if "spamtrap" in parts:
         traps = config.section("modules.spamtrap", SpamtrapSettings)
         follows = "blacklist" in parts and "blacklist" not in disabled
-        modules.append(SpamtrapModule(traps, config.state_dir, follows=follows))
-        modules.append(AgentsModule(traps, config.section("sharing", SharingSettings), config.state_dir))
+        agents = AgentsModule(traps, config.section("sharing", SharingSettings), config.state_dir)
+        modules.append(SpamtrapModule(traps, config.state_dir, follows=follows, ask_agent=agents.ask))
+        modules.append(agents)
         disabled |= set() if traps.enabled else {"agents"}
         disabled |= set() if traps.enabled else {"spamtrap"}
     return modules, disabled

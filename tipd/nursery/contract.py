@@ -5,7 +5,7 @@ The rooms `store` and `net` satisfy the protocols; the daemon hands them in, so 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from enum import StrEnum
@@ -189,6 +189,15 @@ class Service(Module, Protocol):
 
     def resume(self) -> None:
         """Begin work again."""
+        ...
+
+
+@runtime_checkable
+class Forwards(Protocol):
+    """A job some of whose submodules another module runs: they are asked through it, though it runs itself."""
+
+    def asked(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Have those asked at once; return the names of its own. Must not wait."""
         ...
 
 

@@ -9,7 +9,7 @@ import trio
 from tipd.errors import TipdError
 from tipd.model.finding import MODULE_FAILED, NewFinding
 from tipd.nursery.attempt import causes
-from tipd.nursery.contract import After, Always, Cause, Service
+from tipd.nursery.contract import After, Always, Cause, Forwards, Service
 from tipd.nursery.ground import Ground
 from tipd.nursery.patience import Patience
 from tipd.nursery.policy import Policy
@@ -133,7 +133,10 @@ class Scheduler:
         """
         service = self._services.get(module)
         if service is None:
-            self._unit(module).ask(names)
+            unit, wanted = self._unit(module), tuple(names)
+            own = unit.module.asked(wanted) if isinstance(unit.module, Forwards) else wanted
+            if own or not wanted:
+                unit.ask(own)
         elif not self._supervisor.retry(module) and isinstance(service, Service):
             service.look()
 

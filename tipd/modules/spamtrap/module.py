@@ -25,7 +25,7 @@ from tipd.nursery.contract import After, Every, Report, Restart, RoundReport
 from tipd.store.sources import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from tipd.modules.spamtrap.needs import SpamtrapStore
@@ -47,9 +47,20 @@ class SpamtrapModule:
     gives: tuple[type, ...] = (Indicator, Finding)
     restart = Restart.ON_FAILURE
 
-    def __init__(self, settings: SpamtrapSettings, state_dir: Path, *, follows: bool = False) -> None:
-        """Nothing is read or made yet. `follows`: blacklists are collected here, and go first."""
+    def __init__(
+        self,
+        settings: SpamtrapSettings,
+        state_dir: Path,
+        *,
+        follows: bool = False,
+        ask_agent: Callable[[str], bool] | None = None,
+    ) -> None:
+        """Nothing is read or made yet. `follows`: blacklists are collected here, and go first.
+
+        `ask_agent(name)` asks an agent at once, and says whether it is one.
+        """
         self._settings = settings
+        self._ask_agent = ask_agent
         self._follows = follows
         self._began: float | None = None
         self._archives = {one.name: one for one in settings.archives if one.enabled}
@@ -59,6 +70,11 @@ class SpamtrapModule:
         self._leases: Leases | None = None
         self._lease_file = state_dir / "spamtrap-lease.json"
         self._pruned: datetime | None = None
+
+    def asked(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Have agents asked at once, though archives may be read for hours; return the names that are none."""
+        ask = self._ask_agent
+        return tuple(name for name in names if ask is None or not ask(name))
 
     async def run(
         self, ctx: Context, cause: Cause, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED

@@ -19,8 +19,9 @@ from tipd.agent.chain import Chain
 from tipd.clock import SystemClock
 from tipd.modules.spamtrap.agents import folder, following, module
 from tipd.modules.spamtrap.agents.module import AgentsModule
+from tipd.modules.spamtrap.module import SpamtrapModule
 from tipd.modules.spamtrap.settings import SharingSettings, SpamtrapSettings
-from tipd.nursery.contract import Always, Cause, Context, Service
+from tipd.nursery.contract import Always, Cause, Context, Forwards, Service
 from tipd.nursery.health import Tree
 
 
@@ -119,8 +120,8 @@ async def test_lines_past_their_time_go(tmp_path: Path, monkeypatch) -> None:
 async def test_what_is_pushed_wakes_its_agent(tmp_path: Path) -> None:
     house = House(tmp_path)
     async with house.running():
-        house.module._pushed("nobody")
-        house.module._pushed("mx1")
+        house.module.ask("nobody")
+        house.module.ask("mx1")
     house.module.look()
 
 
@@ -133,3 +134,15 @@ def test_it_shares_only_where_it_is_told_to(tmp_path: Path) -> None:
         shared = made._share(context, ground)
         assert (shared is not None) is wanted
         assert (shared is not None and shared.inbox is not None) is push
+
+
+async def test_one_agent_is_asked_through_the_module_of_archives(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    traps = SpamtrapModule(SpamtrapSettings(), tmp_path, ask_agent=house.module.ask)
+    assert isinstance(traps, Forwards)
+    async with house.running():
+        with trio.fail_after(10):
+            while not traps._ask_agent("mx1"):
+                await trio.sleep(0.01)
+        assert traps.asked(["mx1", "untroubled"]) == ("untroubled",)
+        assert traps.asked(["off"]) == ("off",)

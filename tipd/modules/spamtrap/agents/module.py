@@ -58,6 +58,13 @@ class AgentsModule:
         for following in self._followings.values():
             following.poke()
 
+    def ask(self, name: str) -> bool:
+        """Ask one agent at once; say whether it is one that is followed here."""
+        following = self._followings.get(name)
+        if following is not None:
+            following.poke()
+        return following is not None
+
     def pause(self, reason: str) -> None:
         """Ask nobody until `resume`."""
         if self._going.is_set():
@@ -115,12 +122,8 @@ class AgentsModule:
             inbox=ground.inbox,
             clock=ctx.clock,
             log=ctx.log,
-            pushed=self._pushed,
+            pushed=self.ask,
         )
-
-    def _pushed(self, agent: str) -> None:
-        if agent in self._followings:
-            self._followings[agent].poke()
 
     def _follow(self, ctx: Context, ground: Ground, source: AgentSource, marks: Marks) -> Following:
         async def ready() -> None:

@@ -50,7 +50,7 @@ class Sharing:
         inbox: Path,
         clock: Clock,
         log: Log,
-        pushed: Callable[[str], None],
+        pushed: Callable[[str], object],
     ) -> None:
         """`root`: where pulled chains lie; `pushed(agent)`: somebody brought a version."""
         self._settings = settings
