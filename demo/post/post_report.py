@@ -26,6 +26,7 @@ async def print_post(config: Path, colleague: Path) -> None:
     campaigns = (await daemon.ask(config, f"/api/v1/campaigns?limit={_SHOWN}&order=mails"))["campaigns"]
     titles = ("CAMPAIGN", "MAILS", "TRAPS", "SOURCES", "SUBJECT")
     output.table(titles, [_campaign(campaign) for campaign in campaigns])
+    print("(archive and agent mask with keys of their own, so a trap that both have counts once for each)")
     print()
     for who, path in (("ours", config), ("a colleague's", colleague)):
         for agent in (await daemon.ask(path, "/api/v1/agents"))["agents"]:
