@@ -7,7 +7,6 @@ import pytest
 
 from tipd.mail.filetype import real_type
 
-
 OFFICE = "application/vnd.openxmlformats-officedocument."
 
 
