@@ -83,6 +83,27 @@ def test_a_view_that_is_added_gets_what_comes_from_then_on(tmp_path, maildir):
     opened.close()
 
 
+@pytest.mark.parametrize(
+    ("full", "given"),
+    [
+        (View(), True),
+        (View(maildirs=("here",)), True),
+        (View(maildirs=("/elsewhere/*",)), False),
+        (View(delay="36500d"), False),
+    ],
+)
+def test_raw_mails_are_given_of_what_the_view_shows(tmp_path, maildir, full, given):
+    import hashlib
+
+    maildir.deliver(mail(1))
+    if given and full.maildirs:
+        full = View(maildirs=(f"{maildir.path.parent}/*",))
+    opened = host(config(tmp_path, maildir.path, views={"full": full}))
+    trio.run(once, opened)
+    assert (opened.raw(hashlib.sha256(mail(1)).hexdigest()) is not None) is given
+    opened.close()
+
+
 def test_raw_mails_are_given_while_they_lie_there(tmp_path, maildir):
     import bz2
     import hashlib

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from contextlib import ExitStack, suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +19,12 @@ from tipd.agent.reading import LONGEST
 from tipd.agent.sealing import Sealer
 from tipd.config import duration, nearest
 from tipd.errors import ConfigError
+from tipd.mail.view import FULL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from tipd.agent.ledger import Lying
     from tipd.agent.settings import AgentConfig
     from tipd.clock import Clock
     from tipd.log import Log
@@ -77,14 +81,17 @@ class Host:
             self.log.warning("versions were there that the ledger did not know", view=view, count=missed)
 
     def raw(self, sha256: str) -> bytes | None:
-        """Return a mail's bytes, unpacked, while it lies where it was read; None where it does not, or is withdrawn."""
+        """Return a mail's bytes, unpacked, while it lies where it was read; None where it does not, or is withdrawn.
+
+        What the view `full` does not show, or does not show yet, is not there either.
+        """
         try:
             wanted = bytes.fromhex(sha256)
         except ValueError:
             return None
         if self.ledger.withdrawn(wanted):
             return None
-        for lying in self.ledger.lying(wanted):
+        for lying in filter(self._is_shown, self.ledger.lying(wanted)):
             with suppress(OSError, maildir.RefusedMail, CompressedError):
                 if lying.place is not None and lying.length is not None:
                     path = lying.folder + b"/" + lying.box.rpartition(b"/")[2]
@@ -93,6 +100,14 @@ class Host:
                 if found is not None:
                     return maildir.fetch(*found, LONGEST)
         return None
+
+    def _is_shown(self, lying: Lying) -> bool:
+        """Say whether the view `full` shows what lies there: an operator may keep maildirs from it, or have it wait."""
+        view = self.config.views[FULL]
+        if view.maildirs and not any(fnmatchcase(os.fsdecode(lying.box), each) for each in view.maildirs):
+            return False
+        delay = duration(view.delay).total_seconds()
+        return not delay or lying.at + delay <= self.clock.now().timestamp()
 
     def withdraw(self, sha256s: Iterable[str], why: str) -> int:
         """Have the next versions take back the records of some mails; return how many records that are."""
