@@ -86,3 +86,18 @@ def test_slices_grow_while_all_in_them_is_known(folder, tmp_path):
     assert folder.older() == [b"2.x", b"1.x", b"0.x"]
     folder.took_slice(known=False)
     assert folder.slice == folders.SLICE
+
+
+def test_what_can_never_be_read_is_tried_later_and_later(folder):
+    now, waits = 0.0, []
+    for _ in range(6):
+        folder.look(now, LATE)
+        folder.trouble(now)
+        folder.trouble(now)  # of another slice
+        waits.append(folder.again_at - now)
+        now = folder.again_at
+    assert waits == [300.0, 600.0, 1200.0, 2400.0, 3600.0, 3600.0]
+    folder.look(now, LATE)  # all is well
+    folder.look(folder.again_at, LATE)
+    folder.trouble(now := folder.again_at)
+    assert folder.again_at - now <= folders.AFTER_TROUBLE

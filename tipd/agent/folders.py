@@ -33,6 +33,8 @@ class Folder:
     again_at: float = 0.0
     fault: str = ""
     slice: int = field(default_factory=lambda: SLICE)
+    patience: float = AFTER_TROUBLE  # until the next look after trouble
+    troubled: bool = False  # since every name was last compared
 
     def __post_init__(self) -> None:
         """Know nothing of it yet."""
@@ -57,6 +59,9 @@ class Folder:
         if now >= self.again_at:
             self.listing.again()
             self.again_at = now + AGAIN
+            if not self.troubled:
+                self.patience = AFTER_TROUBLE
+            self.troubled = False
         try:
             told = os.lstat(self.path).st_mtime_ns
             names = self.listing.look()
@@ -77,5 +82,9 @@ class Folder:
         self.slice = min(_LONGEST_SLICE, self.slice * 2) if known else SLICE
 
     def trouble(self, now: float) -> None:
-        """Have every name compared with the ledger again before long: some could not be read."""
-        self.again_at = min(self.again_at, now + AFTER_TROUBLE) if self.again_at else now + AFTER_TROUBLE
+        """Have every name compared with the ledger again before long, then later and later: some cannot be read."""
+        again_at = now + self.patience
+        if not self.troubled:  # once for all slices of the same look
+            self.patience = min(AGAIN, self.patience * 2)
+        self.troubled = True
+        self.again_at = min(self.again_at, again_at) if self.again_at else again_at
