@@ -96,3 +96,32 @@ async def test_many_faults_are_told_shortly(monkeypatch):
     made, _ = tools(pieces, [], {piece.name: UnpackFailed("damaged") for piece in pieces}, monkeypatch)
     tally = await Collect(made, ArchiveSettings(name="a", path="/x")).run()
     assert tally.why.endswith("and 6 more") and len(tally.faults) == 9
+
+
+@pytest.mark.parametrize("cut", [False, True])
+async def test_more_than_is_looked_at_is_told(monkeypatch, cut):
+    made, taken = tools([Piece(name="a.7z", path=b"/a.7z", stamp="1")], [], {}, monkeypatch)
+
+    async def call(*_, **__):
+        return Listing(pieces=(Piece(name="a.7z", path=b"/a.7z", stamp="1"),), cut=cut)
+
+    made.workers = SimpleNamespace(call=call)
+    tally = await Collect(made, ArchiveSettings(name="a", path="/srv")).run()
+    assert (tally.state, taken) == ("ok", ["a.7z"])
+    assert (tally.why is not None and "more than is looked at" in tally.why) == cut
+
+
+async def test_a_page_of_many_folders_is_followed_as_far_as_pages_are_read(monkeypatch):
+    made, _ = tools([], [], {}, monkeypatch)
+    collecting = Collect(made, ArchiveSettings(name="a", url="http://a.example.org/"))
+    asked = []
+
+    async def page(url):
+        asked.append(url)
+        if len(asked) == 1:
+            return Listing(pages=tuple(f"{url}{number}/" for number in range(collect.MOST_PAGES + 10)))
+        return Listing(pieces=(Piece(name=url, url=url),))
+
+    monkeypatch.setattr(collecting, "_page", page)
+    assert len(await collecting._pieces()) == collect.MOST_PAGES - 1
+    assert collecting._cut

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tipd.modules.spamtrap.archives.listing import (
+    MOST_LINKS,
     FolderJob,
     PageJob,
     Piece,
@@ -117,3 +118,9 @@ def test_the_newest_comes_first():
     found = [piece.name for piece in in_order(Piece(name=name) for name in names)]
     assert found == ["2026-11.7z", "2026-10.7z", "2026-9.7z", "2003.7z", "1998.7z"]
     in_order(Piece(name=name) for name in ["x" * 9, "1" * 4400, "²", "a1", "1a"])
+
+
+def test_a_page_with_a_hundred_thousand_links_is_read_and_one_with_more_is_cut():
+    many = b"".join(b"<a href=%d.7z>x</a>" % number for number in range(MOST_LINKS + 1))
+    found = links_of(many, "http://a.example.org/", "http://a.example.org/", Layout())
+    assert (len(found.pieces), found.cut) == (MOST_LINKS, True)

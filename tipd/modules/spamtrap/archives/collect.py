@@ -70,6 +70,7 @@ class Collect:
         """Nothing happens yet."""
         self._tools = tools
         self._source = source
+        self._cut = False  # there was more than is looked at
         self._root = ""  # where the first index page stood, redirects followed
 
     async def run(self) -> Tally:
@@ -83,6 +84,8 @@ class Collect:
             self._tools.show(self._source.name, "", state=tally.state, why=tally.why)
             return tally
         tally.archives = len(pieces)
+        if self._cut:
+            tally.faults.append(f"there is more than is looked at: {len(pieces)} archives of it are")
         marks = await self._tools.store.spam.marks(self._source.name)
         wanted = self._wanted(pieces, marks)
         for number, piece in enumerate(wanted, 1):
@@ -141,17 +144,22 @@ class Collect:
         except WorkerFailed as error:
             why = f"{self._source.path}: cannot be read ({error})"
             raise Unlisted("gone" if "FileNotFound" in str(error) else UNREACHABLE, why) from None
+        self._cut = listing.cut
         return list(listing.pieces)
 
     async def _of_pages(self) -> list[Piece]:
         found: dict[str, Piece] = {}
         waiting, seen = [self._source.url], {self._source.url}
-        while waiting and len(seen) <= MOST_PAGES and len(found) < MOST_PIECES:
+        read = 0
+        while waiting and read < MOST_PAGES and len(found) < MOST_PIECES:
+            read += 1
             listing = await self._page(waiting.pop())
+            self._cut |= listing.cut
             found |= {piece.name: piece for piece in listing.pieces}
             fresh = [page for page in listing.pages if page not in seen]
             seen.update(fresh)
             waiting += fresh
+        self._cut |= bool(waiting)
         if not found:
             raise Unlisted(WRONG_PAGE, f"{self._source.url}: links to no archive")
         return list(found.values())

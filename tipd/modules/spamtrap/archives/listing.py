@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 LARGEST_PAGE = 16 * 2**20  # bytes of an index page
-MOST_LINKS = 20_000  # of one page
+MOST_LINKS = 100_000  # of one page
 MOST_FOLDERS = 100_000
 LONGEST_NAME = 500
 HERE = "./"  # the name of a folder's own files
