@@ -45,7 +45,6 @@ _BARE = re.compile(
 )
 _NAME = re.compile(r"\(\s*(?:[^\s()\[\]@]{1,64}@)?([A-Za-z0-9][A-Za-z0-9._\-]{0,252})\s*[\[()]")
 _NOBODY = frozenset({"helo", "ehlo", "unknown", "unverified", "envelope-from", "authenticated"})
-_FOR = re.compile(r" for\s+<?([^\s<>()\[\]\",;:@]{1,64}@[A-Za-z0-9.\-_]{1,253})")
 _SELF = frozenset({"localhost", "localhost.localdomain", "127.0.0.1", "::1", ""})
 
 
@@ -109,14 +108,6 @@ def _by(clauses: str) -> tuple[str, str]:
 
 def _says_helo(text: str) -> bool:
     return "elo" in text or "ELO" in text or "ehlo" in text or "EHLO" in text
-
-
-def given_to(value: str) -> str:
-    """Return for whom a host took the mail (`for <a@example.org>`), in lower case; empty where it does not say."""
-    text = value[:LONGEST]
-    at = text.find(" for ")
-    match = _FOR.match(text, at) if at >= 0 else None
-    return match[1].lower() if match else ""
 
 
 def relay(hops: Sequence[Hop], own: Sequence[Network]) -> Relay | None:
