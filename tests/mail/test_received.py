@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tipd.mail.received import given_to, hop, relay
+from tipd.mail.received import hop, relay
 from tipd.mail.record import Hop, Relay
 
 POSTFIX = (
@@ -90,12 +90,6 @@ def test_nobody_vouches_for_what_stands_below_a_field_without_an_address():
     assert relay([vague, hop(POSTFIX)], ()) is None
     handed_on = hop("from mx1.example.org by mx1.example.org with LMTP; x")
     assert relay([handed_on, hop(POSTFIX)], ()) is not None
-
-
-def test_for_whom_a_host_took_it():
-    assert given_to(POSTFIX) == "trap@example.org"
-    assert given_to("from a by b for C@Example.org; x") == "c@example.org"
-    assert given_to("from a by b; x") == ""
 
 
 def test_the_relay_is_whom_our_outermost_host_took_it_from():

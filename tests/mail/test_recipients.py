@@ -79,3 +79,8 @@ def test_a_mail_to_too_many_is_told():
     to = ",".join(f"a{number}@b.example" for number in range(300))
     record = read(f"To: {to}\r\n\r\n".encode(), Context()).record
     assert defects.MANY_RECIPIENTS in record.defects
+
+
+@pytest.mark.parametrize(("clause", "found"), [("for C@Example.org", ["c@example.org"]), ("", [])])
+def test_for_whom_a_host_took_it(clause, found):
+    assert [*named({"received": [f"from a by b (envelope-from <x@y.example>) {clause}; x"]})[0]] == found
