@@ -1,8 +1,12 @@
 """The module over real archives, a real store and real processes: what is new is taken once, and told."""
 
 import gzip
+import random
+import struct
+import zlib
 from datetime import timedelta
 
+import pytest
 from support.feeds import FeedServer
 from support.trapping import house_of, index, mbox, month, seven, spam, tarred, zipped
 
@@ -140,3 +144,41 @@ async def test_the_store_going_away_in_the_midst_loses_nothing(dsn, tmp_path):
         assert first["a"].error == "the database is away" and await house.count("spam_archive") == 0
         second = await house.collect()
         assert second["a"].entries == 40 and await house.count("spam_archive", "done") == 1
+
+
+async def test_seven_zip_archives_that_lie_in_their_headers_harm_no_other(dsn, tmp_path):
+    rng, folder = random.Random(1), tmp_path / "box"
+    folder.mkdir()
+    honest = seven(month(0, 20))
+    (folder / "good.7z").write_bytes(honest)
+    at, size = struct.unpack_from("<QQ", honest, 12)
+    for number in range(30):
+        lying = bytearray(honest)
+        place = 32 + at + rng.randrange(size)
+        lying[place] = rng.choice([0xFF, 0, lying[place] ^ 0x80, lying[place] + 1 & 0xFF])
+        struct.pack_into("<I", lying, 28, zlib.crc32(bytes(lying[32 + at : 32 + at + size])))  # sums that fit
+        struct.pack_into("<I", lying, 8, zlib.crc32(bytes(lying[12:32])))
+        (folder / f"lie{number}.7z").write_bytes(bytes(lying))
+    async with house_of(tmp_path, dsn) as house:
+        house.begin({"name": "box", "path": str(folder), "every": "1h"})
+        report = (await house.collect())["box"]
+        assert report.status == "damaged" and "lie" in report.error and "good" not in report.error
+        assert await house.count("spam_mail") == 20, "each mail once, and none that is not there"
+        assert (await house.store.spam.marks("box"))["good.7z"].done
+
+
+@pytest.mark.long
+async def test_twenty_thousand_tokens_are_stored_as_few_indicators(dsn, tmp_path):
+    rng, folder = random.Random(3), tmp_path / "box"
+    folder.mkdir()
+    members = {}
+    for number in range(20_000):
+        token, word = f"{rng.getrandbits(48):012x}", "".join(rng.choices(["sun", "moon", "tree", "house"], k=3))
+        hosts = f"{token}.a.example", f"{word}{number % 997}.b.example", f"c.example/{word}/{token}"
+        members[f"{number}.txt"] = spam(number, host=hosts[number % 3])
+    (folder / "a.zip").write_bytes(zipped(members))
+    async with house_of(tmp_path, dsn) as house:
+        house.begin({"name": "box", "path": str(folder), "every": "1h"})
+        assert (await house.collect())["box"].entries == 20_000
+        told = len(await house.findings("spam.url")) + await house.count("sighting")
+        assert told + await house.count("spam_part") < 1000
