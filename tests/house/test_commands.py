@@ -72,6 +72,9 @@ def test_make_knows_the_target_and_its_variables(command) -> None:
 
 @pytest.mark.parametrize("command", of("install"))
 def test_what_is_installed_is_there(command) -> None:
+    if "-d" in command.words:  # folders are made, nothing is copied
+        assert command.words[-1].startswith("/")
+        return
     source = command.words[-2]
     if source != "/dev/null":
         assert source.startswith("/opt/tipd/")
