@@ -1,8 +1,8 @@
 """From the bytes of a mail to its record, against the mail-parser package and `email` compat32 with `re`.
 
 Made-up mails, and the corpora of `../shared/corpora` where they lie (`TIPD_CORPORA` names another folder); their
-members are read into memory before. Processor time of one process, the three readers taking turns at every twenty
-mails. The others do somewhat less (see `_mail_peers.py`). Measured too: how many URLs each finds (canonical, each
+members are read into memory before. Processor time of one process, the three readers taking turns at every two
+hundred mails. The others do somewhat less (see `_mail_peers.py`). Measured too: how many URLs each finds (canonical, each
 mail's each once), the slowest mail (none may be lost), and two processes against one (wall time).
 """
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 CORPORA = Path(os.environ.get("TIPD_CORPORA", ROOT.parent / "shared" / "corpora"))
 TURNS = scaled(3)
 MADE_UP = scaled(1500, 20)
-CHUNK = 20
+CHUNK = 200
 CONTEXT = Context()
 PEERS: dict[str, Callable[[bytes], object]] = {"mail-parser": with_mail_parser, "compat32 and re": with_compat32}
 NO_MAILS = {"NOTICE", "README.md", "LICENSE", "SOURCES.txt"}

@@ -24,7 +24,7 @@ def test_a_picture_with_a_link_is_the_same_for_all():
 
 def test_words_that_all_use_stay():
     assert names(["info@example.org", "a@example.org"]) == frozenset()
-    assert {"trapper", "Trapper", "TRAPPER", "keeper"} <= names(["trapper.keeper7@example.org"])
+    assert {"trapper", "keeper"} <= names(["trapper.keeper7@example.org"])
 
 
 def test_a_mail_that_says_nothing_has_no_hashes():

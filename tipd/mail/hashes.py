@@ -57,7 +57,7 @@ def _may_hold(text: str, hidden: frozenset[str]) -> bool:
 
 
 def names(recipients: Sequence[str]) -> frozenset[str]:
-    """Return the words that mean one of the recipients, as they are written; not those that mean something to all."""
+    """Return the words that mean one of the recipients, in lower case; not those that mean something to all."""
     found: set[str] = set()
     for address in recipients[:MOST_RECIPIENTS]:
         found |= _names_of(address)
@@ -66,8 +66,7 @@ def names(recipients: Sequence[str]) -> frozenset[str]:
 
 @lru_cache(maxsize=4096)
 def _names_of(address: str) -> frozenset[str]:
-    local = address.partition("@")[0].partition("+")[0]
+    local = address.lower().partition("@")[0].partition("+")[0]
     pieces = _PIECE.findall(local)
     meant = {word for word in (local, "".join(pieces), *pieces) if len(word) >= LEAST and word not in COMMON}
-    meant |= {form for word in meant for form in (word[::-1], codecs.encode(word, "rot13"))}
-    return frozenset(form for word in meant for form in (word, word.title(), word.upper()))
+    return frozenset(form for word in meant for form in (word, word[::-1], codecs.encode(word, "rot13")))
