@@ -152,6 +152,8 @@ def _canonical(text: str) -> str | None:
         text = "http:" + text
     elif text[:3].lower() == "www":
         text = "http://" + text
+    if text.count("/") == 2 and text.startswith("http") and "?" not in text and "#" not in text:
+        text += "/"  # as the standard writes it; what is written so already is settled at once
     if len(text) > LONGEST or not text[:6].lower().startswith(_SCHEMES):
         return None
     try:
