@@ -37,15 +37,21 @@ def of(text: str, urls: Sequence[str], title: str, recipients: Sequence[str]) ->
     hidden = names(recipients)
     words = template.words(text)
     if hidden:
-        if _may_hold(text, hidden) and not hidden.isdisjoint(word.lower() for word in words):
-            words = [word for word in words if word.lower() not in hidden]
+        if words and _may_hold(text, hidden):
+            low = " ".join(words).lower().split(" ")
+            if not hidden.isdisjoint(low):
+                words = [word for word, spoken in zip(words, low, strict=True) if spoken not in hidden]
         if not text.isascii():  # where words are not parted, a name stands within one
-            words = [word for word in words if word.isascii() or hidden.isdisjoint(_LATIN.findall(word.lower()))]
+            words = [word for word in words if word.isascii() or not _holds(word, hidden)]
         if not title.isascii():
             title = _LATIN.sub(lambda match: "" if match[0].lower() in hidden else match[0], title)
     return Hashes(
         subject.hashed(title, hidden), fuzzy.fuzzy_of(words), template.template_of(words, urls, title, hidden)
     )
+
+
+def _holds(word: str, hidden: frozenset[str]) -> bool:
+    return not hidden.isdisjoint(_LATIN.findall(word.lower()))
 
 
 def _may_hold(text: str, hidden: frozenset[str]) -> bool:
