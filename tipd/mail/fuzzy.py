@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BINS = 64
 SHINGLE = 3
 LEAST = 8  # words of a text that has a hash at all
-MOST = 250  # words that are looked at
+MOST = 200  # words that are looked at
 SHORT = 4  # bytes of words that begin no shingle: those that are in every text
 DIGITS = 32
 _NOTHING = 1 << 64

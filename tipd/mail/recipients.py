@@ -42,7 +42,7 @@ def named(headers: Mapping[str, Sequence[str]]) -> tuple[dict[str, None], bool]:
     """
     found: dict[str, None] = {}
     whole = True
-    fields = [name for name in headers if name not in _OF_HOST and _names_recipients(name)]
+    fields = list(filter(_names_recipients, headers))
     for name in (*_OF_HOST, "received", *fields):
         values = headers.get(name, ())
         for value in _given(values) if name == "received" else values:
@@ -54,15 +54,17 @@ def named(headers: Mapping[str, Sequence[str]]) -> tuple[dict[str, None], bool]:
 
 @lru_cache(maxsize=2048)
 def _names_recipients(name: str) -> bool:
-    return _TO.search(name) is not None and _FROM.search(name) is None
+    return name not in _OF_HOST and _TO.search(name) is not None and _FROM.search(name) is None
 
 
 def _given(lines: Iterable[str]) -> Iterator[str]:
     """Yield for whom hosts on the way say that they took the mail (`for <a@example.org>`)."""
     for line in lines:
         text = line[:_LONGEST_CLAUSE]
+        if "@" not in text:
+            continue
         low = text.lower()
-        at = low.find("for") if "@" in text else -1
+        at = low.find("for")
         while at >= 0:
             match = _FOR.match(text, at + 3) if not low[at - 1 : at].isalnum() else None
             if match is not None and "@" in match[1]:
