@@ -2,7 +2,7 @@
 
 import pytest
 
-from tipd.mail.tokens import cut, fold
+from tipd.mail.tokens import cut, fold, is_plain
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,8 @@ def test_a_reader_would_choose_it_or_it_is_cut(segment, left):
 )
 def test_numbers_fold_whatever_they_are(segment, folded):
     assert fold(segment) == folded
+
+
+def test_a_plain_word_can_be_spoken():
+    assert is_plain("the") and is_plain("unsubscribe") and is_plain("xyz")
+    assert not is_plain("bcdfghjk") and not is_plain("a" * 30)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import xxhash
 
 from tipd.mail.shapes import shape
-from tipd.mail.tokens import folded
+from tipd.mail.tokens import is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -81,7 +81,7 @@ _VALUES = _Values()
 
 
 def _is_plain(word: str) -> bool:
-    return len(word) <= LONGEST_WORD and (not word.isascii() or folded(word) == word)
+    return is_plain(word) if word.isascii() else len(word) <= LONGEST_WORD
 
 
 def _hash(word: str) -> int:

@@ -54,6 +54,11 @@ def _kept_folded(atom: str) -> str:
     return TOKEN
 
 
+def is_plain(word: str) -> bool:
+    """Say whether a run of small letters folds to itself; a look at one that is not remembered."""
+    return len(word) <= 3 or (len(word) <= LONGEST_WORD and _UNSPEAKABLE.search(word) is None)
+
+
 def _is_opaque_word(atom: str) -> bool:
     if len(atom) > LONGEST_WORD or _WORD.match(atom) is None:
         return True
