@@ -174,6 +174,8 @@ def main() -> None:
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
     say(f"on {machine()}")
+    together: dict[str, float] = {}  # seconds of each reader over the corpora
+    count = 0
     for name, mails in collections():
         size = sum(map(len, mails)) / len(mails)
         say(f"{name}: {len(mails)} mails, {size:,.0f} bytes each")
@@ -182,9 +184,17 @@ def main() -> None:
         for peer in PEERS:
             ratio = statistics.median(turn["ours"] / turn[peer] for turn in turns)
             figure("mail", f"{name}: file to record", rate, "mails/s", peer, ratio)
+        if name != "made-up":
+            count += len(mails)
+            for reader in turns[0]:
+                seconds = statistics.median(len(mails) / turn[reader] for turn in turns)
+                together[reader] = together.get(reader, 0.0) + seconds
         for peer, (ours, theirs) in found_urls(mails).items():
             figure("mail", f"{name}: URLs found", ours, "URLs", peer, ours / max(theirs, 1))
         figure("mail", f"{name}: slowest mail", slowest(mails), "s", "the second allowed", slowest(mails))
+    for peer in PEERS if together else ():
+        ratio = together[peer] / together["ours"]
+        figure("mail", "the corpora together: file to record", count / together["ours"], "mails/s", peer, ratio)
     pairs = [(in_processes(1), in_processes(2)) for _ in range(TURNS)]
     gain = statistics.median(one / two for one, two in pairs)
     figure("mail", "two processes", MADE_UP / statistics.median(two for _, two in pairs), "mails/s", "one", gain)
