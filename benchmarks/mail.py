@@ -2,8 +2,8 @@
 
 Made-up mails, and the corpora of `../shared/corpora` where they lie (`TIPD_CORPORA` names another folder); their
 members are read into memory before. Processor time of one process, the three readers taking turns at every two
-hundred mails. The others do somewhat less (see `_mail_peers.py`). Measured too: how many URLs each finds (canonical, each
-mail's each once), the slowest mail (none may be lost), and two processes against one (wall time).
+hundred mails. The others do somewhat less (see `_mail_peers.py`). Measured too: how many URLs each finds (canonical,
+each mail's each once), the slowest mail (none may be lost), and two processes against one (wall time).
 """
 
 from __future__ import annotations
