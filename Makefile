@@ -37,7 +37,7 @@ test: dev ## all tests but the long hunts (ARGS="-k name")
 	@scripts/postgres.sh
 	@# where one is missing and cannot be installed, the tests that need it fail and say how to install it
 	@scripts/chromium.sh >/dev/null || true
-	@scripts/program.sh zsh fish systemd-analyze || true
+	@scripts/program.sh zsh fish systemd-analyze strace 7z || true
 	@scripts/test.sh $(ARGS)
 
 test-long: dev ## the long hunts: kill -9 at random moments, fuzzing by the hour

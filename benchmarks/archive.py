@@ -17,17 +17,18 @@ import shutil
 import statistics
 import subprocess
 import tarfile
+import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import py7zr
-import structlog
 import trio
 from _figure import ROOT, figure, machine, say, scaled
 from support.pg import make_server, remove_server
 
+from tipd import log
 from tipd.clock import SystemClock
 from tipd.modules.spamtrap.archives.reading import Reading
 from tipd.modules.spamtrap.archives.worker import ReadJob
@@ -145,10 +146,10 @@ def reference(command: str, path: Path) -> float:
 
 async def compare(dsn: str, name: str, path: Path, size: int, command: str) -> None:
     """Take turns and print the figures."""
-    log = structlog.get_logger()
+    told = log.get("bench")
     ours, theirs = [], []
-    async with Store.open(dsn, clock=SystemClock(), log=log) as store, trio.open_nursery() as nursery:
-        pool = WorkerPool(1, log)
+    async with Store.open(dsn, clock=SystemClock(), log=told) as store, trio.open_nursery() as nursery:
+        pool = WorkerPool(1, told)
         await nursery.start(pool.run)
         sources = {f"{name}-{turn}": Declared(class_="spam") for turn in range(TURNS + 1)}
         await store.sources.declare(MODULE, sources)
@@ -172,6 +173,7 @@ def main() -> None:
     version = subprocess.run([command], capture_output=True, text=True, check=False).stdout.split("\n")[1]
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     say(f"{machine()}; against {command} x -so ({version.strip()}); all on one core")
+    log.setup("warning", stream=sys.stderr)
     server = make_server()
     try:
         with tempfile.TemporaryDirectory() as folder:

@@ -41,7 +41,10 @@ package_names() { # thing manager
         postgresql:apt-get | postgresql:apk | postgresql:pacman) echo "postgresql" ;;
         postgresql:dnf | postgresql:zypper) echo "postgresql-server" ;;
         postgresql-common:apt-get) echo "postgresql-common" ;;
-        chromium:* | zsh:* | fish:*) echo "$1" ;;
+        chromium:* | zsh:* | fish:* | strace:*) echo "$1" ;;
+        7z:apt-get) echo "p7zip-full" ;;
+        7z:dnf) echo "p7zip-plugins" ;;
+        7z:*) echo "7zip" ;;
         systemd-analyze:*) echo "systemd" ;;
     esac
 }

@@ -14,6 +14,7 @@ FOLDER = Path(__file__).resolve().parents[2] / "benchmarks"
 BENCHMARKS = known(FOLDER)
 FIGURES = {
     "agent": 4,  # bytes over TLS, processor time of both ends, small versions
+    "archive": 3,  # 7z alone, to rows, memory
     "asn": 6,
     "asof": 3,
     "dns": 5,  # rate against two others, CPU time, what is lost, what is wrong
@@ -22,6 +23,7 @@ FIGURES = {
     "load": 5,  # first loads without and with context, next poll, two kinds of unchanged poll
     "lookup": 5,
     "mail": 6,  # without corpora: rate and URLs against two others, the slowest, two processes
+    "maildir": 5,  # a bare listing, two looks, at rest: time and memory
     "memory": 5,
     "misp": 3,
     "pivot": 20,  # five kinds at three moments, two sizes, names taken in, observations stored
@@ -39,7 +41,7 @@ def test_every_benchmark_is_tried() -> None:
 @pytest.fixture(scope="module")
 def running(request):
     """Start all that were asked for at once: each waits most of its time."""
-    environ = os.environ | {"TIPD_BENCH_SCALE": "0.001"}
+    environ = os.environ | {"TIPD_BENCH_SCALE": "0.001", "TIPD_CORPORA": str(FOLDER / "none")}
     started = {
         name: subprocess.Popen(
             [sys.executable, BENCHMARKS[name]],
