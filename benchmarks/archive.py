@@ -16,8 +16,8 @@ import random
 import shutil
 import statistics
 import subprocess
-import tarfile
 import sys
+import tarfile
 import tempfile
 import time
 from pathlib import Path
