@@ -65,11 +65,11 @@ async def _seen(port: int, token: str, source: str) -> int:
 
 
 async def _stored_findings(config: Path, last: int) -> int:
-    """Count the findings up to `last` that the log holds."""
+    """Count the findings up to `last` that the log holds for who follows the stream, who may see what is amber."""
     since, count = 0, 0
     while True:
         page = await daemon.ask(config, f"/api/v1/findings?since={since}&limit=10000")
-        count += sum(1 for finding in page["findings"] if finding["seq"] <= last)
+        count += sum(1 for one in page["findings"] if one["seq"] <= last and one.get("tlp") != "red")
         if not page["more"] or page["last"] >= last:
             return count
         since = page["last"]

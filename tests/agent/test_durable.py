@@ -1,5 +1,7 @@
 """Files are replaced whole."""
 
+import threading
+
 import pytest
 
 from tipd.agent import durable
@@ -34,3 +36,23 @@ def test_a_link_at_the_temporary_name_is_not_followed(tmp_path):
     with pytest.raises(OSError, match=r"[Ll]ink|symbolic"):
         durable.write(tmp_path / "key", b"one")
     assert other.read_bytes() == b"mine"
+
+
+def test_what_derives_may_be_written_by_many_at_once(tmp_path):
+    path, failed = tmp_path / "index.json", []
+
+    def often():
+        try:
+            for number in range(200):
+                durable.write(path, b"%d" % number, durable=False)
+        except OSError as error:
+            failed.append(error)
+
+    writers = [threading.Thread(target=often) for _ in range(4)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert failed == []
+    assert path.read_bytes() == b"199"
+    assert [each.name for each in tmp_path.iterdir()] == ["index.json"]

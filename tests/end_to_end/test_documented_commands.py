@@ -214,7 +214,7 @@ def test_the_commands_of_a_page_do_what_it_says(file: str, make_daemon: Callable
         daemon = make_daemon(sources={"ipsum": LIST.format(base=feeds.base), "local": OWN}, managed=managed)
         configure(daemon, file, receiver.url, tmp_path)
         for _, text in blocks(file, "toml"):
-            if (name := re.search(r'^name = "(\w+)"', text, re.MULTILINE)) and not text.startswith("[["):
+            if name := re.match(r'name = "(\w+)"', text):  # what begins with a name declares a source
                 declared = text
                 for shown, here in servers.items():
                     declared = declared.replace(shown, here)

@@ -22,8 +22,9 @@ _VALUE = re.compile(rb"""\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"'][^\s>]*))""")
 _REFRESH = re.compile(rb"""\A\s*[0-9.]*\s*[;,]\s*(?:url\s*=\s*)["']?\s*([^"']+)""", re.IGNORECASE)
 _BASE = re.compile(rb"""<base\s[^<>]*?href\s*=\s*["']?([^"'<>\s]+)""")
 _HIDDEN = re.compile(rb"<(?:!--|(script|style|title|textarea|xmp|noembed|noframes|iframe)(?=[\s/>]))")
-# A tag and the text behind it, to the next one; a `<` that begins none belongs to the text.
-_TAG = re.compile(rb"<(/?[a-zA-Z][a-zA-Z0-9:]*+|[!?])[^<>]*+>([^<]*+(?:<(?![a-zA-Z/!?])[^<]*+)*+)")
+# A tag and the text behind it, to the next one; a `<` that begins none belongs to the text. Names are bounded, so that
+# a tag that does not end costs its length a few times; possessive groups would do, but Python 3.11 gets them wrong.
+_TAG = re.compile(rb"<(/?[a-zA-Z][a-zA-Z0-9:]{0,15}|[!?])[^<>]*>([^<]*(?:<(?![a-zA-Z/!?])[^<]*)*)")
 _WITHIN_LINE = (
     *(b"a", b"abbr", b"acronym", b"b", b"bdo", b"big", b"cite", b"code", b"dfn", b"del", b"em", b"font", b"i", b"ins"),
     *(b"kbd", b"mark", b"nobr", b"o:p", b"q", b"s", b"samp", b"small", b"span", b"strike", b"strong", b"sub", b"sup"),

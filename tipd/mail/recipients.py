@@ -25,7 +25,7 @@ _TO = re.compile(r"(?:\A|-)(?:to|cc|bcc)\Z|recipient|rcpt|deliver(?:ed|y)-for\Z"
 _FROM = re.compile(r"reply|error|abuse|complain|report|follow|receipt|notification|bounce|return|unsubscribe|thread")
 _DOMAIN = re.compile(r"\s{0,4}(?:\([^()]{0,64}\)\s{0,4})?(\[[0-9A-Za-z:.]{2,64}\]|\w(?:[\w.\-]{0,252}\w)?)")
 _LOCAL = re.compile(
-    r"""(?:"((?:[^"\\]|\\.){1,64}+)"|([^\s<>()\[\]",;:@]{1,64}))\s{0,4}(?:\([^()]{0,64}\)\s{0,4})?\Z""", re.DOTALL
+    r"""(?:"((?:[^"\\]|\\.){1,64})"|([^\s<>()\[\]",;:@]{1,64}))\s{0,4}(?:\([^()]{0,64}\)\s{0,4})?\Z""", re.DOTALL
 )
 _QUOTED = re.compile(r"\\(.)", re.DOTALL)
 _FOR = re.compile(r"\s+(<[^<>]{1,320}>|[^\s<>;]{1,320})")
