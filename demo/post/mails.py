@@ -51,7 +51,7 @@ def _pills(rng: random.Random, trap: str) -> Letter:
 
 def _bank(rng: random.Random, trap: str) -> Letter:
     """Phishing that claims to come from a bank; the page loads a font and leads to a host with random labels."""
-    link = f"https://{_token(rng)[:10]}.parcel-track.homeip.net/login?id={_token(rng)}&mail={trap}"
+    link = f"https://{_token(rng)[:10]}.single-flux.example/login?id={_token(rng)}&mail={trap}"
     html = (
         f'<html><head><link rel="stylesheet" href="https://{FONTS}/css?family=Roboto"></head><body>'
         f'<p>We noticed something strange with your account.</p><a href="{link}">https://{BANK}/login</a>'
