@@ -44,6 +44,7 @@ async def _demo(folder: Path, seconds: float | None, port: int) -> int:
         config, other = await world.declare(folder, port)
         world.host.start()
         nursery.start_soon(world.host.fill)
+        await world.host.sealed()
         process = daemon.start(config, folder / "daemon.log")
         colleague = daemon.start(other, folder / "colleague.log")
         try:

@@ -82,6 +82,13 @@ trap = "pristine"
         with self.log.open("wb") as out:
             self.process = subprocess.Popen(self._command("run"), stdout=out, stderr=out, start_new_session=True)
 
+    async def sealed(self) -> None:
+        """Wait until both views have a version: what is told of an agent before is nobody's yet, and shown to few."""
+        chains = [self.folder / "state" / "chains" / view / "1.manifest" for view in (OWN_VIEW, OTHER_VIEW)]
+        with trio.move_on_after(30):
+            while not all(chain.exists() for chain in chains):
+                await trio.sleep(0.1)
+
     async def fill(self) -> None:
         """Deliver mail until cancelled."""
         await maildir.keep_filling(self.maildir)
