@@ -135,7 +135,9 @@ async def test_a_folder_that_is_removed_and_made_again(tmp_path, maildir, nurser
     async with Working(config(tmp_path, maildir.path, **QUICK), nursery) as working:
         await working.until(1)
         shutil.rmtree(maildir.path)
-        await trio.sleep(0.2)
+        with trio.fail_after(20):
+            while working.agent.folders:  # until it has seen that they are gone
+                await trio.sleep(0.01)
         again = Maildir(maildir.path, "mx2.example.org")  # no name comes twice
         again.deliver(mail(1))
         again.deliver(mail(0))  # the same mail again, under another name

@@ -136,18 +136,27 @@ async def test_a_process_that_stands_still_is_killed(pool, tmp_path, monkeypatch
     assert caught.value.number == 2 and pool.facts()["busy"] == 0
 
 
-async def test_a_keeper_that_takes_long_is_no_standstill(pool, tmp_path):
-    keeper = Keeper()
-    told = trio.Event()
+async def test_a_keeper_that_takes_long_is_no_standstill(pool, tmp_path, monkeypatch):
+    keeper, looks = Keeper(), []
+    looked_long = trio.Event()
+
+    def place(self):
+        looks.append(keeper.asked)
+        if sum(looks) > 16:  # it looks eight times in the time after which a process stands still: twice that
+            looked_long.set()
+        return real(self)
+
+    real = room._Ends.place
+    monkeypatch.setattr(room._Ends, "place", place)
 
     async def slow(hashes):
-        told.set()
-        await trio.sleep(0.9)
+        keeper.asked = True
+        await looked_long.wait()
         return set()
 
-    keeper.known = slow
+    keeper.asked, keeper.known = False, slow
     result = await read(pool, tmp_path, seven({"a": spam(1)}), keeper, stall=0.4)
-    assert told.is_set() and result.new == 1
+    assert keeper.asked and result.new == 1
 
 
 async def test_an_archive_that_is_gone_is_no_archives_fault(pool, tmp_path):
